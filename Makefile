@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything is done by tests/tools (Python, standard library only); this file only names the commands.
+
+PYTHON ?= python3
+TOOLS = $(PYTHON) -B -m tests.tools
+
+.DEFAULT_GOAL := help
+.PHONY: help check test test-all accept format docs pictures demo build pins clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+check: ## the inner loop: lint, types, unit tests, layer rules (below 90 s)
+	@$(TOOLS) check $(if $(S),--suite $(S))
+
+test: ## everything, as continuous integration runs it; S=unit runs one suite, L=core-2.19 one leg
+	@$(TOOLS) test $(if $(S),--suite $(S)) $(if $(L),--leg $(L))
+
+test-all: ## the full fault matrices and the benches as well
+	@SCS_FULL=1 $(TOOLS) test $(if $(S),--suite $(S)) $(if $(L),--leg $(L))
+
+accept: ## each acceptance id, its test, and how it went last time
+	@$(TOOLS) accept
+
+format: ## let ruff format and mend the Python files in place
+	@$(TOOLS) format
+
+docs: ## check the documentation of plugins and roles
+	@$(TOOLS) test --suite docs
+
+pictures: ## render the pictures of the SCS lab
+	@$(TOOLS) pictures
+
+demo: ## see it work
+	@$(TOOLS) demo
+
+build: ## build the collection's tarball into dist/
+	@$(TOOLS) build
+
+pins: ## resolve the test requirements anew and write their lock files
+	@$(TOOLS) pins
+
+clean: ## forget this checkout's staged copies and results; ALL=1 empties the whole cache
+	@$(TOOLS) clean $(if $(ALL),--all)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""A lock with an owner and an expiry, kept as a file beside the thing that is changed.
+
+A crashed owner does not block for ever: its lock expires. A lock is taken by creating a link, which is atomic on local
+file systems and on NFS. Those who want to take over a lock that is over do so one after the other, under the kernel's
+lock of the folder, so that nobody removes the new lock of a faster one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import glob
+import json
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any, Callable
+
+from .errors import LockedError
+
+#: Seconds after which an empty file is not one that somebody is about to fill.
+_SETTLED = 60
+
+
+def _read(path: str) -> dict[str, Any]:
+    """Who holds the lock; empty when nobody does, or when the file is no lock of ours.
+
+    :raises PermissionError: the lock is there and belongs to somebody else, so it is not ours to judge.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            content = json.load(stream)
+    except PermissionError:
+        raise
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _is_over(holder: dict[str, Any], now: float) -> bool:
+    """Whether the lock has expired, or its owner ran on this machine and is gone."""
+    expires, pid = holder.get("expires"), holder.get("pid")
+    if not isinstance(expires, (int, float)) or not isinstance(pid, int) or expires <= now:
+        return True
+    if holder.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False  # it runs, as another user
+    return False
+
+
+@contextlib.contextmanager
+def held(path: str, owner: str, *, seconds: float = 900, clock: Callable[[], float] = time.time) -> Iterator[None]:
+    """Holds the lock at ``path`` for the time of the block.
+
+    :param owner: who holds it, for the message the other one gets.
+    :param seconds: after this time others may take it.
+    :raises LockedError: somebody else holds it.
+    """
+    token = uuid.uuid4().hex
+    holder = {
+        "owner": owner,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "expires": clock() + seconds,
+        "token": token,
+    }
+    mine = f"{path}.{token}"
+    with open(mine, "w", encoding="utf-8") as stream:
+        json.dump(holder, stream)
+    try:
+        _take(path, mine, clock)
+        try:
+            _sweep(path, mine, clock)
+            yield
+        finally:
+            # The lock itself goes last: a run that is killed in between leaves what the next one looks for.
+            os.unlink(mine)
+            if _read(path).get("token") == token:
+                os.unlink(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(mine)
+
+
+def _sweep(path: str, mine: str, clock: Callable[[], float]) -> None:
+    """Removes what runs left beside the lock that were killed while they waited for it."""
+    for other in glob.glob(glob.escape(path) + ".*"):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            holder = _read(other)
+            # One that is just being written is still empty.
+            settled = bool(holder) or time.time() - os.stat(other).st_mtime > _SETTLED
+            if other != mine and settled and _is_over(holder, clock()):
+                os.unlink(other)
+
+
+@contextlib.contextmanager
+def _one_by_one(folder: str) -> Iterator[None]:
+    """Lets one process at a time into the block; the kernel ends the turn of a process that is killed."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        # A file system without such locks (some of FUSE) leaves the small chance that two take over at once.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(path: str, mine: str, clock: Callable[[], float]) -> None:
+    with _one_by_one(os.path.dirname(path) or "."):
+        try:
+            os.link(mine, path)
+            return
+        except FileExistsError:
+            other = _other(path)
+        if other is not None and _is_over(other, clock()):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            with contextlib.suppress(FileExistsError):
+                os.link(mine, path)
+                return
+    other = other or {}
+    raise LockedError(
+        f"{path} is held by {other.get('owner', 'somebody')} (process {other.get('pid', '?')} on {other.get('host', '?')})",
+        hint="Wait for that run to end, or remove the file if it is gone",
+    )
+
+
+def _other(path: str) -> dict[str, Any] | None:
+    """The holder, or nothing when we may not look."""
+    try:
+        return _read(path)
+    except PermissionError:
+        return None

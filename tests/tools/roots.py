@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Another Debian's root file system, for the Python versions that this machine lacks.
+
+A command in a root sees the cache folder at its usual path, so the same command line works inside and outside.
+Mounts live in a mount namespace of their own and vanish with the command.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import apt
+from .console import Unavailable, say
+from .interpreters import Interpreter
+from .paths import CACHE, locked
+
+_PYTHON = {"bookworm": 11, "trixie": 13}
+_PACKAGES = "python3,python3-venv,git,ca-certificates,openssh-client"
+_ENTER = """
+set -e
+root=$1 cache=$2 cwd=$3
+shift 3
+mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
+mount --rbind /dev "$root/dev"
+mount -t proc proc "$root/proc"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mkdir -p "$root$cache" "$root$HOME"
+mount --bind "$cache" "$root$cache"
+if [ -d "${SCS_SHARED:-}" ]; then
+  mkdir -p "$root$SCS_SHARED"
+  mount --bind "$SCS_SHARED" "$root$SCS_SHARED"
+fi
+exec chroot "$root" /usr/bin/env -C "$cwd" "$@"
+"""
+
+
+def wrap(root: Path, cwd: Path, argv: list[str]) -> list[str]:
+    """Return the command line that runs ``argv`` inside ``root``, in folder ``cwd`` of the cache."""
+    enter = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "enter"]
+    return [*enter, str(root), str(CACHE), str(cwd), *argv]
+
+
+def interpreter(release: str) -> Interpreter:
+    """Return the Python of a Debian release, building its root file system at first use.
+
+    :raises Unavailable: when that takes rights or packages that we do not have.
+    """
+    root = CACHE / "roots" / f"{release}-1"
+    with locked(root):
+        if not root.is_dir():
+            _build(release, root)
+    minor = _PYTHON[release]
+    return Interpreter(Path(f"/usr/bin/python3.{minor}"), minor, root)
+
+
+def _build(release: str, root: Path) -> None:
+    why = f"a Debian {release} root (this machine lacks the Python version)"
+    if os.geteuid() != 0:
+        raise Unavailable(f"{why} can only be built and entered as root")
+    apt.ensure(["debootstrap", "debian-archive-keyring"], why)
+    partial = root.with_name(f"{root.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    say(f"building {why}: about two minutes, once")
+    command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", release, str(partial), _mirror()]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unavailable(f"{why} failed: {(done.stdout.strip().splitlines() or ['no output'])[-1]}")
+    _take_settings(partial)
+    partial.rename(root)
+
+
+def _take_settings(root: Path) -> None:
+    """Copy the machine's certificates and pip settings, and make the file that is mounted over."""
+    for name in ("etc/ssl/certs/ca-certificates.crt", "etc/pip.conf"):
+        if Path("/", name).exists():
+            shutil.copy(Path("/", name), root / name)
+    (root / "etc/resolv.conf").touch()
+
+
+def _mirror() -> str:
+    """Return the package mirror from which this machine's own Debian comes."""
+    query = ["apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)", "Created-By: Packages"]
+    done = subprocess.run(query, capture_output=True, text=True, check=False)
+    for line in done.stdout.splitlines():
+        if line.startswith("Debian Debian "):
+            return line.split()[2]
+    raise Unavailable("apt knows no Debian mirror on this machine (run `apt-get update` once, as root)")

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of suites: what each proves, where it runs, and its command lines.
+
+In a command line ``{work}`` is the leg's own scratch folder. A suite whose ``when`` pattern matches no file has
+nothing to run yet; the day it matches, tests/budget.yml must know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .legs import ALL, FULL, MAIN
+
+Command = tuple[str, ...]
+
+_PYTEST = ("pytest", "--numprocesses", "2", "--dist", "worksteal")
+_COVERAGE = ("--cov", "--cov-report", "term:skip-covered", "--cov-fail-under", "90")
+
+
+_UNIT = (*_PYTEST, "-m", "not slow", "tests/unit", "--ignore", "tests/unit/frame")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One row: name, what it proves, legs, and the command lines (or a function of the leg that gives them).
+
+    :param quick: part of `make check`, there on its first leg only.
+    :param full: runs in `make test-all` only.
+    :param own_home: the tool writes into its home folder, so it gets one for itself.
+    :param when: pattern of files that must exist for the suite to have something to run.
+    """
+
+    name: str
+    proves: str
+    legs: tuple[str, ...]
+    commands: list[Command] | Callable[[str], list[Command]]
+    quick: bool = False
+    full: bool = False
+    own_home: bool = False
+    when: str = "galaxy.yml"
+
+    def command_lines(self, leg: str) -> list[Command]:
+        return self.commands(leg) if callable(self.commands) else self.commands
+
+
+SUITES = (
+    Suite("ruff", "style and layout", ("tools",), [("ruff", "check"), ("ruff", "format", "--check")], quick=True),
+    Suite(
+        "mypy",
+        "types",
+        ("tools",),
+        [
+            ("mypy", "-p", "ansible_collections.scs.landscape.plugins.module_utils"),
+            ("mypy", "-p", "ansible_collections.scs.landscape.tests.tools"),
+        ],
+        quick=True,
+    ),
+    Suite("frame", "house rules", MAIN, [(*_PYTEST, "tests/unit/frame")], quick=True),
+    Suite("unit", "unit tests", ALL, [_UNIT], quick=True, when="tests/unit/plugins/**/test_*.py"),
+    # Tracing takes three times as long, so the inner loop goes without.
+    Suite("coverage", "unit tests reach 90 % of module_utils", MAIN, [(*_UNIT, *_COVERAGE)]),
+    Suite(
+        "matrix",
+        "mutants, hostile input, kills, pictures, figures",
+        FULL,
+        [(*_PYTEST, "-m", "slow", "--durations", "8", "tests/unit/plugins")],
+    ),
+    Suite(
+        "play",
+        "inventory and check mode with real Ansible",
+        ALL,
+        [(*_PYTEST, "tests/play")],
+        when="tests/play/test_*.py",
+    ),
+    Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),
+    Suite(
+        "docs",
+        "documentation of plugins and roles",
+        FULL,
+        [("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", ".")],
+        own_home=True,
+    ),
+    Suite("lint", "ansible-lint, production profile", FULL, [("ansible-lint", "--profile", "production", "--offline")]),
+    Suite("sanity", "ansible-test sanity", FULL, [("ansible-test", "sanity", "--color", "no")]),
+    Suite(
+        "molecule",
+        "roles end to end",
+        FULL,
+        [("molecule", "test", "--all")],
+        when="molecule/*/molecule.yml",
+    ),
+    Suite(
+        "package",
+        "tarball and Galaxy's import check",
+        ("importer",),
+        [
+            ("ansible-galaxy", "collection", "build", "--force", "--output-path", "{work}/dist"),
+            ("sh", "-c", "python -m galaxy_importer.main {work}/dist/scs-landscape-*.tar.gz"),
+        ],
+        own_home=True,
+    ),
+    Suite(
+        "integration",
+        "integration targets",
+        FULL,
+        [("ansible-test", "integration", "--local", "--color", "no")],
+        when="tests/integration/targets/*/tasks/main.yml",
+    ),
+    Suite(
+        "bench",
+        "figures of docs/performance.md",
+        MAIN,
+        [("pytest", "--override-ini", "python_files=bench_*.py", "--capture", "no", "tests/bench")],
+        full=True,
+        when="tests/bench/**/bench_*.py",
+    ),
+    Suite("accept", "acceptance ids", ("host",), [("python3", "-B", "-m", "tests.tools", "accept")]),
+)

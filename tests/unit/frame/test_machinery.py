@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The runner's own rules: suites and budgets belong together, and the acceptance table judges rightly."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.scs.landscape.tests.tools import acceptance, flat, layers, runner
+from ansible_collections.scs.landscape.tests.tools.acceptance import Entry
+from ansible_collections.scs.landscape.tests.tools.legs import LEGS
+from ansible_collections.scs.landscape.tests.tools.outcomes import FAILED, PASSED, Outcome
+from ansible_collections.scs.landscape.tests.tools.suites import SUITES
+
+
+def test_budget_and_suites_belong_together(repo):
+    budget = set(flat.read(repo / "tests/budget.yml")) - {"prepare"}
+    present = {suite.name for suite in SUITES if any(repo.glob(suite.when))}
+    assert budget == present
+
+
+def test_every_leg_has_pinned_requirements(repo):
+    for leg in LEGS:
+        lock = (repo / f"tests/requirements/{leg}.lock").read_text(encoding="utf-8").lower().replace("_", "-")
+        for line in (repo / f"tests/requirements/{leg}.txt").read_text(encoding="utf-8").splitlines():
+            assert line.startswith("#") or line.lower().replace("_", "-") in lock
+
+
+def test_ci_calls_the_command_of_the_readme(repo):
+    assert "make test" in (repo / ".ci/run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", ["a", "a:", "a:  ", "  a: 1", "a: 1\na: 2"])
+def test_flat_file_says_where_it_is_wrong(tmp_path, text):
+    file = tmp_path / "budget.yml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"budget\.yml:"):
+        flat.read(file)
+
+
+def test_a_suite_that_did_not_run_fails_a_whole_run():
+    seen = [Outcome(suite.name, "any", PASSED) for suite in SUITES if suite.name != "unit"] + [
+        Outcome("prepare", "host", PASSED)
+    ]
+    lost = runner.unseen(runner.Selection(), seen)
+    assert [(outcome.suite, outcome.result) for outcome in lost] == [("unit", FAILED)]
+    assert runner.unseen(runner.Selection(suite="ruff"), seen) == []
+
+
+def test_an_unknown_suite_is_refused():
+    assert runner.Selection(suite="unti").pairs() == []
+
+
+KNOWN = {"F1": "open", "F1.1": "one", "F1.2": "two"}
+
+
+def test_one_failed_leg_fails_the_id():
+    entries = [Entry("F1.1", "test_a", "core-2.21", "passed"), Entry("F1.1", "test_a", "core-2.16", "failed")]
+    rows, problems = acceptance.judge(KNOWN, entries)
+    assert rows[0] == ("F1.1", "failed", "core-2.16", "test_a")
+    assert problems == ["F1.1 failed on core-2.16: test_a"]
+
+
+def test_not_reached_counts_once_the_issue_is_done():
+    entries = [Entry("F1.1", "test_a", "core-2.21", "passed")]
+    assert acceptance.judge(KNOWN, entries)[1] == []
+    assert acceptance.judge({**KNOWN, "F1": "done"}, entries)[1] == ["F1.2 was not reached: two"]
+
+
+def test_an_id_that_no_issue_knows_is_a_problem():
+    assert acceptance.judge(KNOWN, [Entry("F9.9", "t", "l", "passed")])[1] == ["F9.9 is not in tests/acceptance.yml"]
+
+
+def test_violations_read_like_a_compilers():
+    assert str(layers.Violation("plugins/a.py", 3, "why")) == "plugins/a.py:3: why"

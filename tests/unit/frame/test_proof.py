@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/proof.md names what stands behind every feature, and names nothing that is gone."""
+
+from __future__ import annotations
+
+import re
+
+KINDS = ("real service", "simulator", "recorded data", "reasoned only", "real tool")
+ROW = re.compile(r"^\| (module|inventory|action|filter|role|playbook) \| `([^`]+)` \| ([^|]+) \|", re.MULTILINE)
+
+
+def features(repo):
+    """What a user can call, as (kind, name)."""
+    for folder, kind in (("modules", "module"), ("inventory", "inventory"), ("action", "action"), ("filter", "filter")):
+        yield from ((kind, file.stem) for file in (repo / "plugins" / folder).glob("[a-z]*.py"))
+    yield from (("role", folder.name) for folder in (repo / "roles").glob("*") if folder.is_dir())
+    yield from (("playbook", file.stem) for file in (repo / "playbooks").glob("*.yml"))
+
+
+def test_every_feature_says_what_stands_behind_it(repo):
+    rows = ROW.findall((repo / "docs/proof.md").read_text(encoding="utf-8"))
+    assert sorted(row[:2] for row in rows) == sorted(features(repo))
+    assert not [name for kind, name, proof in rows if not proof.strip().startswith(KINDS)]
