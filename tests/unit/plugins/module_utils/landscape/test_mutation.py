@@ -205,7 +205,8 @@ def test_mistakes_drawn_at_random_are_caught_or_named(subject: mutants.Subject, 
 
 
 @pytest.mark.accept("F1.11")
-@pytest.mark.skipif(not os.environ.get("SCS_FULL"), reason="every field and kind takes minutes; make test-all runs it")
+@pytest.mark.slow
+@pytest.mark.full
 def test_of_all_mistakes_ninety_five_in_a_hundred_are_caught(subject: mutants.Subject) -> None:
     """Not a sample: every field, every kind, each weighted as a uniform draw would meet it."""
     results = list(subject.every(random.Random(1)))
