@@ -145,6 +145,12 @@ MISSES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("RedundancyGroup.kind", "value", ("neighbour",), "two switches may be a leaf pair or a spine set"),
     ("RedundancyGroup.members", "value", (), "members that fit as well"),
     ("Role.asn_scheme", "value", ("neighbour",), "another scheme whose numbers are private and different as well"),
+    (
+        "Role.loopback_network",
+        "value",
+        ("neighbour", "delete"),
+        "another loopback network where the same addresses are free, or switches that may route without loopbacks",
+    ),
     ("Role.uplinks", "value", (), "roles whose devices have different numbers of uplinks"),
     ("Role.uplinks_to", "value", (), "roles that no uplink leads to"),
     ("Role.names", "value", (), "spellings that no name uses"),
