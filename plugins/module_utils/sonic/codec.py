@@ -10,7 +10,8 @@ commas; a row without fields holds ``NULL: NULL``. Source: sonic-py-swsssdk's co
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ..core.errors import InputError
 from .model import SEPARATOR, ConfigDb, Row
@@ -110,7 +111,9 @@ def check(data: Any) -> tuple[ConfigDb, list[tuple[str, str, str, str]]]:
             if isinstance(row, dict) and key:
                 config[table][key] = _row(table, key, row, faults)
             else:
-                faults.append((table, key, "", "is no row: it must be an object of fields under a key that is not empty"))
+                faults.append(
+                    (table, key, "", "is no row: it must be an object of fields under a key that is not empty")
+                )
     return config, faults
 
 

@@ -89,7 +89,15 @@ class Issue:
     @property
     def sort_key(self) -> tuple[Any, ...]:
         """Order for people: by switch, the worst first."""
-        return (self.switch, -SEVERITIES.index(self.severity), self.rule, self.table, self.key, self.field, self.message)
+        return (
+            self.switch,
+            -SEVERITIES.index(self.severity),
+            self.rule,
+            self.table,
+            self.key,
+            self.field,
+            self.message,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form; empty optional parts are left out."""
@@ -105,21 +113,6 @@ class Issue:
     def __str__(self) -> str:
         text = f"{self.switch}: {self.severity} {self.rule} {self.path}: {self.message}"
         return f"{text} ({self.hint})" if self.hint else text
-
-
-@dataclass(frozen=True)
-class RowChange:
-    """One row before and after; ``None`` where it does not exist."""
-
-    table: str
-    key: str
-    before: Row | None
-    after: Row | None
-
-    @property
-    def op(self) -> str:
-        """``add``, ``remove`` or ``change``."""
-        return "add" if self.before is None else "remove" if self.after is None else "change"
 
 
 def release_of(config: ConfigDb) -> str:
