@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Which rows a row stands on, and what it claims for itself: pure look-ups in the tables."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from . import model, tables
+from .diff import Place
+from .model import Row
+from .order_tables import CLAIMS, NEEDED
+
+_HOLE = re.compile(r"\{([^{}]*)\}")
+
+
+def needs(place: Place, row: Row) -> frozenset[Place]:
+    """The rows that have to be there before this one; of alternatives (a port or a LAG) all are named."""
+    found = set()
+    for _source, targets in _relations(place, row):
+        found.update(targets)
+    found.discard(place)
+    return frozenset(found)
+
+
+def without(place: Place, row: Row, gone: frozenset[Place]) -> Row | None:
+    """The row without the items of its list fields that lead to rows in ``gone``; ``None`` when others lead there too."""
+    cut: dict[str, set[str]] = {}
+    for source, targets in _relations(place, row):
+        if targets & gone:
+            name, _colon, item = source.partition(":")
+            if not isinstance(row.get(name), list):
+                return None
+            cut.setdefault(name, set()).add(item)
+    left: Row = dict(row)
+    for name, items in cut.items():
+        left[name] = [item for item in row[name] if item not in items]
+    return left
+
+
+def _relations(place: Place, row: Row) -> Iterator[tuple[str, frozenset[Place]]]:
+    """Each reference of a row as ``field:item`` and the places it may mean."""
+    table, key = place
+    spec = tables.table(table)
+    parts = spec.parts_of(key)
+    for reference in spec.references:
+        for item in model.values(parts.get(reference.source, row.get(reference.source))):
+            keys = tables.referred(reference, {**parts, reference.source: item}, row)
+            found = frozenset((target, name) for name in keys for target in reference.targets)
+            yield f"{reference.source}:{item}", found
+    for pattern in NEEDED.get(table, ()):
+        target, _bar, rest = pattern.partition(model.SEPARATOR)
+        names = _HOLE.findall(rest)
+        for filled in fill(rest, parts, row):
+            yield f"{names[0] if names else ''}:", frozenset({(target, filled)})
+
+
+def claims(place: Place, row: Row) -> frozenset[tuple[str, str]]:
+    """What a row has for itself, as (resource, mode)."""
+    table, key = place
+    parts = tables.table(table).parts_of(key)
+    found = set()
+    for claim in CLAIMS.get(table, ()):
+        if claim.where is None or row.get(claim.where[0]) == claim.where[1]:
+            found.update((resource, claim.mode or f"{table}|{key}") for resource in fill(claim.resource, parts, row))
+    return frozenset(found)
+
+
+def fill(pattern: str, parts: dict[str, str], row: Row) -> list[str]:
+    """The texts of a pattern: one per combination of list items, none when a value is missing."""
+    names = list(dict.fromkeys(_HOLE.findall(pattern)))
+    if not names:
+        return [pattern]
+    choices = [model.values(parts[name] if name in parts else row.get(name)) for name in names]
+    texts = []
+    for combination in itertools.product(*choices):
+        values = dict(zip(names, combination))
+        texts.append(_HOLE.sub(lambda match, values=values: values[match[1]], pattern))  # type: ignore[misc]
+    return texts
