@@ -84,7 +84,8 @@ def parse(text: str, name: str) -> Statement:
     :raises InputError: when it is not YANG.
     """
     root = Statement("")
-    stack, words, glue, at = [root], [], False, 0
+    stack, glue, at = [root], False, 0
+    words: list[str] = []
     for token in _TOKEN.finditer(text):
         if token.start() != at:
             break
@@ -129,7 +130,7 @@ def _close(mark: str, stack: list[Statement], words: list[str]) -> bool:
         return bool(stack) and not words
     if not words or len(words) > 2 or len(stack) > MAX_DEPTH:
         return False
-    statement = Statement(*words)
+    statement = Statement(words[0], words[1] if len(words) == 2 else "")
     words.clear()
     stack[-1].inner.append(statement)
     if mark == "{":

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Reads models and configurations from disk, and runs ``yanglint``: the only file of this domain that touches the world."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from types import TracebackType
+from typing import Any
+
+from ..core.errors import InputError, LandscapeError, MissingDependencyError
+from .yang_check import Complaint
+from .yang_model import Models
+
+#: A switch of 128 ports has a configuration of 200 kB; eighty times that is a mistake.
+MAX_BYTES = 16 * 1024 * 1024
+#: Seconds for loading all models (takes about one), and for judging one configuration (takes 0.03).
+LOAD_SECONDS = 60.0
+JUDGE_SECONDS = 30.0
+
+_ERROR = re.compile(r"^libyang(?:\[0\]| err ?):? ?:? ?", re.MULTILINE)
+_PLACE = re.compile(
+    r" \((?:path: )?(?:(?:Data|Schema) location |Data path: )?\"?(/[^\n]*?)?\"?(?:,? ?\(?line (?:number )?(\d+)\)?)?\.?\)\s*$"
+)
+
+
+def load_json(path: str) -> Any:
+    """A JSON file; a UTF-8 byte order mark is fine.
+
+    :raises InputError: when it cannot be read, is too long, is no JSON, or has a key twice in one object.
+    """
+    try:
+        if os.path.getsize(path) > MAX_BYTES:
+            raise InputError(f"{path} has more than {MAX_BYTES} bytes", hint="Is it a configuration of a switch?")
+        with open(path, encoding="utf-8-sig") as file:
+            return json.load(file, object_pairs_hook=_unique)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON: {error}", hint="Export it with sonic-cfggen -d --print-data") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        names = [name for name, _value in pairs]
+        raise ValueError(
+            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
+        )
+    return data
+
+
+def config_files(sources: list[str]) -> list[str]:
+    """The configuration files that paths mean: files as they are, of folders every ``*.json`` below, in order.
+
+    :raises InputError: for a path that is not there, or a folder without configurations.
+    """
+    files: list[str] = []
+    for source in sources:
+        if os.path.isfile(source):
+            files.append(source)
+            continue
+        if not os.path.isdir(source):
+            raise InputError(f"{source} is neither a file nor a folder")
+        found = []
+        for folder, folders, names in os.walk(source):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".json")]
+        if not found:
+            raise InputError(f"The folder {source} holds no .json file")
+        files += found
+    return list(dict.fromkeys(files))
+
+
+def load_models(folder: str) -> Models:
+    """The models of one release.
+
+    :raises InputError: when the folder holds none.
+    """
+    texts: dict[str, str] = {}
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    for name in names:
+        path = os.path.join(folder, name)
+        if name.endswith(".yang") and os.path.isfile(path):
+            if os.path.getsize(path) > MAX_BYTES:
+                raise InputError(f"{path} is too long for a YANG model")
+            with open(path, encoding="utf-8", errors="replace") as file:
+                texts[name] = file.read()
+    if not texts:
+        hint = "Copy /usr/local/yang-models from a switch of that release, or set SONIC_YANG_DIR"
+        raise InputError(f"There are no YANG models in {folder}", hint=hint)
+    return Models(texts)
+
+
+class Yanglint:
+    """One ``yanglint`` process that has the models of one release loaded and judges many configurations.
+
+    Use it as a context manager. Not for several threads.
+
+    :param folder: of the models.
+    :param names: of the modules to load.
+    :param program: name or path of yanglint (Debian: libyang2-tools, Fedora: libyang).
+    """
+
+    def __init__(self, folder: str, names: list[str], program: str = "yanglint") -> None:
+        found = shutil.which(program)
+        if not found:
+            raise MissingDependencyError("yanglint", "judging configurations by the YANG models")
+        self._folder, self._names, self._program = os.path.abspath(folder), names, found
+        self._count = 0
+
+    def __enter__(self) -> Yanglint:
+        # It writes its history below HOME; a folder of our own also keeps its file names without spaces.
+        self._home = tempfile.TemporaryDirectory(prefix="sonic-yang-")
+        os.symlink(self._folder, os.path.join(self._home.name, "models"))
+        self._process = subprocess.Popen(
+            [self._program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=self._home.name,
+            env={"HOME": self._home.name, "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+        )
+        try:
+            said = self._ask(
+                ["searchpath models", "verb error", *(f"load {name}" for name in self._names)], LOAD_SECONDS
+            )
+            if _ERROR.search(said):
+                raise InputError(f"The YANG models in {self._folder} do not load: {_first(said).message}")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for stream in (self._process.stdin, self._process.stderr):
+            try:
+                if stream:
+                    stream.close()
+            except OSError:  # it is gone, and what was buffered with it
+                continue
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._home.cleanup()
+
+    def __call__(self, document: str) -> Complaint | None:
+        """The first error in an XML document.
+
+        :raises LandscapeError: when yanglint ends or does not answer in time.
+        """
+        with open(os.path.join(self._home.name, "config.xml"), "w", encoding="utf-8") as file:
+            file.write(document)
+        said = self._ask(["data -t config config.xml"], JUDGE_SECONDS)
+        if "YANGLINT[E]" not in said and not _ERROR.search(said):
+            return None
+        return _first(said)
+
+    def _ask(self, commands: list[str], seconds: float) -> str:
+        """Runs commands and returns what they say; a command that yanglint does not know marks their end."""
+        self._count += 1
+        mark = f"end-of-{self._count}"
+        stdin, stderr = self._process.stdin, self._process.stderr
+        if stdin is None or stderr is None:  # for the type checker; both are pipes
+            raise LandscapeError("yanglint has no pipes")
+        text, until = b"", time.monotonic() + seconds
+        try:
+            stdin.write("\n".join([*commands, mark, ""]).encode())
+            stdin.flush()
+        except OSError as error:
+            raise LandscapeError(f"yanglint ended: {error}") from error
+        marker = f'Unknown command "{mark}"'.encode()
+        while marker not in text:
+            ready, _writable, _failed = select.select([stderr], [], [], max(0.0, until - time.monotonic()))
+            chunk = os.read(stderr.fileno(), 65536) if ready else b""
+            if not chunk:
+                state = "does not answer" if not ready else "ended"
+                raise LandscapeError(f"yanglint {state}: {text.decode(errors='replace')[-300:]}")
+            text += chunk
+        return text.split(marker)[0].decode("utf-8", "replace").rpartition("YANGLINT[E]: ")[0]
+
+
+def _first(said: str) -> Complaint:
+    """The first error of what yanglint said."""
+    parts = [part for part in _ERROR.split(said) if part.strip()]
+    text = re.split(r"^YANGLINT\[", parts[-1] if len(parts) == 1 else parts[0], flags=re.MULTILINE)[0].strip()
+    found = _PLACE.search(text)
+    if not found:
+        return Complaint(text or said.strip()[:300])
+    return Complaint(text[: found.start()], found.group(1) or "", int(found.group(2) or 0))
+
+
+def models_dir(release: str, folder: str = "") -> str:
+    """Where the models of a release are: ``folder``, else SONIC_YANG_DIR, itself or below it by the release's name."""
+    base = folder or os.environ.get("SONIC_YANG_DIR", "")
+    below = os.path.join(base, release)
+    return below if base and os.path.isdir(below) else base
