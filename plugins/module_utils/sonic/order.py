@@ -105,9 +105,9 @@ class _Work:
                 children[parent].append(place)
         queue = list(again)
         while queue:
-            parent = frozenset({queue.pop()})
-            for place in children.get(next(iter(parent)), ()):
-                if place not in again and relations.without(place, self.old[place], parent) is None:
+            parent = queue.pop()
+            for place in children[parent]:
+                if place not in again and relations.without(place, self.old[place], frozenset({parent})) is None:
                     again.add(place)
                     queue.append(place)
         return frozenset(again)

@@ -19,7 +19,7 @@ _HOLE = re.compile(r"\{([^{}]*)\}")
 
 def needs(place: Place, row: Row) -> frozenset[Place]:
     """The rows that have to be there before this one; of alternatives (a port or a LAG) all are named."""
-    found = set()
+    found: set[Place] = set()
     for _source, targets in _relations(place, row):
         found.update(targets)
     found.discard(place)
@@ -62,7 +62,7 @@ def claims(place: Place, row: Row) -> frozenset[tuple[str, str]]:
     """What a row has for itself, as (resource, mode)."""
     table, key = place
     parts = tables.table(table).parts_of(key)
-    found = set()
+    found: set[tuple[str, str]] = set()
     for claim in CLAIMS.get(table, ()):
         if claim.where is None or row.get(claim.where[0]) == claim.where[1]:
             found.update((resource, claim.mode or f"{table}|{key}") for resource in fill(claim.resource, parts, row))
