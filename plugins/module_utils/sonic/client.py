@@ -28,7 +28,8 @@ JUDGE_SECONDS = 30.0
 
 _ERROR = re.compile(r"^libyang(?:\[0\]| err ?):? ?:? ?", re.MULTILINE)
 _PLACE = re.compile(
-    r" \((?:path: )?(?:(?:Data|Schema) location |Data path: )?\"?(/[^\n]*?)?\"?(?:,? ?\(?line (?:number )?(\d+)\)?)?\.?\)\s*$"
+    r"\s\((?:path: )?(?:(?:Data|Schema) (?:location|path):? )?\"?(?P<path>/[^\n]*?)\"?(?:\.?\)|,)"
+    r"(?:\s\(?line (?:number )?(?P<line>\d+)\.?\))?\s*$"
 )
 
 
@@ -199,7 +200,7 @@ def _first(said: str) -> Complaint:
     found = _PLACE.search(text)
     if not found:
         return Complaint(text or said.strip()[:300])
-    return Complaint(text[: found.start()], found.group(1) or "", int(found.group(2) or 0))
+    return Complaint(text[: found.start()], found["path"] or "", int(found["line"] or 0))
 
 
 def models_dir(release: str, folder: str = "") -> str:

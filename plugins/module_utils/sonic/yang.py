@@ -150,6 +150,16 @@ class Translator:
                 return [(table, other, name) for other in rows if texts & {t for f, t in rows[other][1] if f == name}]
         return []
 
+    def lacking(self, table: str, name: str) -> list[Where]:
+        """Every row of a table that could have a field and has not."""
+        found = []
+        for place, rows in self._rows.items():
+            if place[1] == table:
+                models = {key: row_model(self.models.tables[table], key) for key in rows}
+                can = [key for key, model in models.items() if model and name in model.leaves]
+                found += [(table, key, name) for key in can if name not in {line[0] for line in rows[key][1]}]
+        return found
+
     def document(self) -> Document:
         """The XML of what is left."""
         out, lines = [], []

@@ -111,18 +111,21 @@ def _faults(
     """The faults behind an error, each with whether it only follows from a row that was taken out."""
     table, key, name = place(document, complaint)
     kind = next((kind for kind, text in _KINDS if complaint.message.startswith(text)), "must")
+    if kind == "must" and complaint.line:
+        kind = "type"  # conditions are judged once everything is read; then no line is named
     if kind == "mandatory":
-        name = name or _quoted(complaint.message)
+        name = _quoted(complaint.message)
     if not table:
         raise LandscapeError(f"libyang refuses the configuration as a whole: {complaint.message}")
     value = _quoted(complaint.message)
-    targets = translator.targets((table, key, name)) if kind in ("leafref", "union") else ()
-    follows = any((target, value) in gone for target in targets)
+    follows = any((target, value) in gone for target in translator.targets((table, key, name)))
     everywhere = kind in _EVERYWHERE or (kind == "leafref" and "current()" not in complaint.message)
     # A key part is not batched: other faults of its row are found first, while the row is still there.
     places = translator.same((table, key, name)) if everywhere and name else []
     if translator.is_key((table, key, name)) and kind == "leafref":
         places = []
+    if kind == "mandatory" and not key:  # libyang names the model's node and not the row
+        places = translator.lacking(table, name)
     return [(Fault(*where, kind, complaint.message), follows) for where in places or [(table, key, name)]]
 
 
