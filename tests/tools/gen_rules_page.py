@@ -29,6 +29,7 @@ FAMILIES = {
     "V": "VLANs and VNIs",
     "C": "Cables and links",
     "E": "Environments",
+    "F": "Fabric",
     "G": "Groups",
     "K": "Completeness",
     "P": "Secrets",

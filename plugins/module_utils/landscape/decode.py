@@ -147,6 +147,7 @@ _SCALARS: dict[str, Callable[[Scalar, Spec], Any]] = {
     "boolean": _boolean,
     "date": _date,
     "mac": _mac,
+    "address": _address(ipaddress.ip_address, "an IP address", "10.10.23.10"),
     "ipv4": _address(ipaddress.IPv4Address, "an IPv4 address", "10.10.23.10"),
     "ipv6": _address(ipaddress.IPv6Address, "an IPv6 address", "fd00::10"),
     "prefix4": _address(ipaddress.IPv4Network, "an IPv4 prefix", "10.10.23.0/24"),

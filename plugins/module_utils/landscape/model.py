@@ -9,12 +9,17 @@ file and the lines it came from, so that a finding can name the place.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .finding import Place
+from .item import Item as Item
+from .item import Source as Source
+from .model_fabric import MTU, config_db
+from .model_fabric import Peering as Peering
+from .model_fabric import Reach as Reach
+from .model_fabric import Services as Services
+from .model_fabric import Vrf as Vrf
 from .schema import (
     GROUP_PATTERN,
     NAME_PATTERN,
@@ -31,6 +36,7 @@ from .schema import (
     text,
     texts,
     value,
+    values,
 )
 
 SPEEDS = ("10M", "100M", "1G", "2.5G", "5G", "10G", "25G", "40G", "50G", "100G", "200G", "400G", "800G")
@@ -52,33 +58,6 @@ PORT_USES = ("data", "bmc", "management", "console")
 STATES = ("planned", "active", "retired")
 CABLE_STATES = ("planned", "active", "deactivated")
 DEVICE_SECTIONS = ("hosts", "switches")
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where an object was written: its file, its first line, the line of each field."""
-
-    file: str = ""
-    line: int = 0
-    lines: Mapping[str, int] = dataclasses.field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Item:
-    """Base of everything that is written in a landscape."""
-
-    section: str = dataclasses.field(default="", compare=False)
-    name: str = ""
-    source: Source = dataclasses.field(default_factory=Source, compare=False, repr=False)
-
-    @property
-    def ref(self) -> str:
-        """``section/name``, the object's name in findings and waivers."""
-        return f"{self.section}/{self.name}" if self.name else self.section
-
-    def place(self, field: str = "") -> Place:
-        """The place of the object, or of one of its fields."""
-        return Place(self.source.file, self.source.lines.get(field, self.source.line))
 
 
 @dataclass(frozen=True)
@@ -187,6 +166,17 @@ class Role(Item):
     asn_scheme: str = reference("How its AS numbers are made; none when empty", "asn_schemes")
     uplinks: int = integer("How many active uplinks each device has; not checked when absent", minimum=0, maximum=64)
     uplinks_to: tuple[str, ...] = references("Roles of the devices at the far end of an uplink", "roles")
+    fabric: str = text(
+        "What a switch does in the fabric. When empty: ``management`` without an AS number, ``spine`` where other switches "
+        "have their uplinks or in a set of kind spine-set, else ``leaf``",
+        choices=("leaf", "spine", "border", "management"),
+        default="",
+    )
+    networks: tuple[str, ...] = references("Networks that reach its data ports with a tag", "networks")
+    untagged: str = reference("Network that reaches its data ports without a tag", "networks")
+    mtu: int = integer("Largest packet of its data ports, in bytes", **MTU)
+    bfd: bool = boolean("Its BGP sessions are watched by BFD, where the other end's role says so too")
+    config_db: Mapping[str, Any] = config_db()
 
 
 @dataclass(frozen=True)
@@ -224,6 +214,8 @@ class Network(Item):
     vrf: str = text("Routing instance it lives in; the default one when empty", pattern=NAME_PATTERN)
     uplink: bool = boolean("Reachable from outside the landscape")
     environment: str = reference("The environment it belongs to; several when empty", "environments")
+    routers: tuple[str, ...] = references("Switches that hold the addresses of its router", "switches")
+    dhcp_servers: tuple[str, ...] = values("address", "Where its routers send DHCP requests (relay)")
     ranges: tuple[AddressRange, ...] = objects("Parts that are given out by something else", AddressRange)
     origin: str = text("Row of the document it was imported from", free=True)
 
@@ -235,6 +227,13 @@ class Environment(Item):
     description: str = text("What it is", free=True)
     protected: bool = boolean("Plays that can harm ask for a confirmation", default=True)
     connects_to: tuple[str, ...] = references("Environments that cables from here may lead to", "environments")
+    vrf: str = reference("Routing instance of its devices; the default one when empty", "vrfs")
+    separated: bool = boolean(
+        "Switches filter routes: its devices hear of its own networks and of ``reaches`` alone, others hear of it only "
+        "when they reach it"
+    )
+    reaches: tuple[Reach, ...] = objects("Where its devices may go beside their own networks", Reach)
+    default_route: bool = boolean("Its devices are given the default route")
 
 
 @dataclass(frozen=True)
@@ -267,6 +266,7 @@ class Device(Item):
     vars: Mapping[str, Any] = mapping(
         "Further inventory variables", Spec("any", "Anything", free=True), key=r"[A-Za-z_][A-Za-z0-9_]{0,62}"
     )
+    config_db: Mapping[str, Any] = config_db()
     console: str = text("Where its serial console ends", free=True)
     os: str = text("Operating system or its edition", free=True)
     delivered: str = value("date", "Day of delivery", free=True)
@@ -293,6 +293,8 @@ class Cable(Item):
     speed: str = text("Speed, where it is lower than both ports can do", choices=SPEEDS)
     connector: str = text("Kind of cable or transceiver, where both sockets take several", choices=CONNECTORS)
     lag: str = text("Link aggregation it is part of (at end ``a``)", pattern=NAME_PATTERN)
+    networks: tuple[str, ...] = references("Networks it carries with a tag, instead of those of the role", "networks")
+    untagged: str = reference("Network it carries without a tag, instead of that of the role", "networks")
     group: str = text("What it is for, as people group cables", free=True)
     description: str = text("What it is", free=True)
     origin: str = text("Row of the document it was imported from", free=True)
@@ -317,6 +319,7 @@ class Group(Item):
     hosts: tuple[str, ...] = references("Devices named one by one", *DEVICE_SECTIONS)
     without: tuple[str, ...] = references("Devices left out", *DEVICE_SECTIONS)
     children: tuple[str, ...] = references("Groups whose members belong to it", "groups")
+    config_db: Mapping[str, Any] = config_db()
     description: str = text("What it is", free=True)
     origin: str = text("Row of the document it was imported from", free=True)
 
@@ -345,12 +348,15 @@ class Landscape(Item):
     device_models: Mapping[str, DeviceModel] = named("Makes of machines and switches", DeviceModel)
     asn_schemes: Mapping[str, AsnScheme] = named("How AS numbers are given out", AsnScheme)
     networks: Mapping[str, Network] = named("Networks", Network)
+    vrfs: Mapping[str, Vrf] = named("Routing instances", Vrf)
     environments: Mapping[str, Environment] = named("Environments", Environment)
     roles: Mapping[str, Role] = named("Roles", Role)
     hosts: Mapping[str, Device] = named("Hosts", Device)
     switches: Mapping[str, Device] = named("Switches", Device)
     externals: Mapping[str, External] = named("Devices of others that our cables end in", External)
     cables: tuple[Cable, ...] = objects("Cables", Cable)
+    peerings: Mapping[str, Peering] = named("BGP sessions with others", Peering)
+    services: Services | None = nested("What switches use of others", Services)  # noqa: RUF009 - a field, like all others
     redundancy_groups: Mapping[str, RedundancyGroup] = named("Devices that stand in for each other", RedundancyGroup)
     groups: Mapping[str, Group] = named("Inventory groups", Group, key=GROUP_PATTERN)
     waivers: tuple[Waiver, ...] = objects("Findings that were looked at and accepted", Waiver)

@@ -29,8 +29,8 @@ TEXT_LIMIT = 1000
 class Spec:
     """What one field may hold.
 
-    :param kind: ``text``, ``integer``, ``boolean``, ``date``, ``mac``, ``ipv4``, ``ipv6``, ``prefix4``, ``prefix6``,
-        ``endpoint`` (``device/port``), ``reference``, ``list``, ``map``, ``object`` or ``any``.
+    :param kind: ``text``, ``integer``, ``boolean``, ``date``, ``mac``, ``address`` (of either
+        family), ``ipv4``, ``ipv6``, ``prefix4``, ``prefix6``, ``endpoint`` (``device/port``), ``reference``, ``list``, ``map``, ``object`` or ``any``.
     :param free: nothing else in a landscape can contradict the value (descriptions, labels read off a sticker).
     :param sections: for ``reference``: the sections in which the named object may be found.
     :param item: for ``list`` and ``map``: what the elements are.
@@ -90,6 +90,11 @@ def texts(doc: str, **rules: Any) -> Any:
 def integers(doc: str, **rules: Any) -> Any:
     """A list of whole numbers."""
     return _field(Spec("list", doc, item=Spec("integer", doc, **rules)), ())
+
+
+def values(kind: str, doc: str) -> Any:
+    """A list of values whose kind says it all."""
+    return _field(Spec("list", doc, item=Spec(kind, doc)), ())
 
 
 def references(doc: str, *sections: str) -> Any:

@@ -50,6 +50,7 @@ _IPV6 = _ipv6()
 _PATTERNS = {
     "date": DATE_PATTERN,
     "mac": "[0-9A-Fa-f][02468ACEace]([:-][0-9A-Fa-f]{2}){5}",
+    "address": f"({_IPV4}|{_IPV6})",
     "ipv4": _IPV4,
     "ipv6": _IPV6,
     "prefix4": rf"{_IPV4}/(3[0-2]|[12]?[0-9])",
