@@ -25,7 +25,7 @@ def config_db() -> Mapping[str, Any]:
         "Rows of SONiC's CONFIG_DB that are merged into what is rendered, as ``TABLE: {key: {field: value}}``; ``null`` "
         "takes a field or a row out. Roles come first, then groups by name, then the device",
         Spec("any", "Rows of the table", free=True),
-        key=r"[A-Z][A-Z0-9_]{0,62}",
+        key=r"[A-Za-z][A-Za-z0-9_]{0,62}",
     )
 
 
