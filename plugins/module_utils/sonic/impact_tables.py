@@ -255,3 +255,19 @@ ROUTING = frozenset(
 
 #: Tables that the updater changes on hardware of its own list only; no Accton switch is in it.
 QUEUES_BY_HARDWARE = frozenset(("PFC_WD", "BUFFER_POOL", "BUFFER_PROFILE", "BUFFER_PG"))
+
+#: Fields that daemons read and models lack, with the release whose models have them first; empty: none has.
+#: Source: golden verdicts of the models of 202411 and 202605; sonic-buildimage#28089.
+UNMODELLED = {
+    "BGP_GLOBALS_AF": {
+        "advertise-all-vni": "202505",
+        "advertise-svi-ip": "202505",
+        "autort": "202511",
+        "advertise-ipv4-unicast": "",
+        "advertise-ipv6-unicast": "",
+        "advertise-default-gw": "",
+        "route-distinguisher": "",
+        "import-rts": "",
+        "export-rts": "",
+    },
+}

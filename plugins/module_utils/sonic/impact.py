@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""What a change does to those who use the switch, row by row and with the reason; and what it needs besides the rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.plan import Impact
+from . import diff, impact_tables, model, relations, tables
+from .diff import RowChange
+from .impact_tables import Rule
+from .model import ConfigDb, Row
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one write does.
+
+    :param kind: one of :data:`impact_tables.KINDS`.
+    :param needs: what has to be done besides writing the row.
+    """
+
+    impact: Impact = Impact.NONE
+    kind: str = "none"
+    reason: str = ""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why SONiC's own updater (``config apply-patch``, ``config replace``) refuses the change, and what helps.
+
+    :param blocks: ``updater``: other ways of writing still work; ``all``: the configuration itself is wrong.
+    """
+
+    path: str
+    reason: str
+    needs: str
+    blocks: str = "updater"
+
+    def as_dict(self) -> dict[str, str]:
+        """JSON-able form."""
+        return {"path": self.path, "reason": self.reason, "needs": self.needs, "blocks": self.blocks}
+
+
+@dataclass(frozen=True)
+class Context:
+    """The whole of both configurations, because a row alone does not say whether anybody uses it.
+
+    :param release: release branch of the target; empty when it is not known.
+    :param speeds: by port, the speeds it supports in Mbit/s (``PORT_TABLE`` of STATE_DB, or the port map).
+    """
+
+    before: ConfigDb
+    after: ConfigDb
+    release: str = ""
+    speeds: Mapping[str, Iterable[str]] = field(default_factory=dict)
+
+
+def effect(change: RowChange, context: Context) -> Effect:
+    """What one write does."""
+    if _on_shut_port(change, context):
+        return Effect(reason="the port is shut before and after")
+    if change.table == "VLAN" and change.action == "delete" and not _members(context.before, change.key):
+        return Effect(reason="the VLAN has no member")
+    if change.table == "PORT" and change.before is not None and change.before.get("admin_status") != "up":
+        opened = (change.after or {}).get("admin_status") == "up"
+        return (
+            Effect(reason="the port is opened", kind="port") if opened else Effect(reason="the port is shut meanwhile")
+        )
+    rules = _rules(change)
+    worst = max(rules, key=lambda rule: (rule.impact, impact_tables.KINDS.index(rule.kind)))
+    needs = tuple(dict.fromkeys([rule.needs for rule in rules if rule.needs] + _unread(change, context)))
+    return Effect(worst.impact, worst.kind, worst.reason, needs)
+
+
+def _rules(change: RowChange) -> list[Rule]:
+    """The rules that speak of a change: those of its fields, and the general one for every field that has none."""
+    rules = [rule for rule in impact_tables.RULES.get(change.table, ()) if change.action in rule.actions]
+    changed = set(change.fields)
+    found = [rule for rule in rules if set(rule.fields) & changed]
+    covered = {name for rule in rules for name in rule.fields}
+    general = [rule for rule in rules if not rule.fields]
+    if change.action != "update" or changed - covered:
+        found += general or ([] if found and not changed - covered else [impact_tables.UNKNOWN])
+    if change.table == "FEATURE" and "state" in changed and change.key in impact_tables.TRAFFIC_FEATURES:
+        found.append(Rule("session", Impact.INTERRUPTED, "a container that carries traffic or routes starts or stops"))
+    return found
+
+
+def _unread(change: RowChange, context: Context) -> list[str]:
+    """What is needed where no daemon reads the row."""
+    if change.table not in impact_tables.ROUTING:
+        return []
+    dialect = model.dialect_of(context.after)
+    if dialect == "split":
+        return ["the operator's frr.conf: in split mode nobody reads routing from CONFIG_DB"]
+    if dialect == "bgpcfgd" and change.table != "BGP_NEIGHBOR":
+        return ["frr_mgmt_framework_config=true and a config reload: bgpcfgd does not read this table"]
+    return []
+
+
+def _on_shut_port(change: RowChange, context: Context) -> bool:
+    """Whether the row belongs to one port that is shut before and after."""
+    parts = tables.table(change.table).parts_of(change.key)
+    port = {"PORT": "name", "INTERFACE": "name", "VLAN_MEMBER": "port", "PORTCHANNEL_MEMBER": "port"}.get(change.table)
+    name = parts.get(port or "", "")
+    if not name.startswith("Ethernet"):
+        return False
+    states = [_row(config, "PORT", name).get("admin_status", "down") for config in (context.before, context.after)]
+    return "up" not in states and change.action != "create"
+
+
+def _row(config: ConfigDb, table: str, key: str) -> Row:
+    return config.get(table, {}).get(key, {})
+
+
+def _members(config: ConfigDb, vlan: str) -> bool:
+    rows = (*config.get("VLAN_MEMBER", ()), *config.get("VLAN_INTERFACE", ()))
+    return any(key.split(model.SEPARATOR)[0] == vlan for key in rows)
+
+
+def obstacles(changes: Iterable[RowChange], context: Context) -> tuple[Obstacle, ...]:
+    """Everything that makes SONiC's updater refuse the change although every row of it could be written."""
+    changes = tuple(changes)
+    if not changes:
+        return ()
+    found = [*_contradictions(context.after), *_unmodelled(context)]
+    for change in changes:
+        found += _refused(change, context)
+    return tuple(dict.fromkeys(found))
+
+
+def _refused(change: RowChange, context: Context) -> list[Obstacle]:
+    """The validators of the updater that look at single rows."""
+    if change.name == "LOOPBACK_INTERFACE|Loopback0" and change.after is None and "LOOPBACK_INTERFACE" in context.after:
+        reason = "the updater does not remove Loopback0 while another loopback stays"
+        return [Obstacle(change.name, reason, "ordered row writes, or config reload with the new file")]
+    hardware = str(_row(context.after, "DEVICE_METADATA", "localhost").get("hwsku", "this hardware"))
+    if change.table in impact_tables.QUEUES_BY_HARDWARE:
+        reason = f"the updater changes {change.table} on hardware of its own list only, {hardware} is not in it"
+        return [Obstacle(change.name, reason, "ordered row writes, or config reload with the new file")]
+    if change.table == "PORT" and "speed" in change.fields and change.after is not None:
+        speed, speeds = change.after.get("speed"), [str(value) for value in context.speeds.get(change.key, ())]
+        if speeds and speed not in speeds:
+            reason = f"the port does not support the speed {speed}, but {', '.join(speeds)}"
+            return [Obstacle(change.name, reason, "another speed, transceiver or breakout", "all")]
+    return []
+
+
+def _contradictions(after: ConfigDb) -> list[Obstacle]:
+    """Two rows that cannot both be there: the configuration itself is wrong."""
+    held: dict[str, dict[str, str]] = defaultdict(dict)
+    found = []
+    for place, row in sorted(diff.rows_of(after).items()):
+        name = f"{place[0]}|{place[1]}"
+        for resource, mode in sorted(relations.claims(place, row)):
+            others = [other for taken, other in held[resource].items() if taken != mode]
+            if others:
+                reason = f"{resource} belongs to {others[0]} already"
+                found.append(Obstacle(name, reason, f"remove {others[0]}, or leave {name} out", "all"))
+            held[resource].setdefault(mode, name)
+    return found
+
+
+def _unmodelled(context: Context) -> list[Obstacle]:
+    """Tables and fields without a model: with one of them in the configuration the updater refuses every change."""
+    release = context.release or model.release_of(context.after)
+    found = []
+    for name, rows in sorted(context.after.items()):
+        known = tables.TABLES.get(name)
+        if rows and (
+            known is None or not known.modelled or (release in tables.MODELLED and release not in known.modelled)
+        ):
+            reason = f"no model of {release or 'any release'} has the table, the updater refuses every change while it is there"
+            found.append(Obstacle(name, reason, "ordered row writes, or apply-patch with --ignore-path"))
+        for key, row in sorted(rows.items()):
+            for title in sorted(set(row) & set(impact_tables.UNMODELLED.get(name, {}))):
+                since = impact_tables.UNMODELLED[name][title]
+                if not since or (release and release < since):
+                    reason = f"no model of {release or 'any release'} has the field {title}, the updater refuses every change"
+                    needs = f"ordered row writes, apply-patch with --ignore-path /{name}, or split-unified FRR"
+                    found.append(Obstacle(f"{name}|{key} {title}", reason, needs))
+    return found
+
+
+def summary(effects: Iterable[Effect]) -> dict[str, Any]:
+    """Worst impact, kinds and needs of several writes."""
+    effects = tuple(effects)
+    kinds = {effect.kind for effect in effects}
+    return {
+        "impact": max((effect.impact for effect in effects), default=Impact.NONE).label,
+        "kinds": [kind for kind in impact_tables.KINDS if kind in kinds and kind != "none"],
+        "needs": list(dict.fromkeys(need for effect in effects for need in effect.needs)),
+    }

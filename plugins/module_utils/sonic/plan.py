@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""The plan of a change: ordered writes with their impact, per switch and for a whole fabric. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.plan import Impact, Plan, Step
+from ..core.redact import MASK, redact
+from . import diff, fabric_order, impact, order, tables
+from .diff import RowChange
+from .fabric_order import Group, Wave
+from .impact import Context, Effect, Obstacle
+from .model import ConfigDb, Row
+
+#: What daemons write by themselves; it is no part of a plan unless asked for.
+RUNTIME_OWNED = tuple(sorted(table.name for table in tables.TABLES.values() if table.runtime_owned))
+
+
+@dataclass(frozen=True)
+class SwitchPlan:
+    """What is written on one switch, in order, and what it does there."""
+
+    switch: str
+    before: ConfigDb
+    changes: tuple[RowChange, ...]
+    effects: tuple[Effect, ...]
+    obstacles: tuple[Obstacle, ...] = ()
+
+    @property
+    def impact(self) -> Impact:
+        """The worst impact of any write."""
+        return max((effect.impact for effect in self.effects), default=Impact.NONE)
+
+    def steps(self) -> list[Step]:
+        """The writes as steps of a plan, without secrets."""
+        return [self._step(change, effect) for change, effect in zip(self.changes, self.effects)]
+
+    def _step(self, change: RowChange, effect: Effect) -> Step:
+        shown = redacted(change)
+        undo = {"create": "remove the row", "update": "write the row as before", "delete": "make the row again"}
+        gate = "what stands in for this switch forwards" if effect.impact >= Impact.INTERRUPTED else ""
+        return Step(
+            change.action,
+            f"{self.switch} {shown.name}",
+            shown.before,
+            shown.after,
+            effect.impact,
+            undo[change.action],
+            gate,
+            payload=change,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able form without secrets: impact, needs, obstacles, steps with their reasons, the patch."""
+        shown = [redacted(change) for change in self.changes]
+        return {
+            **impact.summary(self.effects),
+            "obstacles": [obstacle.as_dict() for obstacle in self.obstacles],
+            "steps": [
+                {
+                    "action": change.action,
+                    "table": change.table,
+                    "key": change.key,
+                    "fields": list(change.fields),
+                    "impact": effect.impact.label,
+                    "kind": effect.kind,
+                    "reason": effect.reason,
+                    **({"needs": list(effect.needs)} if effect.needs else {}),
+                }
+                for change, effect in zip(shown, self.effects)
+            ],
+            "patch": diff.patch(self.before, shown),
+        }
+
+    def text_diff(self) -> dict[str, str]:
+        """Rows that differ as texts before and after, one field a line, in the form of Ansible's diff."""
+        net: dict[diff.Place, tuple[Row | None, Row | None]] = {}
+        for change in map(redacted, self.changes):
+            first = net[change.place][0] if change.place in net else change.before
+            net[change.place] = (first, change.after)
+        sides = ["", ""]
+        for (table, key), pair in sorted(net.items()):
+            if not diff.equal(*pair):
+                for side, row in enumerate(pair):
+                    sides[side] += _text(f"{table}|{key}", row)
+        return {
+            "before_header": f"{self.switch} before",
+            "after_header": f"{self.switch} after",
+            "before": sides[0],
+            "after": sides[1],
+        }
+
+
+@dataclass(frozen=True)
+class FabricPlan:
+    """The plans of many switches, and the order they go in."""
+
+    switches: Mapping[str, SwitchPlan]
+    waves: tuple[Wave, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """All steps in the order of the waves."""
+        names = [name for wave in self.waves for name in wave.switches]
+        gates = {wave.switches[0]: wave.gate for wave in self.waves}
+        steps: list[Step] = []
+        for name in names:
+            mine = self.switches[name].steps()
+            if name in gates and mine:
+                first = mine[0]
+                mine[0] = Step(**{**vars(first), "gate": "; ".join(filter(None, (gates[name], first.gate)))})
+            steps += mine
+        return Plan(tuple(steps))
+
+
+def redacted(change: RowChange) -> RowChange:
+    """The change without secrets in its key or its fields."""
+    secret = tables.table(change.table).secret_fields
+    key = MASK if "*key" in secret else change.key
+    return RowChange(change.table, key, _redacted_row(change.before, secret), _redacted_row(change.after, secret))
+
+
+def _redacted_row(row: Row | None, secret: tuple[str, ...]) -> Row | None:
+    if row is None:
+        return None
+    masked = {name: MASK if name in secret and value else value for name, value in row.items()}
+    shown: Row = redact(masked)
+    return shown
+
+
+def _text(name: str, row: Row | None) -> str:
+    if row is None:
+        return ""
+    lines = [
+        f"{name} {field}: {', '.join(value) if isinstance(value, list) else value}"
+        for field, value in sorted(row.items())
+    ]
+    return "".join(f"{line}\n" for line in lines or [name])
+
+
+def plan_switch(
+    switch: str,
+    before: ConfigDb,
+    after: ConfigDb,
+    release: str = "",
+    *,
+    ignore: Iterable[str] = RUNTIME_OWNED,
+    speeds: Mapping[str, Iterable[str]] | None = None,
+) -> SwitchPlan:
+    """What has to be written on one switch.
+
+    :param ignore: tables that are left as they are.
+    :param speeds: by port, the speeds it supports in Mbit/s.
+    :raises LandscapeError: when a configuration is none, or rows wait for each other.
+    """
+    changes = order.ordered(before, after, ignore)
+    context = Context(before, after, release, speeds or {})
+    effects = tuple(impact.effect(change, context) for change in changes)
+    return SwitchPlan(switch, before, changes, effects, impact.obstacles(changes, context))
+
+
+def plan_fabric(plans: Iterable[SwitchPlan], groups: Iterable[Group] = (), parallel: int = 0) -> FabricPlan:
+    """The plans of all switches in a common order; switches without a change are in no wave."""
+    switches = {plan.switch: plan for plan in plans}
+    impacts = {name: plan.impact for name, plan in switches.items() if plan.changes}
+    return FabricPlan(switches, fabric_order.waves(impacts, groups, parallel))

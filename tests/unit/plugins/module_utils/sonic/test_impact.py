@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a change does, and what it needs: pinned to what SONiC's updater and frrcfgd said."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import impact_tables, plan, tables
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing
+
+#: For every recorded refusal: the row we name, and a word of what is needed.
+REFUSED = {
+    "7b-port-speed-not-supported": ("PORT|Ethernet48", "another speed", "all"),
+    "9-unmodelled-field-blocks": (
+        "BGP_GLOBALS_AF|VrfBlue|l2vpn_evpn advertise-ipv4-unicast",
+        "ordered row writes",
+        "updater",
+    ),
+    "10b-remove-loopback0-row": ("LOOPBACK_INTERFACE|Loopback0", "ordered row writes", "updater"),
+    "13-lag-member-as-vlan-member": (
+        "VLAN_MEMBER|Vlan100|Ethernet52",
+        "remove PORTCHANNEL_MEMBER|PortChannel01",
+        "all",
+    ),
+}
+WORST = {
+    "1-add-vlan": "none",
+    "2-routed-to-vlan-member": "interrupted",
+    "3-neighbor-asn-and-peer-group": "interrupted",
+    "4-l2vni-add-and-remove": "interrupted",
+    "5-ntp-servers": "none",
+    "6-loopback-address": "interrupted",
+    "7-port-shut-speed-mtu": "interrupted",
+    "8-remove-vrf": "interrupted",
+    "9-unmodelled-field-blocks": "none",
+    "10-remove-loopback0": "interrupted",
+    "11-port-lanes": "none",
+    "12-local-asn": "interrupted",
+}
+
+
+def planned(name, **options):
+    before, after, recorded = changing.change(name)
+    speeds = {
+        key.split("|")[1]: row["supported_speeds"].split(",") for key, row in recorded.get("state_db", {}).items()
+    }
+    return plan.plan_switch("leaf1", before, after, changing.RELEASE, speeds=speeds, **options), recorded
+
+
+@pytest.mark.accept("S1.5")
+@pytest.mark.parametrize("name", changing.CHANGES)
+def test_we_see_an_obstacle_exactly_where_the_updater_refuses(name):
+    made, recorded = planned(name)
+    assert bool(made.obstacles) == recorded["refused"], recorded["reason"]
+    if name in REFUSED:
+        path, needed, blocks = REFUSED[name]
+        first = made.obstacles[0]
+        assert (first.path, first.blocks) == (path, blocks)
+        assert needed in first.needs
+    else:
+        assert not recorded["refused"]
+
+
+@pytest.mark.accept("S1.5")
+def test_a_new_as_number_says_that_frr_keeps_the_old_one():
+    made, _recorded = planned("12-local-asn")
+    log = changing.shared("sonic").joinpath("golden", "changes", "12-local-asn", "frrcfgd.log.txt").read_text("utf-8")
+    assert "local_asn could not be modified" in log
+    assert ["restart of the bgp container" in need for need in made.as_dict()["needs"]] == [True]
+
+
+@pytest.mark.parametrize("name", sorted(WORST))
+def test_the_worst_impact_of_recorded_changes(name):
+    assert planned(name)[0].impact.label == WORST[name]
+
+
+def step(before, after, release="202605"):
+    made = plan.plan_switch("leaf1", before, after, release)
+    return [(effect.impact.label, effect.kind) for effect in made.effects], made
+
+
+def test_texts_of_a_port_are_harmless_and_its_speed_is_not():
+    port = {"lanes": "1", "speed": "25000", "admin_status": "up"}
+    assert step({"PORT": {"Ethernet0": port}}, {"PORT": {"Ethernet0": {**port, "description": "x"}}})[0] == [
+        ("none", "none")
+    ]
+    found = step({"PORT": {"Ethernet0": port}}, {"PORT": {"Ethernet0": {**port, "speed": "10000"}}})[0]
+    assert found == [("interrupted", "port"), ("none", "none"), ("none", "port")]
+
+
+def test_a_port_that_is_shut_harms_nobody():
+    port = {"PORT": {"Ethernet0": {"lanes": "1", "admin_status": "down"}}}
+    member = {"VLAN": {"Vlan5": {"vlanid": "5"}}, "VLAN_MEMBER": {"Vlan5|Ethernet0": {"tagging_mode": "tagged"}}}
+    found, made = step({**port, **member}, {**port, "VLAN": member["VLAN"]})
+    assert found == [("none", "none")]
+    assert made.effects[0].reason == "the port is shut before and after"
+
+
+def test_the_management_network_and_the_login_are_told_from_the_rest():
+    found, _made = step(
+        {}, {"MGMT_INTERFACE": {"eth0|192.0.2.1/24": {}}, "AAA": {"authentication": {"login": "local"}}}
+    )
+    assert set(found) == {("unreachable", "management")}
+
+
+def test_unknown_tables_and_fields_are_not_taken_for_harmless():
+    assert step({}, {"BREW_COFFEE": {"now": {"sugar": "2"}}})[0] == [("degraded", "service")]
+    port = {"lanes": "1", "admin_status": "up"}
+    before = {"PORT": {"Ethernet0": port}}
+    assert step(before, {"PORT": {"Ethernet0": {**port, "brew": "2"}}})[0] == [("degraded", "service")]
+
+
+def test_stopping_the_container_of_the_switch_chip_is_worse_than_any_other():
+    def features(state):
+        return {"FEATURE": {"swss": {"state": state}, "telemetry": {"state": state}}}
+
+    assert step(features("enabled"), features("disabled"))[0] == [("interrupted", "session"), ("degraded", "service")]
+
+
+def test_hostname_is_a_text_and_the_routing_mode_wants_a_reload():
+    def metadata(**fields):
+        return {"DEVICE_METADATA": {"localhost": {"hostname": "a", **fields}}}
+
+    assert step(metadata(), metadata(hostname="b"))[0] == [("none", "none")]
+    found, made = step(metadata(), metadata(docker_routing_config_mode="unified"))
+    assert found == [("unreachable", "reload")]
+    assert "config reload" in made.as_dict()["needs"][0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "framework", "words"),
+    [("split", "true", "frr.conf"), ("separated", "false", "frr_mgmt_framework_config"), ("unified", "true", None)],
+)
+def test_routing_rows_that_nobody_reads_say_what_is_needed(mode, framework, words):
+    base = {
+        "DEVICE_METADATA": {"localhost": {"docker_routing_config_mode": mode, "frr_mgmt_framework_config": framework}}
+    }
+    _found, made = step(base, {**base, "ROUTE_MAP_SET": {"M": {}}})
+    needs = made.as_dict()["needs"]
+    assert bool(needs) == bool(words)
+    assert words is None or words in needs[0]
+
+
+def test_fields_that_came_with_a_release_are_obstacles_before_it():
+    base = {"BGP_GLOBALS": {"default": {"local_asn": "1"}}}
+    after = {**base, "BGP_GLOBALS_AF": {"default|l2vpn_evpn": {"advertise-all-vni": "true"}}}
+    assert step(base, after, "202605")[1].obstacles == ()
+    assert [obstacle.path for obstacle in step(base, after, "202411")[1].obstacles] == [
+        "BGP_GLOBALS_AF|default|l2vpn_evpn advertise-all-vni"
+    ]
+
+
+def test_every_rule_speaks_of_a_table_and_every_kind_has_its_place():
+    assert set(impact_tables.RULES) <= set(tables.TABLES) | {"SAG_GLOBAL", "SNMP_AGENT_ADDRESS_CONFIG"}
+    for rules in impact_tables.RULES.values():
+        for rule in rules:
+            assert rule.kind in impact_tables.KINDS
+            assert rule.reason
+            assert isinstance(rule.impact, Impact)
