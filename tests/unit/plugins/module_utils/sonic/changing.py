@@ -4,17 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import client, yang_check
-from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.landscape.imports.scs_lab import shared
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import yang_check
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import golden
 
 #: Every recorded change, so that a lost folder is a failing test.
 CHANGES = (
@@ -46,8 +41,7 @@ RELEASE = "202605"
 
 def read(*parts: str) -> Any:
     """A JSON file below ``shared/sonic``."""
-    path = shared("sonic").joinpath(*parts)
-    return json.loads(path.read_text("utf-8"))
+    return json.loads(golden.shared(*parts).read_text("utf-8"))
 
 
 def change(name: str) -> tuple[Any, Any, Any]:
@@ -68,23 +62,16 @@ def bare(config: Any) -> Any:
 class Judge:
     """SONiC's models with libyang: the faults of a configuration as (table, key, field)."""
 
-    def __init__(self, folder: Path) -> None:
-        self.models = client.load_models(str(folder))
-        self.yanglint = client.Yanglint(str(folder), self.models.names)
+    def __init__(self, release: str, judge: Any) -> None:
+        self.models, self.judge = golden.models(release), judge
 
     def faults(self, config: Any) -> set[tuple[str, str, str]]:
-        verdict = yang_check.check(self.models, config, self.yanglint)
+        verdict = yang_check.check(self.models, config, self.judge)
         return {fault.where for fault in verdict.faults}
 
 
 @contextmanager
 def judge(release: str = RELEASE) -> Iterator[Judge]:
-    """A judge for one release; without yanglint on the machine the test is skipped, in CI it fails."""
-    if not shutil.which("yanglint"):
-        reason = "yanglint is not installed (Debian: libyang2-tools)"
-        if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    made = Judge(shared("sonic", "yang", release))
-    with made.yanglint:
-        yield made
+    """A judge for one release."""
+    with golden.judge(release) as found:
+        yield Judge(release, found)

@@ -7,7 +7,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import impact_tables, plan, tables
-from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing, golden
 
 #: For every recorded refusal: the row we name, and a word of what is needed.
 REFUSED = {
@@ -65,7 +65,7 @@ def test_we_see_an_obstacle_exactly_where_the_updater_refuses(name):
 @pytest.mark.accept("S1.5")
 def test_a_new_as_number_says_that_frr_keeps_the_old_one():
     made, _recorded = planned("12-local-asn")
-    log = changing.shared("sonic").joinpath("golden", "changes", "12-local-asn", "frrcfgd.log.txt").read_text("utf-8")
+    log = golden.shared("golden", "changes", "12-local-asn", "frrcfgd.log.txt").read_text("utf-8")
     assert "local_asn could not be modified" in log
     assert ["restart of the bgp container" in need for need in made.as_dict()["needs"]] == [True]
 
