@@ -14,6 +14,10 @@ from .index import Index, repeats
 from .registry import Rule, rule
 
 
+#: Routing instances that every switch has: the management port's own, and the one of all else.
+_BUILT_IN = ("mgmt", "default")
+
+
 @rule(
     "F01",
     "error",
@@ -42,7 +46,7 @@ def number_twice(rule: Rule, index: Index) -> Iterator[Finding]:
 def unknown_instance(rule: Rule, index: Index) -> Iterator[Finding]:
     known = index.landscape.vrfs
     for network in index.landscape.networks.values() if known else ():
-        if network.vrf and network.vrf not in known:
+        if network.vrf and network.vrf not in known and network.vrf not in _BUILT_IN:
             message = f"vrf {network.vrf} is not one of vrfs"
             nearest = index.nearest(network.vrf, known)
             yield rule.finding(network, "vrf", message, found=network.vrf, hint=nearest or rule.hint)

@@ -18,8 +18,7 @@ MGMT_VRF = "mgmt"
 def identity(switch: Switch) -> None:
     """DEVICE_METADATA and the database version.
 
-    The MAC address is the switch's own business unless ``macs`` says one for ``system``: at first start it reads it
-    from its EEPROM.
+    The MAC address is the switch's own business: at first start it reads it from its EEPROM.
     """
     device = switch.device
     hwsku = device.model.sonic_hwsku if device.model else ""
@@ -29,7 +28,6 @@ def identity(switch: Switch) -> None:
         hostname=device.name,
         hwsku=hwsku,
         platform=f"x86_64-{hwsku.lower().replace('-', '_')}-r0",
-        mac=device.device.macs.get("system"),
         type=_TYPES[switch.kind],
         buffer_model="traditional",
         default_bgp_status="up",

@@ -49,20 +49,20 @@ def _session(switch: Switch, peering: Peering, vrf: str, remote: str, version: i
     accepts = peering.accepts_v4 if version == 4 else peering.accepts_v6
     believed = [Prefix(text) for text in accepts]
     announced = [Prefix(text) for text in _announced(switch, peering, vrf, version)]
-    words = (peering.name, f"v{version}")
     switch.rows.put(
         "BGP_NEIGHBOR_AF",
         f"{key}|{family}",
         admin_status="up",
         soft_reconfiguration_in=True,
         max_prefix_limit=peering.max_prefixes,
-        route_map_in=[_list(switch, policy_name("IN", *words), believed)],
-        route_map_out=[_list(switch, policy_name("OUT", *words), announced)],
+        route_map_in=[_list(switch, "IN", peering, version, believed)],
+        route_map_out=[_list(switch, "OUT", peering, version, announced)],
     )
 
 
-def _list(switch: Switch, name: str, prefixes: list[Prefix]) -> str:
-    return route_map(switch.rows, name, [Statement("permit", name, prefixes)])
+def _list(switch: Switch, word: str, peering: Peering, version: int, prefixes: list[Prefix]) -> str:
+    name = policy_name(word, peering.name)
+    return route_map(switch.rows, f"{name}_v{version}", [Statement("permit", name, prefixes)])
 
 
 def _announced(switch: Switch, peering: Peering, vrf: str, version: int) -> list[str]:

@@ -39,11 +39,14 @@ def own(view: View, name: str) -> list[Prefix]:
         for prefix in of_network(network)
     ]
     covering = [prefix.network for prefix in found]
-    for device in view.devices.values():
-        if device.device.environment == name and device.device.section == "hosts":
-            for address in (device.loopback_v4, device.loopback_v6):
-                if address and not _covered(address, covering):
-                    found.append(Prefix(str(ipaddress.ip_network(address))))
+    loopbacks = [
+        address
+        for device in view.devices.values()
+        if device.device.environment == name and device.device.section == "hosts"
+        for address in (device.loopback_v4, device.loopback_v6)
+        if address and not _covered(address, covering)
+    ]
+    found.extend(Prefix(str(ipaddress.ip_network(address))) for address in loopbacks)
     return sorted(set(found))
 
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Configurations as files, and how their differences are shown: never with a secret."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from ...core.plan import Plan
+from ...core.redact import MASK
+from .. import tables
+from ..model import ConfigDb, Row
+
+
+def text(config: ConfigDb) -> str:
+    """The form of ``/etc/sonic/config_db.json``."""
+    return json.dumps(config, indent=4, ensure_ascii=False) + "\n"
+
+
+def masked(content: str) -> str:
+    """A file with its secret fields and keys masked; what is no configuration is masked as a whole."""
+    try:
+        config = json.loads(content)
+        shown = {name: _table(name, rows) for name, rows in config.items()}
+    except (ValueError, AttributeError, RecursionError):
+        return MASK + "\n"
+    return text(shown)
+
+
+def _table(name: str, rows: dict[str, Row]) -> dict[str, Row]:
+    secret = tables.table(name).secret_fields
+    shown: dict[str, Row] = {}
+    for key, row in rows.items():
+        shown[f"{MASK} {len(shown) + 1}" if "*key" in secret else key] = {
+            field: MASK if field in secret and value else value for field, value in row.items()
+        }
+    return shown
+
+
+def without_secrets(plan: Plan) -> Plan:
+    """The plan with masked contents, for showing alone."""
+    steps = []
+    for step in plan.steps:
+        before, after = (None if content is None else masked(content) for content in step.payload)
+        steps.append(dataclasses.replace(step, payload=(before, after)))
+    return Plan(tuple(steps))
