@@ -19,6 +19,17 @@ from .model import ConfigDb, Row
 
 #: What daemons write by themselves; it is no part of a plan unless asked for.
 RUNTIME_OWNED = tuple(sorted(table.name for table in tables.TABLES.values() if table.runtime_owned))
+#: Fields that a switch fills in by itself at its first start.
+OWN_FIELDS = {
+    "DEVICE_METADATA": (
+        "mac",
+        "buffer_model",
+        "default_bgp_status",
+        "default_pfcwd_status",
+        "synchronous_mode",
+        "timezone",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -36,12 +47,17 @@ class SwitchPlan:
         """The worst impact of any write."""
         return max((effect.impact for effect in self.effects), default=Impact.NONE)
 
+    @property
+    def shown(self) -> list[RowChange]:
+        """The changes without secrets; keys that are secret are counted."""
+        numbers: dict[diff.Place, int] = {}
+        return [redacted(change, numbers.setdefault(change.place, len(numbers) + 1)) for change in self.changes]
+
     def steps(self) -> list[Step]:
         """The writes as steps of a plan, without secrets."""
-        return [self._step(change, effect) for change, effect in zip(self.changes, self.effects)]
+        return [self._step(*parts) for parts in zip(self.changes, self.shown, self.effects)]
 
-    def _step(self, change: RowChange, effect: Effect) -> Step:
-        shown = redacted(change)
+    def _step(self, change: RowChange, shown: RowChange, effect: Effect) -> Step:
         undo = {"create": "remove the row", "update": "write the row as before", "delete": "make the row again"}
         gate = "what stands in for this switch forwards" if effect.impact >= Impact.INTERRUPTED else ""
         return Step(
@@ -57,7 +73,7 @@ class SwitchPlan:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form without secrets: impact, needs, obstacles, steps with their reasons, the patch."""
-        shown = [redacted(change) for change in self.changes]
+        shown = self.shown
         return {
             **impact.summary(self.effects),
             "obstacles": [obstacle.as_dict() for obstacle in self.obstacles],
@@ -80,7 +96,7 @@ class SwitchPlan:
     def text_diff(self) -> dict[str, str]:
         """Rows that differ as texts before and after, one field a line, in the form of Ansible's diff."""
         net: dict[diff.Place, tuple[Row | None, Row | None]] = {}
-        for change in map(redacted, self.changes):
+        for change in self.shown:
             first = net[change.place][0] if change.place in net else change.before
             net[change.place] = (first, change.after)
         sides = ["", ""]
@@ -118,10 +134,13 @@ class FabricPlan:
         return Plan(tuple(steps))
 
 
-def redacted(change: RowChange) -> RowChange:
-    """The change without secrets in its key or its fields."""
+def redacted(change: RowChange, number: int = 1) -> RowChange:
+    """The change without secrets in its key or its fields.
+
+    :param number: stands in the place of a key that is secret, so that two of them stay two.
+    """
     secret = tables.table(change.table).secret_fields
-    key = MASK if "*key" in secret else change.key
+    key = f"{MASK} {number}" if "*key" in secret else change.key
     return RowChange(change.table, key, _redacted_row(change.before, secret), _redacted_row(change.after, secret))
 
 
@@ -141,6 +160,22 @@ def _text(name: str, row: Row | None) -> str:
         for field, value in sorted(row.items())
     ]
     return "".join(f"{line}\n" for line in lines or [name])
+
+
+def wanted(before: ConfigDb, after: ConfigDb) -> ConfigDb:
+    """What is meant by a configuration that does not speak of everything: the rest stays as it is.
+
+    Tables that ``after`` does not have stay, and so do fields that belong to the switch itself.
+    """
+    whole: ConfigDb = {**before, **after}
+    for name, fields in OWN_FIELDS.items():
+        rows = {key: dict(row) for key, row in whole.get(name, {}).items()}
+        for key, row in before.get(name, {}).items():
+            if key in rows:
+                rows[key].update({field: row[field] for field in fields if field in row and field not in rows[key]})
+        if rows:
+            whole[name] = rows
+    return whole
 
 
 def plan_switch(

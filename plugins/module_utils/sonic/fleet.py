@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""The configurations of many switches by name: from backups, or from a landscape; and who stands in for whom."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.errors import InputError
+from ..landscape import client as landscape_client
+from ..landscape import derive
+from ..landscape.derive import View
+from . import client, codec, model
+from .fabric_order import Group
+from .model import ConfigDb
+from .order import natural
+from .render import build
+
+#: A backup that is called so belongs to the folder it lies in, or to the name it carries.
+GENERIC = ("config_db", "running", "config")
+_SHOWN = 10
+#: Release that is rendered for when nobody says which.
+DEFAULT_RELEASE = "202605"
+
+
+@dataclass(frozen=True)
+class Side:
+    """Where one side of a comparison comes from: files, or a landscape."""
+
+    files: list[str]
+    landscape: list[str]
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """How a landscape is rendered, and which switches count. An empty release stands for the newest one."""
+
+    release: str = ""
+    names: tuple[str, ...] = ()
+    unmodelled: bool = False
+    secrets: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both configurations of every switch that has both, and what is known of their redundancy."""
+
+    pairs: Mapping[str, tuple[ConfigDb, ConfigDb]]
+    groups: tuple[Group, ...]
+    unmatched: Mapping[str, list[str]]
+
+    @property
+    def warnings(self) -> list[str]:
+        """One sentence for each side that knows switches the other does not."""
+        others = {"before": "after", "after": "before"}
+        return [
+            f"Not planned, because they stand on the side {side!r} only and not on {others[side]!r}: {', '.join(names)}"
+            for side, names in self.unmatched.items()
+            if names
+        ]
+
+
+def compare(before: Side, after: Side, landscape: list[str], rendering: Rendering) -> Comparison:
+    """Reads both sides.
+
+    :param landscape: tells the redundancy groups; that of a side when empty.
+    :raises InputError: for what cannot be read, and for a named switch that is missing on either side.
+    """
+    views = {tuple(paths): load(paths) for paths in (before.landscape, after.landscape, landscape) if paths}
+    sides = [
+        _rendered(views[tuple(side.landscape)], rendering) if side.landscape else from_files(side.files)
+        for side in (before, after)
+    ]
+    for name in rendering.names:
+        if any(name not in side for side in sides):
+            raise InputError(f"The switch {name} does not stand on both sides", hint="Compare the names of the files")
+    common = [name for name in sides[0] if name in sides[1] and (not rendering.names or name in rendering.names)]
+    told = landscape or after.landscape or before.landscape
+    alone = [
+        [] if rendering.names else sorted(set(mine) - set(theirs), key=natural)
+        for mine, theirs in (sides, reversed(sides))
+    ]
+    return Comparison(
+        {name: (sides[0][name], sides[1][name]) for name in sorted(common, key=natural)},
+        groups(views[tuple(told)]) if told else (),
+        {"before": alone[0], "after": alone[1]},
+    )
+
+
+def _rendered(view: View, rendering: Rendering) -> dict[str, ConfigDb]:
+    release = rendering.release or DEFAULT_RELEASE
+    names, secrets = rendering.names, rendering.secrets
+    return from_landscape(view, release, names, unmodelled=rendering.unmodelled, secrets=secrets)
+
+
+def from_files(sources: list[str]) -> dict[str, ConfigDb]:
+    """Configurations of files and folders by the switch's name: that of the file, else of its folder.
+
+    :raises InputError: for what cannot be read, is no configuration, or two files of one switch.
+    """
+    configs: dict[str, ConfigDb] = {}
+    origin: dict[str, str] = {}
+    for path in client.config_files(sources):
+        config, faults = codec.check(client.load_json(path))
+        if faults:
+            said = [f"{'|'.join(filter(None, (table, key)))} {field} {text}" for table, key, field, text in faults]
+            more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+            raise InputError(f"{path}: {'; '.join(said[:_SHOWN])}{more}", details={"faults": said})
+        name = _name(path, config)
+        if name in origin:
+            raise InputError(f"{path} and {origin[name]} are both of {name}", hint="Name one file for each switch")
+        configs[name], origin[name] = config, path
+    return configs
+
+
+def _name(path: str, config: ConfigDb) -> str:
+    stem = os.path.splitext(os.path.basename(path))[0]
+    if stem not in GENERIC:
+        return stem
+    return os.path.basename(os.path.dirname(os.path.abspath(path))) or model.hostname_of(config) or stem
+
+
+def load(sources: list[str]) -> View:
+    """A landscape with everything derived.
+
+    :raises InputError: when it cannot be read as a whole.
+    """
+    landscape, findings = landscape_client.load(sources)
+    errors = [str(finding) for finding in findings if finding.severity == "error"]
+    if errors:
+        raise InputError("; ".join(errors[:_SHOWN]), hint="landscape_validate lists everything")
+    return derive.resolve(landscape)
+
+
+def from_landscape(
+    view: View,
+    release: str,
+    names: Iterable[str] = (),
+    *,
+    unmodelled: bool = False,
+    secrets: Mapping[str, Any] | None = None,
+) -> dict[str, ConfigDb]:
+    """Configurations of the switches of a landscape, as ``sonic_render`` makes them.
+
+    :raises InputError: for what the release cannot do.
+    """
+    rendered = build.render_all(view, build.Options(release, unmodelled, secrets or {}), names)
+    refused = [str(issue) for one in rendered for issue in one.refused]
+    if refused:
+        raise InputError("; ".join(refused[:_SHOWN]), details={"refused": refused})
+    return {one.name: one.config for one in rendered}
+
+
+def groups(view: View) -> tuple[Group, ...]:
+    """The redundancy groups of a landscape, switches only."""
+    switches = view.landscape.switches
+    found = []
+    for name, group in view.landscape.redundancy_groups.items():
+        members = tuple(member for member in group.members if member in switches)
+        if members:
+            found.append(Group(name, group.kind, members))
+    return tuple(found)
