@@ -27,9 +27,11 @@ LOAD_SECONDS = 60.0
 JUDGE_SECONDS = 30.0
 
 _ERROR = re.compile(r"^libyang(?:\[0\]| err ?):? ?:? ?", re.MULTILINE)
+#: Version 2: `MESSAGE (path: Data location "/a:b/C", line number 3.)`; version 3: `MESSAGE (/a:b/C) (line 3)`.
 _PLACE = re.compile(
-    r"\s\((?:path: )?(?:(?:Data|Schema) (?:location|path):? )?\"?(?P<path>/[^\n]*?)\"?(?:\.?\)|,)"
-    r"(?:\s\(?line (?:number )?(?P<line>\d+)\.?\))?\s*$"
+    r"(?P<message>.*)\s\((?:path: )?(?:(?:Data|Schema) (?:location|path):? )?\"?(?P<path>/[^\n]*?)\"?(?:\.?\)|,)"
+    r"(?:\s\(?line (?:number )?(?P<line>\d+)\.?\))?",
+    re.DOTALL,
 )
 
 
@@ -197,10 +199,10 @@ def _first(said: str) -> Complaint:
     """The first error of what yanglint said."""
     parts = [part for part in _ERROR.split(said) if part.strip()]
     text = re.split(r"^YANGLINT\[", parts[-1] if len(parts) == 1 else parts[0], flags=re.MULTILINE)[0].strip()
-    found = _PLACE.search(text)
+    found = _PLACE.fullmatch(text)
     if not found:
         return Complaint(text or said.strip()[:300])
-    return Complaint(text[: found.start()], found["path"] or "", int(found["line"] or 0))
+    return Complaint(found["message"], found["path"] or "", int(found["line"] or 0))
 
 
 def models_dir(release: str, folder: str = "") -> str:

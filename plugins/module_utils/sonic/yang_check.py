@@ -75,34 +75,41 @@ class Verdict:
 def check(models: Models, config: ConfigDb, judge: Judge) -> Verdict:
     """Every fault of a configuration.
 
-    :raises LandscapeError: when libyang names a place that is not in the document.
+    Where libyang names a place that the document does not hold (a default that breaks a condition), that is the last
+    fault it can say.
+
+    :raises LandscapeError: when libyang names no place at all.
     """
     translator = Translator(models, config)
     faults = {fault.where: fault for fault in translator.faults}
     gone: set[tuple[str, str]] = set()
-    while len(faults) < MAX_FAULTS:
+    moved = True
+    while moved and len(faults) < MAX_FAULTS:
         document = translator.document()
         complaint = judge(document.text)
         if complaint is None:
             break
+        moved = False
         for fault, follows in _faults(translator, document, complaint, gone):
             where = fault.where
             if not follows:
                 faults.setdefault(where, fault)
-            _take_out(translator, where, gone, again=where in faults and fault.kind in ("mandatory", "when"))
+            moved |= _take_out(translator, where, gone, whole=fault.kind in ("mandatory", "when"))
     return Verdict(tuple(sorted(faults.values(), key=lambda fault: fault.where)), tuple(translator.without_model))
 
 
-def _take_out(translator: Translator, where: Where, gone: set[tuple[str, str]], *, again: bool) -> None:
-    """Leaves out what was refused: the field, the row when the field is its key or is missing, at last the table."""
+def _take_out(translator: Translator, where: Where, gone: set[tuple[str, str]], *, whole: bool) -> bool:
+    """Leaves out what was refused: the field, the row when the field is its key or is missing, at last the table.
+
+    :returns: whether the document holds less than before.
+    """
     table, key, name = where
-    if name and not again and not translator.is_key(where) and translator.drop(where):
-        return
+    if name and not whole and not translator.is_key(where) and translator.drop(where):
+        return True
     if key and translator.drop((table, key, "")):
         gone.update((table, part) for part in key.split(SEPARATOR))
-        return
-    if not translator.drop((table, "", "")):
-        raise LandscapeError(f"libyang refuses {table} {key} {name}, which the document does not hold")
+        return True
+    return translator.drop((table, "", ""))
 
 
 def _faults(

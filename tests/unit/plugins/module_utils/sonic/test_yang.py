@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -114,15 +116,19 @@ def test_a_map_of_qos_is_written_as_the_models_have_it(judges):
     assert {fault.where for fault in verdict.faults} == {("DSCP_TO_TC_MAP", "BAD", "99")}
 
 
-def test_one_configuration_takes_no_longer_than_the_budget(judges):
-    config = golden.config("st01-sw25g-r01-u34")
-    took = []
-    for _round in range(5):
-        start = time.perf_counter()
+def cpu_seconds(judge):
+    """Processor time of this process and of yanglint, so that other work on the machine does not count."""
+    fields = Path(f"/proc/{judge._process.pid}/stat").read_text().rpartition(")")[2].split()
+    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("name", ["c-l3vni.leaf1", "st01-sw25g-r01-u34"])
+def test_one_configuration_takes_no_longer_than_the_budget(judges, name):
+    config, rounds = golden.config(name), 20
+    start = cpu_seconds(judges["202605"])
+    for _round in range(rounds):
         judged(judges, "202605", config)
-        took.append(time.perf_counter() - start)
-    # The best of five: other work on the machine is not our time.
-    assert min(took) < BUDGET
+    assert (cpu_seconds(judges["202605"]) - start) / rounds < BUDGET
 
 
 def test_an_empty_configuration_is_valid(judges):
@@ -141,8 +147,8 @@ def test_a_complaint_about_nothing_we_wrote_is_not_hidden():
     models = yang_model.Models({})
     with pytest.raises(LandscapeError, match="as a whole"):
         yang_check.check(models, {}, lambda _text: yang_check.Complaint("out of memory"))
-    with pytest.raises(LandscapeError, match="does not hold"):
-        yang_check.check(models, {}, lambda _text: yang_check.Complaint("no", "/a:a/PORT/PORT_LIST[name='x']/mtu"))
+    missing = yang_check.Complaint("no", "/a:a/PORT/PORT_LIST[name='x']/mtu")
+    assert [fault.where for fault in yang_check.check(models, {}, lambda _text: missing).faults] == [("PORT", "", "")]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +159,10 @@ def test_a_complaint_about_nothing_we_wrote_is_not_hidden():
             yang_check.Complaint('Invalid value "x]".', "/a:a/PORT/PORT_LIST[name='x']/mtu"),
         ),
         (
+            'libyang[0]: Must condition "a\nor (/b:c/D = 1)" not satisfied. (path: Data location "/a:a/PORT".)\n',
+            yang_check.Complaint('Must condition "a\nor (/b:c/D = 1)" not satisfied.', "/a:a/PORT"),
+        ),
+        (
             'libyang[0]: Invalid value. (path: Data location "/a:a/PORT", line number 12.)\nYANGLINT[E]: no\n',
             yang_check.Complaint("Invalid value.", "/a:a/PORT", 12),
         ),
@@ -161,7 +171,7 @@ def test_a_complaint_about_nothing_we_wrote_is_not_hidden():
             yang_check.Complaint("Invalid value.", "/a:a/PORT", 12),
         ),
     ],
-    ids=["path", "line", "version 3"],
+    ids=["path", "condition", "line", "version 3"],
 )
 def test_messages_are_read(said, expected):
     assert client._first(said) == expected
