@@ -13,7 +13,6 @@ from ..model import Cable, Network, Peering, Role, Vrf
 from .index import Index, repeats
 from .registry import Rule, rule
 
-
 #: Routing instances that every switch has: the management port's own, and the one of all else.
 _BUILT_IN = ("mgmt", "default")
 
