@@ -110,14 +110,15 @@ def from_files(sources: list[str]) -> dict[str, ConfigDb]:
             said = [f"{'|'.join(filter(None, (table, key)))} {field} {text}" for table, key, field, text in faults]
             more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
             raise InputError(f"{path}: {'; '.join(said[:_SHOWN])}{more}", details={"faults": said})
-        name = _name(path, config)
+        name = name_of(path, config)
         if name in origin:
             raise InputError(f"{path} and {origin[name]} are both of {name}", hint="Name one file for each switch")
         configs[name], origin[name] = config, path
     return configs
 
 
-def _name(path: str, config: ConfigDb) -> str:
+def name_of(path: str, config: ConfigDb) -> str:
+    """The name of the switch a file belongs to: that of the file, else of its folder, else the one it gives itself."""
     stem = os.path.splitext(os.path.basename(path))[0]
     if stem not in GENERIC:
         return stem
