@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any
 
 from ..core.errors import InputError, LandscapeError, MissingDependencyError
+from ..landscape import client as landscape_client
+from ..landscape.tree import plain
 from .yang_check import Complaint
 from .yang_model import Models
 
@@ -41,14 +43,40 @@ def load_json(path: str) -> Any:
     :raises InputError: when it cannot be read, is too long, is no JSON, or has a key twice in one object.
     """
     try:
+        return json.loads(load_text(path), object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON: {error}", hint="Export it with sonic-cfggen -d --print-data") from error
+
+
+def load_text(path: str) -> str:
+    """A text file.
+
+    :raises InputError: when it cannot be read, is too long, or is no UTF-8.
+    """
+    try:
         if os.path.getsize(path) > MAX_BYTES:
             raise InputError(f"{path} has more than {MAX_BYTES} bytes", hint="Is it a configuration of a switch?")
         with open(path, encoding="utf-8-sig") as file:
-            return json.load(file, object_pairs_hook=_unique)
+            return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no JSON: {error}", hint="Export it with sonic-cfggen -d --print-data") from error
+
+
+def load_expected(path: str) -> list[Any]:
+    """The list in a YAML or JSON file.
+
+    :raises InputError: when it cannot be read, or holds something else.
+    """
+    if path.endswith(".json"):
+        data = load_json(path)
+    else:
+        node, findings = landscape_client.parse(load_text(path).encode(), path)
+        if findings:
+            raise InputError(f"{path} cannot be read: {findings[0].message}")
+        data = plain(node) if node is not None else []
+    if not isinstance(data, list):
+        raise InputError(f"{path} holds no list", hint="It has entries with rule, switch, table, key, field and reason")
+    return data
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -160,7 +160,9 @@ def place(document: Document, complaint: Complaint) -> Where:
 def issues(verdict: Verdict, switch: str, release: str) -> list[Issue]:
     """A verdict as findings."""
     found = [
-        Issue("SY001", "error", switch, f.table, f.key, f.field, f.message, "", (release,), f.kind)
+        Issue(
+            "SY001", "error", switch, f.table, f.key, f.field, _readable(f), _HINTS.get(f.kind, ""), (release,), f.kind
+        )
         for f in verdict.faults
     ]
     text = "no model of this release has the table: config reload refuses it from 202505 on, config replace always"
@@ -168,3 +170,19 @@ def issues(verdict: Verdict, switch: str, release: str) -> list[Issue]:
         Issue("SY002", "warning", switch, table, "", "", text, "", (release,), "no_model")
         for table in verdict.without_model
     ]
+
+
+_HINTS = {
+    "unknown_field": "remove the field, or convert the configuration as a whole",
+    "unknown_row": "write all parts of the key, with | between them",
+    "leafref": "add the row it names, or mend the name",
+    "not_a_list": 'write it as ["a", "b"]',
+}
+
+
+def _readable(fault: Fault) -> str:
+    """A fault in words; those of libyang where they say more than its kind."""
+    tables = re.findall("([A-Z0-9_]+)_LIST", fault.message)
+    if fault.kind == "leafref" and tables:
+        return f"names {_quoted(fault.message)}, which is not in {tables[-1]}"
+    return fault.message

@@ -85,6 +85,7 @@ def remote_as(switch: Switch) -> Iterator[Found]:
     why="Reserved numbers are refused by the neighbour, or break its AS paths.",
     source="RFC 7607 (0), RFC 6793 (23456), RFC 7300 (65535, 4294967295)",
     hint="take one of 64512 to 65534 or 4200000000 to 4294967294",
+    in_models=True,
 )
 def as_numbers(switch: Switch) -> Iterator[Found]:
     places = [("BGP_GLOBALS", "local_asn"), ("BGP_NEIGHBOR", "asn"), ("BGP_PEER_GROUP", "asn")]

@@ -204,8 +204,9 @@ def vlans(fabric: Fabric) -> Iterator[FabricFound]:
 def claims(fabric: Fabric) -> Iterator[FabricFound]:
     for end, peer in fabric.claims.items():
         answer = fabric.claims.get(peer)
-        rows = fabric.switches[peer.switch].rows("PORT")
-        if rows and peer.port not in rows:
+        far = fabric.switches[peer.switch]
+        rows = {**far.rows("PORT"), **far.rows("MGMT_PORT")}
+        if far.rows("PORT") and peer.port not in rows:
             yield end.switch, "PORT", end.port, "description", f"{peer.switch} has no port {peer.port}"
         elif answer is not None and answer != end:
             yield end.switch, "PORT", end.port, "description", f"says {peer}, which says {answer}"

@@ -41,7 +41,6 @@ def empty(switch: Switch) -> Iterator[Found]:
     source="YANG models; the SCS lab has ROUTE_MAP rows alone",
     hint="add the row to ROUTE_MAP_SET",
     dialects=_UNIFIED,
-    in_models=True,
 )
 def without_set(switch: Switch) -> Iterator[Found]:
     names = dict.fromkeys(key.split(SEPARATOR)[0] for key in switch.rows("ROUTE_MAP"))
