@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: SCS landscape maintainers (@SovereignCloudStack)
 description:
   - Writes pages about a landscape for people who stand in front of it. An index with all findings, an elevation of
-    every rack, the topology, cable lists, power, every network with its addresses, environments, device models, and
+    every rack, the topology, the fabric, cable lists, power, every network with its addresses, environments, device models, and
     a page for every device.
   - Pages are Markdown with SVG pictures that need nothing from elsewhere; they fit A4 or A3 paper.
   - The same landscape gives the same bytes, in whatever order its objects are written. A changed cable changes its
@@ -39,8 +39,8 @@ options:
       - What to write besides C(index.md).
     type: list
     elements: str
-    choices: [racks, topology, cables, power, addresses, devices, environments, models]
-    default: [racks, topology, cables, power, addresses, devices, environments, models]
+    choices: [racks, topology, fabric, cables, power, addresses, devices, environments, models]
+    default: [racks, topology, fabric, cables, power, addresses, devices, environments, models]
   svg:
     description:
       - Whether pictures are drawn. Without them the same facts stand in tables.

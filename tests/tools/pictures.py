@@ -24,6 +24,7 @@ SHOWN = {
     "scs-lab-network.svg": "topology.svg",
     "scs-lab-management.svg": "management.svg",
     "scs-lab-power.svg": "power.svg",
+    "scs-lab-fabric.svg": "fabric.svg",
 }
 ZOOM = "1.5"
 

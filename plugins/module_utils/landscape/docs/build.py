@@ -16,6 +16,7 @@ from .addresses import address_pages
 from .cables import cable_pages
 from .catalogue import environment_pages, model_pages
 from .devices import device_pages
+from .fabric import fabric_pages
 from .index import index_page
 from .model import Book, Options, book_of
 from .power import power_pages
@@ -26,6 +27,7 @@ from .topology import topology_pages
 _MAKERS: dict[str, Callable[[Book], dict[str, str]]] = {
     "racks": rack_pages,
     "topology": topology_pages,
+    "fabric": fabric_pages,
     "cables": cable_pages,
     "power": power_pages,
     "addresses": address_pages,

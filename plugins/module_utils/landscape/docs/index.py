@@ -16,6 +16,7 @@ from .parts import finding_rows, finish, rack_link
 #: Pages that stand alone: section, file, what it shows.
 _PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("topology", "topology.md", "Topology", "who is connected to whom"),
+    ("fabric", "fabric.md", "Fabric", "who routes what, and who may hear of whom"),
     ("cables", "cables.md", "Cables", "every cable, by rack and device"),
     ("power", "power.md", "Power", "feeds, power supplies, and what falls with a feed"),
     ("addresses", "addresses.md", "Addresses", "every network with its addresses in order"),

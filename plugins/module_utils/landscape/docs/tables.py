@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 #: Parts of the documentation that can be asked for; ``index.md`` is always written.
-SECTIONS = ("racks", "topology", "cables", "power", "addresses", "devices", "environments", "models")
+SECTIONS = ("racks", "topology", "fabric", "cables", "power", "addresses", "devices", "environments", "models")
 
 #: Colours that people with any kind of colour blindness can tell apart on white paper (after Okabe and Ito, 2008, with
 #: the yellow darkened for print), and a pale tint of each for surfaces behind black text.

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...landscape.derive import Link, ResolvedDevice, View, speed_of
+from ...landscape.fabric import kind_of
 from ...landscape.model import Network
 from .. import ports as port_files
-from ..model import ConfigDb, Issue, Row
+from ..model import ConfigDb, Issue
 
 #: Largest packet of a data port when no role says otherwise: what SONiC itself sets.
 DEFAULT_MTU = 9100
-KINDS = ("leaf", "spine", "border", "management")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Switch:
 
     @functools.cached_property
     def kind(self) -> str:
-        """One of :data:`KINDS`."""
+        """What it does in the fabric; see :func:`kind_of`."""
         return kind_of(self.view, self.device)
 
     @functools.cached_property
@@ -113,21 +113,6 @@ class Switch:
         self.issues.append(Issue(rule, severity, self.name, *where, message, hint, (self.options.release,)))
 
 
-def kind_of(view: View, device: ResolvedDevice) -> str:
-    """What a switch does in the fabric: what its role says, else what follows from the landscape."""
-    role = device.role
-    if role and role.fabric:
-        return role.fabric
-    if device.asn is None:
-        return "management"
-    landscape = view.landscape
-    in_set = any(
-        group.kind == "spine-set" and device.name in group.members for group in landscape.redundancy_groups.values()
-    )
-    above = any(role and role.name in other.uplinks_to and other.kind == "switch" for other in landscape.roles.values())
-    return "spine" if in_set or above else "leaf"
-
-
 @dataclass(frozen=True)
 class Rendered:
     """A switch's configuration and what could not be rendered as wished."""
@@ -140,8 +125,3 @@ class Rendered:
     def refused(self) -> tuple[Issue, ...]:
         """What stops the configuration from being used."""
         return tuple(issue for issue in self.issues if issue.severity == "error")
-
-
-def merged(base: Row, fields: Mapping[str, Any]) -> Row:
-    """A row with other fields written over it."""
-    return {**base, **fields}

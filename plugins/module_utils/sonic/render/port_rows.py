@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from ...core.errors import InputError
 from ...landscape.derive import Link, ResolvedDevice
+from ...landscape.fabric import kind_of
 from .. import ports as port_files
 from ..model import RELEASE_NAMES
-from .model import Switch, kind_of
+from .model import Switch
 
 _LAG = re.compile("PortChannel[0-9]{1,4}")
 #: Longest description of a port; the model says 255.

@@ -21,6 +21,7 @@ def pictures(pages):
 
 @pytest.mark.accept("F1.7")
 @pytest.mark.parametrize("landscape", ["lab_pages", "hostile_pages", "large_pages"])
+@pytest.mark.accept("S1.12")
 def test_no_text_overlaps_or_leaves_its_box(landscape, request):
     drawn = pictures(request.getfixturevalue(landscape))
     assert {"topology.svg", "management.svg", "power.svg"} < set(drawn)

@@ -12,8 +12,10 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.docs import build, model
 
 SECTIONS = ("sites", "feeds", "racks", "device_models", "asn_schemes", "networks", "environments", "roles", "hosts")
-SECTIONS += ("switches", "externals", "redundancy_groups", "groups")
+SECTIONS += ("switches", "externals", "redundancy_groups", "groups", "vrfs", "peerings")
 PICTURES = {"topology.svg", "management.svg"}
+#: The fabric draws all cables between two switches as one line, and counts sessions.
+FABRIC = {"fabric.md", "fabric.svg"}
 
 
 @pytest.mark.accept("F1.7")
@@ -84,6 +86,8 @@ def test_a_changed_cable_changes_its_rows_and_its_line(lab_data, lab_pages, view
         devices = {end.partition("/")[0] for end in ends}
         ports = {end.partition("/")[2] for end in ends}
         assert changed
+        fabric = {name: changed.pop(name) for name in FABRIC & set(changed)}
+        assert all(any(one in line for one in devices) for delta in fabric.values() for line in delta)
         assert set(changed) <= {"cables.md", "topology.md", *PICTURES, *(f"devices/{one}.md" for one in devices)}
         assert len(PICTURES & set(changed)) == 1
         for name, delta in changed.items():
