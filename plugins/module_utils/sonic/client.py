@@ -73,7 +73,7 @@ def load_expected(path: str) -> list[Any]:
         node, findings = landscape_client.parse(load_text(path).encode(), path)
         if findings:
             raise InputError(f"{path} cannot be read: {findings[0].message}")
-        data = plain(node) if node is not None else []
+        data = (plain(node) if node is not None else None) or []
     if not isinstance(data, list):
         raise InputError(f"{path} holds no list", hint="It has entries with rule, switch, table, key, field and reason")
     return data

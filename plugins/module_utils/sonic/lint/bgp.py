@@ -50,7 +50,6 @@ def interface(switch: Switch) -> Iterator[Found]:
     why="Nobody reads it there: the group's policy is missing, and with FRR's default every route is dropped.",
     source="The SCS lab's leaf has it so; frrcfgd reads BGP_PEER_GROUP_AF",
     hint="move the row to BGP_PEER_GROUP_AF",
-    in_models=True,
 )
 def group_as_neighbor(switch: Switch) -> Iterator[Found]:
     for (vrf, name, _family), key, _row in switch.split("BGP_NEIGHBOR_AF", 3):

@@ -553,7 +553,10 @@ CASES: dict[str, Case] = {
             ("leaf1", "PORT", "Ethernet0", "description"),
             ("spine1", "PORT", "Ethernet0", "description"),
         },
-        _set("leaf1", "PORT", "Ethernet48", description="spine1 hundredGigE1"),
+        _all(
+            _set("leaf1", "PORT", "Ethernet48", description="spine1 hundredGigE1"),
+            _set("leaf1", "PORT", "Ethernet0", description="spine1:eth0"),
+        ),
     ),
     "SL810": Case(
         _all(_set("leaf2", "VRF", "VrfRed", vni="50100"), _set("leaf2", "VXLAN_TUNNEL_MAP", _MAP, vlan="Vlan20")),
