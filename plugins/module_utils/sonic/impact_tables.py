@@ -176,7 +176,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule("session", Impact.INTERRUPTED, "traffic to the prefix stops or moves", _CHANGED),
     ),
     "MGMT_INTERFACE": _MANAGEMENT,
-    "MGMT_PORT": _MANAGEMENT,
+    "MGMT_PORT": (
+        Rule("none", Impact.NONE, "names and texts only", ("update",), ("description", "alias")),
+        *_MANAGEMENT,
+    ),
     "MGMT_VRF_CONFIG": _MANAGEMENT,
     "AAA": _LOGIN,
     "TACPLUS": _LOGIN,
