@@ -147,6 +147,7 @@ class Yanglint:
             raise MissingDependencyError("yanglint", "judging configurations by the YANG models")
         self._folder, self._names, self._program = os.path.abspath(folder), names, found
         self._count = 0
+        self._loaded = False
 
     def __enter__(self) -> Yanglint:
         # It writes its history below HOME; a folder of our own also keeps its file names without spaces.
@@ -166,9 +167,10 @@ class Yanglint:
             )
             if _ERROR.search(said):
                 raise InputError(f"The YANG models in {self._folder} do not load: {_first(said).message}")
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+            self._loaded = True
+        finally:
+            if not self._loaded:
+                self.__exit__(None, None, None)
         return self
 
     def __exit__(
