@@ -91,6 +91,7 @@ EXAMPLES: dict[str, str] = {
     "Role.mtu": "9100",
     "Role.config_db": "{SSH_SERVER: {POLICIES: {login_timeout: 60}}}",
     "Group.config_db": "{SSH_SERVER: {POLICIES: {login_timeout: 60}}}",
+    "Device.breakout": "{Ethernet48: 4x25G}",
     "Device.config_db": "{PORT: {Ethernet3: {admin_status: down}}}",
     "Landscape.title": "SCS lab",
     "Site.address": "Example Street 1, 10115 Berlin",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from .breakout import BreakoutError, children
 from .model import SPEEDS, Cable, Device, DeviceModel, Landscape, Network, Role
 from .names import expand, natural, split_endpoint
 from .schemes import SchemeError, address_v4, address_v6, asn_of
@@ -153,6 +154,29 @@ def ports_of(model: DeviceModel) -> dict[str, Port]:
     return ports
 
 
+def broken_out(device: Device, ports: dict[str, Port], problems: list[Problem]) -> dict[str, Port]:
+    """The ports of a device, those that are broken out replaced by their children."""
+    if not device.breakout:
+        return ports
+    made: dict[str, Port] = {}
+    for name, port in ports.items():
+        try:
+            parts = children(name, port.connector, device.breakout[name]) if name in device.breakout else []
+        except BreakoutError as error:
+            problems.append(Problem("F06", "breakout", f"{name} cannot be {device.breakout[name]}: {error}"))
+            parts = []
+        for number, (child, speed) in enumerate(parts, 1):
+            if child != name and child in ports:
+                problems.append(Problem("F06", "breakout", f"{name}: there is already a port {child}"))
+            alias = f"{port.alias}/{number}" if port.alias else ""
+            made[child] = Port(child, alias, port.use, speed, port.connector)
+        if not parts:
+            made.setdefault(name, port)
+    unknown = [name for name in device.breakout if name not in ports and ports]
+    problems.extend(Problem("F06", "breakout", f"{device.model} has no port {name} to break out") for name in unknown)
+    return made
+
+
 def speed_of(cable: Cable, *ports: Port | None) -> str:
     """What a link runs at: the speed written at the cable, else the lowest of the ports that are known; may be empty."""
     known = (port.speed for port in ports if port is not None and port.speed in SPEEDS)
@@ -174,9 +198,9 @@ def expand_all(patterns: tuple[str, ...]) -> list[str]:
 
 def _resolve_device(device: Device, landscape: Landscape, ports: dict[str, dict[str, Port]]) -> ResolvedDevice:
     role = landscape.roles.get(device.role)
-    own_ports = ports.get(device.model, {})
-    network = landscape.networks.get(device.oob_network or (role.oob_network if role else ""))
     problems: list[Problem] = []
+    own_ports = broken_out(device, ports.get(device.model, {}), problems)
+    network = landscape.networks.get(device.oob_network or (role.oob_network if role else ""))
     loopback_v4, loopback_v6 = _loopbacks(device, role, landscape, problems)
     return ResolvedDevice(
         device=device,

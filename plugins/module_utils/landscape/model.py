@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .breakout import BREAKOUT_PATTERN
 from .item import Item as Item
 from .item import Source as Source
 from .model_fabric import MTU, config_db
@@ -252,6 +253,11 @@ class Device(Item):
     serial: str = text("Serial number off the sticker", free=True)
     macs: Mapping[str, str] = mapping(
         "MAC address of each port that matters (DHCP, LLDP)", Spec("mac", "MAC address"), key=PORT_PATTERN
+    )
+    breakout: Mapping[str, str] = mapping(
+        "Ports that are broken out, with the mode: ``4x25G`` makes ``Ethernet0`` to ``Ethernet3`` of ``Ethernet0``",
+        Spec("text", "Number and speed", pattern=BREAKOUT_PATTERN),
+        key=PORT_PATTERN,
     )
     power: Mapping[str, str] = mapping(
         "Feed of each power supply", Spec("reference", "Feed", sections=("feeds",)), key=NAME_PATTERN

@@ -114,6 +114,21 @@ def unusable_peering(rule: Rule, index: Index) -> Iterator[Finding]:
             yield from _addresses(rule, index, peering, family)
 
 
+@rule(
+    "F06",
+    "error",
+    "Port that cannot be broken out so",
+    why="The switch refuses the whole configuration, or two ports share a lane.",
+    source="Lanes of the socket; SONiC names children by their first lane",
+    hint="correct the port or the mode",
+)
+def unusable_breakout(rule: Rule, index: Index) -> Iterator[Finding]:
+    for device in index.devices:
+        for problem in device.problems:
+            if problem.rule == rule.id:
+                yield rule.finding(device.device, problem.field, problem.message)
+
+
 def _addresses(rule: Rule, index: Index, peering: Peering, family: str) -> Iterator[Finding]:
     fields = (f"local_{family}", f"remote_{family}")
     texts = [getattr(peering, field) for field in fields]

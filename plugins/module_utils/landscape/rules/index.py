@@ -85,6 +85,8 @@ class Index:
         device = self.view.devices.get(name)
         # Devices of one model share their ports.
         key = f"model {device.device.model}" if device else f"foreign {name}"
+        if device and device.device.breakout:
+            key = f"device {name}"
         if key not in self._ports:
             external = self.landscape.externals.get(name)
             if device:

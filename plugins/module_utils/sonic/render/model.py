@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core.errors import InputError
 from ...landscape.derive import Link, ResolvedDevice, View, speed_of
 from ...landscape.fabric import kind_of
 from ...landscape.model import Network
@@ -75,8 +76,16 @@ class Switch:
 
     @functools.cached_property
     def port_map(self) -> port_files.PortMap | None:
-        """The ports of its model; nothing when the model is not known."""
-        return port_files.known(self.device.model.sonic_hwsku) if self.device.model else None
+        """The ports of its model, after breaking out; nothing when the model is not known."""
+        known = port_files.known(self.device.model.sonic_hwsku) if self.device.model else None
+        wanted = self.device.device.breakout
+        if known is None or not wanted:
+            return known
+        try:
+            return port_files.breakout(known, wanted)
+        except InputError as error:
+            self.issue("SR016", "error", ("PORT", "", ""), error.message, error.hint or "")
+            return known
 
     @functools.cached_property
     def links(self) -> dict[str, Link]:

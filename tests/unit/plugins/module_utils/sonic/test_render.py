@@ -274,6 +274,7 @@ REFUSED: list[tuple[str, Any, str, str, str]] = [
         "202605",
         "str",
     ),
+    ("SR016", lambda d: d["switches"]["leaf1"].update(breakout={"Ethernet52": "8x10G"}), "leaf1", "202605", "8x10G"),
     ("SR014", _peering_without_asn, "oob1", "202605", "AS number"),
     ("SR015", _announced_elsewhere, "leaf1", "202605", "VrfOut"),
     ("SR020", lambda d: d["roles"]["leaf"].update(config_db={"SAG": {"GLOBAL": {}}}), "leaf1", "202605", "202605"),
@@ -327,6 +328,23 @@ def test_an_l3vni_is_rendered_when_asked_for(tmp_path: Path) -> None:
     routes = config["BGP_GLOBALS_AF"]["VrfBlue|l2vpn_evpn"]
     assert (routes["route-distinguisher"], routes["import-rts"]) == ("10.1.0.21:50100", routes["export-rts"])
     assert config["INTERFACE"]["Ethernet1"]["vrf_name"] == "VrfBlue"
+
+
+def test_ports_are_broken_out(tmp_path: Path) -> None:
+    document = fabrics.document()
+    document["switches"]["leaf1"]["breakout"] = {"Ethernet52": "4x25G", "Ethernet56": "2x50G"}
+    document["cables"][1]["a"] = "leaf1/Ethernet53"
+    config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
+    ports = {name: (row["lanes"], row["speed"]) for name, row in config["PORT"].items()}
+    assert [ports[f"Ethernet{number}"] for number in (52, 53, 54, 55)] == [
+        ("85", "25000"),
+        ("86", "25000"),
+        ("87", "25000"),
+        ("88", "25000"),
+    ]
+    assert [ports[f"Ethernet{number}"] for number in (56, 58)] == [("93,94", "50000"), ("95,96", "50000")]
+    assert config["PORT"]["Ethernet53"]["description"] == "red1:nic0"
+    assert "default|Ethernet53" in config["BGP_NEIGHBOR"]
 
 
 def test_a_name_that_sonic_would_not_take_becomes_a_number(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ OBJECTS = {
     "F03": ["cables/a/Ethernet0 -- b/Ethernet0", "networks/tenants", "roles/node", "roles/node"],
     "F04": ["environments/prod", "environments/prod"],
     "F05": ["peerings/up4", "peerings/up4", "peerings/up6"],
+    "F06": ["switches/a", "switches/a", "switches/a"],
     "G01": ["redundancy_groups/databases"],
     "G02": ["redundancy_groups/databases"],
     "G03": ["redundancy_groups/gateways", "redundancy_groups/gateways", "redundancy_groups/managers"],
