@@ -4,15 +4,22 @@
 from __future__ import annotations
 
 import copy
+import os
 import random
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, configuration, given, seed, settings
 from hypothesis import strategies as st
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec, diff, order, plan, relations
 from ansible_collections.scs.landscape.tests.conftest import SEED
+
+# Its tables of characters belong beside the other caches, not into the checkout.
+configuration.set_hypothesis_home_dir(
+    Path(os.environ.get("SCS_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "scs-hypothesis"
+)
 
 #: Bounded, without a clock and without a database of examples: the same seed gives the same run anywhere.
 BOUNDED = settings(
