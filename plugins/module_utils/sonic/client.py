@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import select
 import shutil
 import subprocess
@@ -29,9 +30,10 @@ LOAD_SECONDS = 60.0
 JUDGE_SECONDS = 30.0
 
 _ERROR = re.compile(r"^libyang(?:\[0\]| err ?):? ?:? ?", re.MULTILINE)
-#: Version 2: `MESSAGE (path: Data location "/a:b/C", line number 3.)`; version 3: `MESSAGE (/a:b/C) (line 3)`.
+#: Version 2: `MESSAGE (path: Data location "/a:b/C", line number 3.)`; version 3: `MESSAGE (/a:b/C) (line 3)`. Values in
+#: message and path may hold anything, also line feeds.
 _PLACE = re.compile(
-    r"(?P<message>.*)\s\((?:path: )?(?:(?:Data|Schema) (?:location|path):? )?\"?(?P<path>/[^\n]*?)\"?(?:\.?\)|,)"
+    r"(?P<message>.*)\s\((?:path: (?:(?:Data|Schema) (?:location|path):? )?)?\"?(?P<path>/.*?)\"?(?:\.?\)|,)"
     r"(?:\s\(?line (?:number )?(?P<line>\d+)\.?\))?",
     re.DOTALL,
 )
@@ -148,6 +150,7 @@ class Yanglint:
         self._folder, self._names, self._program = os.path.abspath(folder), names, found
         self._count = 0
         self._loaded = False
+        self._secret = secrets.token_hex(8)
 
     def __enter__(self) -> Yanglint:
         # It writes its history below HOME; a folder of our own also keeps its file names without spaces.
@@ -204,7 +207,7 @@ class Yanglint:
     def _ask(self, commands: list[str], seconds: float) -> str:
         """Runs commands and returns what they say; a command that yanglint does not know marks their end."""
         self._count += 1
-        mark = f"end-of-{self._count}"
+        mark = f"end-of-{self._count}-{self._secret}"  # no value of a configuration can look like it
         stdin, stderr = self._process.stdin, self._process.stderr
         if stdin is None or stderr is None:  # for the type checker; both are pipes
             raise LandscapeError("yanglint has no pipes")
@@ -229,10 +232,11 @@ def _first(said: str) -> Complaint:
     """The first error of what yanglint said."""
     parts = [part for part in _ERROR.split(said) if part.strip()]
     text = re.split(r"^YANGLINT\[", parts[-1] if len(parts) == 1 else parts[0], flags=re.MULTILINE)[0].strip()
-    found = _PLACE.fullmatch(text)
+    before, separator, after = text.rpartition(" (path: ")
+    found = _PLACE.fullmatch(text) if not separator else _PLACE.fullmatch(f" (path: {after}")
     if not found:
         return Complaint(text or said.strip()[:300])
-    return Complaint(found["message"], found["path"] or "", int(found["line"] or 0))
+    return Complaint(before or found["message"], found["path"] or "", int(found["line"] or 0))
 
 
 def models_dir(release: str, folder: str = "") -> str:

@@ -163,6 +163,10 @@ def test_a_complaint_about_nothing_we_wrote_is_not_hidden():
             yang_check.Complaint('Must condition "a\nor (/b:c/D = 1)" not satisfied.', "/a:a/PORT"),
         ),
         (
+            "libyang[0]: Invalid. (path: Data location \"/a:a/P/L[n='a\nb (c), d.)']/f[.='x\ny']\".)\nYANGLINT[E]: no\n",
+            yang_check.Complaint("Invalid.", "/a:a/P/L[n='a\nb (c), d.)']/f[.='x\ny']"),
+        ),
+        (
             'libyang[0]: Invalid value. (path: Data location "/a:a/PORT", line number 12.)\nYANGLINT[E]: no\n',
             yang_check.Complaint("Invalid value.", "/a:a/PORT", 12),
         ),
@@ -171,7 +175,7 @@ def test_a_complaint_about_nothing_we_wrote_is_not_hidden():
             yang_check.Complaint("Invalid value.", "/a:a/PORT", 12),
         ),
     ],
-    ids=["path", "condition", "line", "version 3"],
+    ids=["path", "condition", "hostile", "line", "version 3"],
 )
 def test_messages_are_read(said, expected):
     assert client._first(said) == expected
