@@ -217,3 +217,18 @@ def without_family(switch: Switch) -> Iterator[Found]:
         group = ("BGP_PEER_GROUP_AF", neighbor.vrf, neighbor.group)
         if own not in active and group not in active and neighbor.text("admin_status") != "down":
             yield "BGP_NEIGHBOR", neighbor.key, "", f"neither {neighbor.name} nor its peer group has an active family"
+
+
+@rule(
+    "SL411",
+    "error",
+    "A BGP instance has no AS number",
+    why="frrcfgd starts no instance without one; its neighbours, networks and redistribution are silently left out.",
+    source="frrcfgd of 202605: bgp_globals_handler",
+    hint="give local_asn",
+    dialects=_UNIFIED,
+)
+def instances(switch: Switch) -> Iterator[Found]:
+    for vrf in switch.rows("BGP_GLOBALS"):
+        if not switch.text("BGP_GLOBALS", vrf, "local_asn"):
+            yield "BGP_GLOBALS", vrf, "local_asn", f"the instance of VRF {vrf} has no AS number"

@@ -129,3 +129,19 @@ def key_parts(switch: Switch) -> Iterator[Found]:
             if not known.parts_of(key):
                 forms = " or ".join(SEPARATOR.join(form) for form in known.key_forms)
                 yield name, key, "", f"the key has {key.count(SEPARATOR) + 1} parts, the table has {forms}"
+
+
+@rule(
+    "SL007",
+    "error",
+    "A list with an empty item, or an item with a comma",
+    why="Redis keeps a list as one text with commas: such a list comes back as another one, or as none.",
+    source="sonic-py-swsssdk configdb.py",
+    hint="leave the item out, or the whole field",
+)
+def items(switch: Switch) -> Iterator[Found]:
+    for name, rows in switch.config.items():
+        for key, row in rows.items():
+            for field, value in row.items():
+                if isinstance(value, list) and any(not item or "," in item for item in value):
+                    yield name, key, field, f"the list is {value}"

@@ -45,7 +45,9 @@ def source(switch: Switch) -> Iterator[Found]:
     own = {placed.address.ip for placed in switch.loopbacks if placed.vrf == DEFAULT_VRF}
     for name in switch.rows("VXLAN_TUNNEL"):
         address = address_of(switch.text("VXLAN_TUNNEL", name, "src_ip"))
-        if address is not None and address not in own:
+        if address is None:
+            yield "VXLAN_TUNNEL", name, "src_ip", f"the tunnel {name} has no source"
+        elif address not in own:
             yield "VXLAN_TUNNEL", name, "src_ip", f"{address} is on no loopback of the default VRF"
 
 

@@ -165,3 +165,19 @@ def unmodelled(switch: Switch) -> Iterator[Found]:
         for field in fields:
             if field in row:
                 yield "BGP_GLOBALS_AF", key, field, f"no model of {switch.release or 'any release'} has {field}"
+
+
+@rule(
+    "SL509",
+    "error",
+    "A prefix set without its family, or an entry or statement without its action",
+    why="Both ways into FRR write a line without that word, which FRR refuses: the list or the statement is missing.",
+    source="bgpd.conf.db.pref_list.j2 and bgpd.conf.db.route_map.j2; frrcfgd",
+    hint="give mode (IPv4 or IPv6), action or route_operation (permit or deny)",
+    dialects=_UNIFIED,
+)
+def incomplete(switch: Switch) -> Iterator[Found]:
+    for table, field in (("PREFIX_SET", "mode"), ("PREFIX", "action"), ("ROUTE_MAP", "route_operation")):
+        for key in switch.rows(table):
+            if not switch.text(table, key, field):
+                yield table, key, field, f"{field} is missing"

@@ -99,3 +99,18 @@ def proven(switch: Switch) -> Iterator[Found]:
         version = switch.text("VERSIONS", "DATABASE", "VERSION") or "no version"
         shown = f"release {switch.release}" if switch.release else f"a database of {version}"
         yield "VERSIONS", "DATABASE", "VERSION", f"{shown}, proven are {', '.join(MODELLED)}"
+
+
+@rule(
+    "SL706",
+    "warning",
+    "frr-mgmt-framework in a mode that goes away",
+    why="Without docker_routing_config_mode it runs in separated mode: files per daemon, a path that 202611 no longer has.",
+    source="sonic-net/sonic-buildimage#27547; docker_init.sh of docker-fpm-frr",
+    hint='set docker_routing_config_mode to "unified"',
+    dialects=("unified",),
+)
+def separated(switch: Switch) -> Iterator[Found]:
+    mode = switch.text("DEVICE_METADATA", "localhost", "docker_routing_config_mode")
+    if mode != "unified":
+        yield "DEVICE_METADATA", "localhost", "docker_routing_config_mode", f"the mode is {mode or 'not set'}"
