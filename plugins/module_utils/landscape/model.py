@@ -14,13 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .breakout import BREAKOUT_PATTERN
-from .item import Item as Item
-from .item import Source as Source
-from .model_fabric import MTU, config_db
-from .model_fabric import Peering as Peering
-from .model_fabric import Reach as Reach
-from .model_fabric import Services as Services
-from .model_fabric import Vrf as Vrf
+from .item import Item, Source
+from .model_fabric import MTU, Peering, Reach, Services, Vrf, config_db
 from .schema import (
     GROUP_PATTERN,
     NAME_PATTERN,
@@ -371,3 +366,12 @@ class Landscape(Item):
     def devices(self) -> dict[str, Device]:
         """Hosts and switches by name; on a clash (finding S09) the host wins."""
         return {**self.switches, **self.hosts}
+
+
+#: What other files take from here, with what :mod:`item` and :mod:`model_fabric` declare.
+__all__ = [
+    "CABLE_STATES", "CONNECTORS", "DEVICE_SECTIONS", "PORT_USES", "SPEEDS", "STATES", "AddressRange",
+    "AsnScheme", "Cable", "Device", "DeviceModel", "Environment", "External", "Feed", "Group", "Item",
+    "Landscape", "Naming", "Network", "Peering", "PortGroup", "Rack", "Reach", "RedundancyGroup", "Role",
+    "Services", "Site", "Source", "Vrf", "Waiver",
+]  # fmt: skip
