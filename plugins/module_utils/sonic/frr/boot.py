@@ -28,6 +28,7 @@ from .fields import (
 from .lines import Section, Sections
 from .policy import prefix_lists, route_maps
 from .routes import static_routes
+from .tidy import tidy
 
 Row = Mapping[str, Any]
 Config = Mapping[str, Mapping[str, Row]]
@@ -46,6 +47,7 @@ _AF_TABLES = (
 
 def boot(config: Config) -> dict[Section, frozenset[str]]:
     """The sections of the boot file; constants of the template (passwords, logging, FPM) included."""
+    config = tidy(config)
     found = Sections()
     found.add((), *CONSTANT)
     metadata = config.get("DEVICE_METADATA", {}).get("localhost", {})
@@ -105,11 +107,11 @@ def routers(config: Config, found: Sections, *, in_groups: bool = True) -> None:
                 _address_family(config, found, section, vrf, family)
 
 
-def _rows(config: Config, table: str, vrf: str) -> Iterator[tuple[tuple[str, ...], Row]]:
-    """Rows of a VRF, with what follows it in their keys."""
+def _rows(config: Config, table: str, vrf: str, parts: int = 1) -> Iterator[tuple[tuple[str, ...], Row]]:
+    """Rows of a VRF, with the (at least ``parts``) parts that follow it in their keys."""
     for key, row in config.get(table, {}).items():
         head, *rest = key.split("|")
-        if head == vrf and rest:
+        if head == vrf and len(rest) >= parts:
             yield tuple(rest), row
 
 
@@ -154,7 +156,7 @@ def _address_family(config: Config, found: Sections, router: Section, vrf: str, 
     found.add(section)
     _originated(config, found, section, vrf, family)
     for table in ("BGP_PEER_GROUP_AF", "BGP_NEIGHBOR_AF"):
-        for key, row in _rows(config, table, vrf):
+        for key, row in _rows(config, table, vrf, 2):
             if key[1] == family:
                 found.add(section, *_neighbor_af(key[0], row), *_maximum_prefix(key[0], row))
     for key, row in _rows(config, "BGP_GLOBALS_AF", vrf):
@@ -166,15 +168,15 @@ def _address_family(config: Config, found: Sections, router: Section, vrf: str, 
 
 def _originated(config: Config, found: Sections, section: Section, vrf: str, family: str) -> None:
     """What the switch announces by itself: networks, aggregates, redistributed routes."""
-    for key, row in _rows(config, "BGP_GLOBALS_AF_NETWORK", vrf):
+    for key, row in _rows(config, "BGP_GLOBALS_AF_NETWORK", vrf, 2):
         if key[0] == family:
             policy = f"route-map {row['policy']}" if "policy" in row else ""
             found.add(section, f"network {key[1]} {'backdoor' if row.get('backdoor') == 'true' else ''} {policy}")
-    for key, row in _rows(config, "BGP_GLOBALS_AF_AGGREGATE_ADDR", vrf):
+    for key, row in _rows(config, "BGP_GLOBALS_AF_AGGREGATE_ADDR", vrf, 2):
         if key[0] == family:
             how = [word for word in ("as_set", "summary_only") if row.get(word) == "true"]
             found.add(section, f"aggregate-address {key[1]} {' '.join(how).replace('_', '-')}")
-    for key, row in _rows(config, "ROUTE_REDISTRIBUTE", vrf):
+    for key, row in _rows(config, "ROUTE_REDISTRIBUTE", vrf, 3):
         if key[2] == family.split("_")[0]:
             maps = row.get("route_map") or [""]
             found.add(section, *(f"redistribute {key[0]} {'route-map ' + name if name else ''}" for name in maps))

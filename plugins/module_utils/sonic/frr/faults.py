@@ -19,6 +19,7 @@ from .fields import BOOT_ONLY, UNSHOWN
 from .lines import Lines, Section, Sections, missing, shown
 from .policy import prefix_lists, route_maps
 from .routes import static_routes
+from .tidy import tidy
 
 Config = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -81,6 +82,7 @@ def expected(config: Config, path: str = "boot") -> dict[Section, frozenset[str]
     """
     if path == "boot":
         return shown(boot(config), UNSHOWN)
+    config = tidy(config)
     found = Sections()
     metadata = config.get("DEVICE_METADATA", {}).get("localhost", {})
     found.add((), f"hostname {metadata.get('hostname', 'sonic')}")

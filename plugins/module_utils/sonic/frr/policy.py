@@ -38,10 +38,10 @@ def _bounds(prefix: str, span: str, bits: int, *, live: bool) -> str:
     The boot template compares the texts of range and prefix length, so that "128" is below "48"; frrcfgd compares
     numbers and leaves out an upper bound that is the longest length there is.
     """
-    if span == "exact" or ".." not in span:
-        return ""
-    low, high = span.split("..", 1)
+    low, _dots, high = span.partition("..")
     length = prefix.rpartition("/")[2]
+    if not (low.isdecimal() and high.isdecimal() and length.isdecimal()):
+        return ""
     longer = int(low) > int(length) if live else low > length
     lower = f" ge {low}" if longer else ""
     upper = "" if live and high == str(bits) else f" le {high}"
@@ -51,8 +51,8 @@ def _bounds(prefix: str, span: str, bits: int, *, live: bool) -> str:
 def route_maps(config: Config, found: Sections, *, live: bool) -> None:
     """Every ROUTE_MAP row that says permit or deny."""
     for key, row in config.get("ROUTE_MAP", {}).items():
-        if "route_operation" in row:
-            name, sequence = key.split("|", 1)
+        name, _bar, sequence = key.partition("|")
+        if "route_operation" in row and sequence:
             section = (f"route-map {name} {row['route_operation']} {sequence}",)
             found.add(section, *_statement(row, config.get("PREFIX_SET", {}), live=live))
 
@@ -62,12 +62,12 @@ def _statement(row: Row, sets: Mapping[str, Row], *, live: bool) -> Iterator[str
         if field in row and (not _wanted or row[field] == _wanted):
             yield line.format(row[field])
     for field, what in (("match_prefix_set", "address"), ("match_next_hop_set", "next-hop")):
-        mode = sets.get(str(row.get(field, "")), {}).get("mode", "")
+        mode = sets[row[field]].get("mode", "") if row.get(field) in sets else ""
         if mode in WORDS:
             yield f"match {WORDS[mode]} {what} prefix-list {row[field]}"
-    if "match_tag" in row:
+    if row.get("match_tag"):
         yield f"match tag {_first(row['match_tag'])}"
-    if "match_neighbor" in row:
+    if row.get("match_neighbor"):
         yield f"match peer {_first(row['match_neighbor'])}"
     if "match_origin" in row:
         yield f"match origin {row['match_origin'].lower()}"
@@ -88,7 +88,9 @@ def _metrics(row: Row, *, live: bool) -> Iterator[str]:
         if row["set_metric_action"] in sign:
             yield f"set metric {sign[row['set_metric_action']]}{row['set_metric']}"
     if "set_asn" in row and "set_repeat_asn" in row:
-        yield f"set as-path prepend {' '.join([row['set_asn']] * max(1, int(row['set_repeat_asn'])))}"
+        # FRR takes no longer line than this; a larger number is a mistake
+        times = int(row["set_repeat_asn"]) if row["set_repeat_asn"].isdecimal() else 1
+        yield f"set as-path prepend {' '.join([row['set_asn']] * min(max(1, times), 64))}"
 
 
 def _first(value: Any) -> str:

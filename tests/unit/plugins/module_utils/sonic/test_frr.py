@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,32 @@ ROUTES: list[tuple[str, dict[str, str], tuple[str, ...], list[str]]] = [
 def test_static_routes(key: str, row: dict[str, str], section: tuple[str, ...], wanted: list[str]) -> None:
     found = boot.boot({"STATIC_ROUTE": {key: row}}).get(section, frozenset())
     assert sorted(line for line in found if " route " in line) == wanted
+
+
+def odd(source: random.Random) -> Any:
+    """A value that no field should have."""
+    return source.choice(
+        [["IPv4"], [], [""], "", "x|y", 7, None, True, {"a": "b"}, "..", "a..b", "1..", ["1", "2"], "²"]
+    )
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_nothing_breaks_on_odd_values(switch: str, seed: int) -> None:
+    """Whatever a configuration holds, there is an answer; what it means is for the models and the linter to say."""
+    source = random.Random(f"{seed} {switch}")
+    for _draw in range(150):
+        broken = config(switch)
+        table = source.choice([name for name in sorted(broken) if name != "PORT"])
+        key = source.choice(sorted(broken[table]))
+        how = source.choice(["field", "row", "key", "table"])
+        if how == "field" and broken[table][key]:
+            broken[table][key][source.choice(sorted(broken[table][key]))] = odd(source)
+        elif how == "key":
+            broken[table][source.choice(["", "|", "default", "default|", "a|b", "a|b|c|d|e"])] = broken[table].pop(key)
+        elif how == "row":
+            broken[table][key] = odd(source)
+        else:
+            broken[table] = odd(source)
+        for path in faults.PATHS:
+            lines.text(faults.expected(broken, path))
+        faults.compare(broken, {})
