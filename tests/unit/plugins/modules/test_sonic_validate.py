@@ -57,7 +57,7 @@ def fabric(tmp_path):
 
 
 def judged_backups(**options):
-    golden.apt.ensure(["libyang2-tools"], "judging switch configurations by YANG models")
+    golden.need_yanglint()
     folder = golden.path_of(golden.BACKUPS[0]).parent
     return run(folder, checks=["yang", "lint"], yang_dir=str(golden.shared("yang")), **options)
 
@@ -91,7 +91,7 @@ def test_one_more_fault_in_a_backup_fails(tmp_path):
         config = golden.config(name)
         config["PORT"]["Ethernet0"]["speed"] = "12345"
         (tmp_path / f"{name}.json").write_text(json.dumps(config), encoding="utf-8")
-    golden.apt.ensure(["libyang2-tools"], "judging switch configurations by YANG models")
+    golden.need_yanglint()
     options = {"checks": ["yang", "lint"], "yang_dir": str(golden.shared("yang"))}
     result = run(tmp_path, expected=str(EXPECTED), **options)
     assert result.failed.startswith("3 findings in the switch configurations\n")
@@ -114,7 +114,7 @@ def test_a_broken_one_fails_and_says_where(fabric):
 
 
 def test_models_are_asked_for_the_release_that_is_given(fabric, monkeypatch):
-    golden.apt.ensure(["libyang2-tools"], "judging switch configurations by YANG models")
+    golden.need_yanglint()
     monkeypatch.setenv("SONIC_YANG_DIR", str(golden.shared("yang")))
     folder = fabric()
     assert run(folder, checks=["yang"]).failed == ""
@@ -196,6 +196,26 @@ def test_a_value_of_the_wrong_form_is_a_finding_and_the_rest_is_judged(tmp_path)
     ]
     assert ("SL001", "PORT", "mtu") in found
     assert ("SL001", "VLAN", "") in found
+
+
+def test_no_secret_is_in_what_is_returned_or_written(fabric, monkeypatch, tmp_path):
+    golden.need_yanglint()
+    monkeypatch.setenv("SONIC_YANG_DIR", str(golden.shared("yang")))
+
+    def change(made):
+        made["leaf1"]["SNMP_COMMUNITY"] = {"CaNaRy @1": {"TYPE": "RX"}, "CaNaRy-2": {"TYPE": ["CaNaRy-3,"]}}
+        made["leaf1"]["TACPLUS"] = {"global": {"passkey": "CaNaRy 4 with spaces"}}
+        made["leaf1"]["BGP_NEIGHBOR"]["default|Ethernet48"]["auth_password"] = ["CaNaRy-5"]
+
+    reports = [str(tmp_path / "out" / f"report.{form}") for form in FORMS]
+    result = run(fabric(change), checks=["yang", "lint"], reports=reports, fail_on="never")
+    found = {(issue["rule"], issue["table"]) for issue in result.values["findings"]}
+    assert {("SY001", "SNMP_COMMUNITY"), ("SY001", "TACPLUS"), ("SL007", "SNMP_COMMUNITY")} <= found
+    said = [json.dumps(result.values), json.dumps(result.plan.as_dict()), json.dumps(result.diff)]
+    said += [path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()]
+    assert not [
+        text for text in said if "CaNaRy-2" in text or "CaNaRy @" in text or "CaNaRy 4" in text or "CaNaRy-5" in text
+    ]
 
 
 def test_two_files_of_one_switch_are_refused(tmp_path):

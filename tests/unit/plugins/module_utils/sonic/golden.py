@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,15 @@ def models(release: str) -> yang_model.Models:
     return client.load_models(str(shared("yang", release)))
 
 
+def need_yanglint() -> None:
+    """Sees to it that yanglint is there: the machine's own, else that of Debian."""
+    if not shutil.which("yanglint"):
+        apt.ensure(["libyang2-tools"], "judging switch configurations by YANG models")
+
+
 @contextlib.contextmanager
 def judge(release: str) -> Iterator[Callable[[str], yang_check.Complaint | None]]:
     """libyang with the models of a release."""
-    apt.ensure(["libyang2-tools"], "judging switch configurations by YANG models")
+    need_yanglint()
     with client.Yanglint(str(shared("yang", release)), models(release).names) as found:
         yield found
