@@ -156,7 +156,8 @@ class Yanglint:
         # It writes its history below HOME; a folder of our own also keeps its file names without spaces.
         self._home = tempfile.TemporaryDirectory(prefix="sonic-yang-")
         os.symlink(self._folder, os.path.join(self._home.name, "models"))
-        self._process = subprocess.Popen(
+        # run_command of a module ends with its program; this one stays, and module_utils do not know Ansible.
+        self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [self._program],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -159,7 +159,7 @@ def _port(cells: Mapping[str, Any], where: str) -> Port:
             str(cells["name"]),
             lanes,
             str(cells.get("alias", "")),
-            int(str(cells.get("index", "0")).split(",")[0]),
+            int(str(cells.get("index", "0")).partition(",")[0]),
             int(cells.get("speed", 0)),
             autoneg=str(cells.get("autoneg", "")),
         )

@@ -109,10 +109,10 @@ def one_sided(fabric: Fabric) -> Iterator[FabricFound]:
         ends = [(one, one.lag_of.get(port, port)), (other, other.lag_of.get(peer, peer))]
         if any(s.dialect != "unified" for s, _p in ends):
             continue
-        has = [any(neighbor.port == name for neighbor in switch.neighbors) for switch, name in ends]
-        if has[0] != has[1]:
-            (switch, name), (without, peer_name) = ends if has[0] else ends[::-1]
-            key = next(neighbor.key for neighbor in switch.neighbors if neighbor.port == name)
+        keys = [[neighbor.key for neighbor in switch.neighbors if neighbor.port == name] for switch, name in ends]
+        if bool(keys[0]) != bool(keys[1]):
+            (switch, _name), (without, peer_name) = ends if keys[0] else ends[::-1]
+            key = (keys[0] or keys[1])[0]
             yield switch.name, "BGP_NEIGHBOR", key, "", f"{without.name} has no neighbour on {peer_name}"
 
 
@@ -302,6 +302,6 @@ def bfd(fabric: Fabric) -> Iterator[FabricFound]:
         found = []
         for switch, name in ((one, one.lag_of.get(port, port)), (other, other.lag_of.get(peer, peer))):
             found += [(switch, neighbor) for neighbor in switch.neighbors if neighbor.port == name]
-        if len(found) == 2 and len({neighbor.text("bfd") == "true" for _switch, neighbor in found}) == 2:
-            without = next((switch, neighbor) for switch, neighbor in found if neighbor.text("bfd") != "true")
-            yield without[0].name, "BGP_NEIGHBOR", without[1].key, "bfd", "the other end has BFD on"
+        without = [(switch, neighbor) for switch, neighbor in found if neighbor.text("bfd") != "true"]
+        if len(found) == 2 and len(without) == 1:
+            yield without[0][0].name, "BGP_NEIGHBOR", without[0][1].key, "bfd", "the other end has BFD on"

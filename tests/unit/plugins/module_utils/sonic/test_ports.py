@@ -87,7 +87,7 @@ BY_HAND = {
 }
 
 
-@pytest.mark.parametrize("case", BY_HAND, ids=lambda case: "-".join(case))
+@pytest.mark.parametrize("case", BY_HAND, ids="-".join)
 def test_breakout_is_what_a_hand_works_out(case):
     hwsku, port, mode = case
     known = ports.known(hwsku)
