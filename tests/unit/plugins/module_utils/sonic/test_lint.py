@@ -188,3 +188,22 @@ def test_no_rule_falls_over_what_may_stand_anywhere(value):
         data, _faults = codec.check(configs)
         assert isinstance(findings(configs), list)
         assert data
+
+
+#: Rules that find something in each golden fabric; all of them are facts its README lists.
+GOLDEN = {
+    "a-underlay": {"SL409", "SL503", "SL505"},
+    "b-l2vni": {"SL409", "SL503", "SL505"},
+    "c-l3vni": {"SL305", "SL409", "SL503", "SL505", "SL508"},
+    "d-mgmt": set(),
+    "e-border": {"SL409", "SL503", "SL504", "SL505"},
+}
+
+
+@pytest.mark.parametrize("fabric", GOLDEN)
+def test_golden_fabrics_have_the_traps_they_were_made_with_and_nothing_else(fabric):
+    names = [name for name in golden.SWITCHES if name.startswith(f"{fabric}.")]
+    switches = [index.Switch(name.partition(".")[2], golden.config(name)) for name in names]
+    made = index.Fabric(switches)
+    assert len(made.links) == (4 if len(names) == 4 else 0)
+    assert {issue.rule for issue in validate.check(made, today=DAY)} == GOLDEN[fabric]
