@@ -80,6 +80,7 @@ options:
   reports:
     description:
       - Files to write the findings to. The ending says the form, one of C(.json), C(.md), C(.xml) (JUnit), C(.html) or C(.sarif).
+      - SARIF names files from the top of their Git repository, as code hosting does.
     type: list
     elements: path
     default: []
@@ -202,7 +203,9 @@ def main(params, check_mode):
 
 def _render(path, found):
     form = FORMS.get(os.path.splitext(path)[1])
-    return form(inspection_report.report(found)) if form else inspection_report.sarif(found, inspection.places(found))
+    if form:
+        return form(inspection_report.report(found))
+    return inspection_report.sarif(found, inspection.named(found), inspection.places(found))
 
 
 if __name__ == "__main__":

@@ -113,6 +113,16 @@ def config_files(sources: list[str]) -> list[str]:
     return list(dict.fromkeys(files))
 
 
+def in_repository(path: str) -> str:
+    """A path as the repository it lies in names it; as it was given when it lies in none."""
+    folder = here = os.path.dirname(os.path.abspath(path))
+    while folder != os.path.dirname(folder):
+        if os.path.exists(os.path.join(folder, ".git")):
+            return os.path.relpath(os.path.join(here, os.path.basename(path)), folder)
+        folder = os.path.dirname(folder)
+    return path
+
+
 def load_models(folder: str) -> Models:
     """The models of one release.
 

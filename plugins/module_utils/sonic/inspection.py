@@ -155,6 +155,11 @@ def _by_models(subjects: tuple[Subject, ...], settings: Settings, notes: list[st
     return issues
 
 
+def named(found: Inspection) -> dict[str, str]:
+    """File by switch, as the repository names it: code hosting shows findings at files it knows."""
+    return {name: client.in_repository(path) for name, path in found.paths.items()}
+
+
 def places(found: Inspection) -> dict[str, Places]:
     """By switch with findings, where its rows stand in its file."""
     touched = {issue.switch for issue in found.issues}

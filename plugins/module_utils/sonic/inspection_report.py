@@ -57,13 +57,13 @@ def _case(issue: Issue) -> Case:
     return Case(issue.switch or "fabric", f"{issue.rule} {title}: {issue.path}", status, message)
 
 
-def sarif(found: Inspection, places: Mapping[str, Places]) -> str:
+def sarif(found: Inspection, paths: Mapping[str, str], places: Mapping[str, Places]) -> str:
     """The findings for code hosting.
 
+    :param paths: file by switch.
     :param places: by switch, where its rows stand in its file.
     """
     rules = [RuleText(r.id, r.severity, r.title, f"{r.why} What to do: {r.hint}.") for r in RULES.values()]
-    paths = found.paths
     results = [
         Result(
             issue.rule,

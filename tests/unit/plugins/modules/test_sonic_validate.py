@@ -154,6 +154,15 @@ def test_reports_in_every_form(fabric, tmp_path):
     assert region["artifactLocation"]["uri"].endswith("/switches/leaf1.json")
 
 
+def test_sarif_names_files_as_their_repository_does(fabric, tmp_path):
+    folder = fabric(lambda made: made["leaf1"]["PORT"]["Ethernet48"].update(mtu="1500"))
+    (folder.parent / ".git").mkdir()
+    run(folder, reports=[str(tmp_path / "report.sarif")], fail_on="never")
+    results = json.loads((tmp_path / "report.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
+    uris = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results}
+    assert uris == {f"switches/{name}.json" for name in ("leaf1", "leaf2", "spine1")}
+
+
 def test_unknown_forms_of_reports_are_refused_before_anything_is_read():
     with pytest.raises(InputError, match=r"report\.pdf"):
         run("/does/not/exist", reports=["report.pdf"])
