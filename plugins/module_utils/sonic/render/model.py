@@ -56,6 +56,7 @@ class Switch:
     """A switch of the landscape, and everything the parts of the renderer ask about it.
 
     :param issues: what cannot be rendered as the landscape says, or only with a warning.
+    :param vrf_names: the routing instance behind each name that was given out on the switch.
     """
 
     view: View
@@ -63,6 +64,7 @@ class Switch:
     options: Options
     rows: Rows = field(default_factory=Rows)
     issues: list[Issue] = field(default_factory=list)
+    vrf_names: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -23,9 +23,16 @@ def vrf_name(switch: Switch, name: str) -> str | None:
     if len(text) > MAX_NAME:
         message = f"{text} has more than {MAX_NAME} characters, the kernel takes no longer name"
         switch.issue("SR010", "error", ("VRF", text, ""), message, "shorten the name of the routing instance")
+    other = switch.vrf_names.setdefault(text, name)
+    if other != name:
+        message = f"routing instances {other} and {name} would both be {text}"
+        switch.issue("SR010", "error", ("VRF", text, ""), message, "rename one of them")
     return text
 
 
 def policy_name(*words: str) -> str:
-    """A name for a route map or prefix list: letters, digits, underscores and dashes."""
-    return "_".join(re.sub(r"[^A-Za-z0-9-]", "-", word) for word in words if word)
+    """A name for a route map or prefix list: letters, digits, underscores and dashes.
+
+    Different words make different names: two environments in one list would hear of each other.
+    """
+    return "_".join(re.sub(r"[^A-Za-z0-9-]", lambda char: f"_{ord(char.group()):x}", word) for word in words if word)

@@ -37,7 +37,7 @@ def view(name: str) -> derive.View:
 def view_of(document: dict[str, Any], folder: Path) -> derive.View:
     """A landscape written in a test."""
     file = folder / "landscape.yml"
-    file.write_text(json.dumps({"version": 1, **document}), encoding="utf-8")
+    file.write_text(json.dumps({"version": 1, **document}, ensure_ascii=False), encoding="utf-8")
     landscape, findings = client.load([str(file)])
     assert [str(finding) for finding in findings] == []
     return derive.resolve(landscape)

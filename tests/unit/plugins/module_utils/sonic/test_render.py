@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic.frr import fau
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import index
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import validate as lint
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build, files
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.landscape.docs import hostile
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import fabrics, golden
 
 #: What the linter says of the rendered labs: by rule, how often, and why it stays.
@@ -236,6 +239,12 @@ def _long_vrf(document: dict[str, Any]) -> None:
     document["environments"]["blue"]["vrf"] = "a-very-long-name"
 
 
+def _two_vrfs_one_name(document: dict[str, Any]) -> None:
+    document["vrfs"] = {"blue": {}, "Blue": {}}
+    document["environments"]["blue"]["vrf"] = "blue"
+    document["environments"]["red"]["vrf"] = "Blue"
+
+
 def _peering_without_asn(document: dict[str, Any]) -> None:
     document["networks"]["transfer"] = {"purpose": "transfer", "v4": "203.0.113.0/31"}
     session = {"switch": "oob1", "port": "Ethernet52", "network": "transfer", "asn": 64496}
@@ -266,6 +275,7 @@ REFUSED: list[tuple[str, Any, str, str, str]] = [
     ("SR008", _shared_gateway, "leaf1", "202605", "leaf2"),
     ("SR009", _vni_without_loopback, "leaf1", "202605", "loopback"),
     ("SR010", _long_vrf, "leaf1", "202605", "15 characters"),
+    ("SR010", _two_vrfs_one_name, "leaf1", "202605", "VrfBlue"),
     ("SR012", lambda d: d["switches"]["leaf1"].update(config_db={"PORT": 5}), "leaf1", "202605", "int"),
     (
         "SR012",
@@ -365,6 +375,17 @@ def test_equal_as_numbers_make_internal_sessions(tmp_path: Path) -> None:
     config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
     assert config["BGP_PEER_GROUP"]["default|fabric-internal"]["peer_type"] == "internal"
     assert config["BGP_PEER_GROUP_AF"]["default|fabric-internal|ipv4_unicast"]["nhself"] == "true"
+
+
+def test_a_hostile_landscape_gives_answers() -> None:
+    """No traceback, and nothing in a configuration but texts and lists of texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        view = fabrics.view_of(json.loads(json.dumps(hostile.landscape(), default=str)), Path(folder))
+    for name in view.landscape.switches:
+        for table in build.render(view, name, build.Options()).config.values():
+            for row in table.values():
+                for value in row.values():
+                    assert isinstance(value, str) or all(isinstance(item, str) for item in value)
 
 
 def test_unknown_switch_and_release() -> None:

@@ -163,7 +163,9 @@ def test_routing_instances(draw: int, seed: int, tmp_path: Path) -> None:
         if vrfs[sender] != vrfs[receiver]:
             # between two instances only what is reached passes, whether separated or not
             reached = any(
-                reach["environment"] == owner and network in reach.get("networks", [network])
+                reach["environment"] == owner
+                and vrfs[owner] == vrfs[sender]
+                and network in reach.get("networks", [network])
                 for name, environment in document["environments"].items()
                 if vrfs[name] == vrfs[receiver]
                 for reach in environment.get("reaches", ())
@@ -189,6 +191,23 @@ def test_networks_of_separated_environments_are_not_routed_together(tmp_path: Pa
     assert [issue.rule for issue in rendered.refused] == ["SR011"]
     document["networks"]["red-vlan"]["vrf"] = "redder"
     assert build.render(fabrics.view_of(document, tmp_path), "leaf1", build.Options()).refused == ()
+
+
+@pytest.mark.accept("S1.9")
+def test_environments_with_similar_names_do_not_share_lists(tmp_path: Path) -> None:
+    document = fabrics.document()
+    for old, new in (("red", "a.b"), ("blue", "a-b")):
+        document["environments"][new] = {**document["environments"].pop(old), "separated": True}
+        document["networks"][old]["environment"] = new
+        document["hosts"][f"{old}1"]["environment"] = new
+    config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
+    for sender, receiver, route in (
+        ("Ethernet0", "Ethernet1", "10.2.0.1/32"),
+        ("Ethernet1", "Ethernet0", "10.3.0.1/32"),
+    ):
+        assert evaluator.hears(config, sender, sender, route)
+        assert not evaluator.hears(config, sender, receiver, route)
+        assert not evaluator.hears(config, receiver, receiver, route)
 
 
 @pytest.mark.accept("S1.9")
