@@ -63,8 +63,15 @@ CASES: dict[str, Case] = {
         set_("leaf1", "BGP_NEIGHBOR", "default|Ethernet48", asn="65100"),
     ),
     "SL807": Case(
-        del_("leaf2", "PORTCHANNEL_MEMBER", "PortChannel1|Ethernet60"),
-        {("leaf1", "PORTCHANNEL_MEMBER", "PortChannel1|Ethernet60", "port")},
+        all_(
+            set_("leaf1", "PORTCHANNEL_MEMBER", "PortChannel1|Ethernet48"),
+            set_("spine1", "PORTCHANNEL_MEMBER", "PortChannel9|Ethernet0"),
+            set_("spine1", "PORTCHANNEL_MEMBER", "PortChannel9|Ethernet4"),
+        ),
+        {
+            ("leaf1", "PORTCHANNEL", "PortChannel1", ""),
+            ("spine1", "PORTCHANNEL_MEMBER", "PortChannel9|Ethernet4", "port"),
+        },
         all_(
             del_("leaf1", "PORTCHANNEL_MEMBER", "PortChannel1|Ethernet60"),
             del_("leaf2", "PORTCHANNEL_MEMBER", "PortChannel1|Ethernet60"),
