@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build, policy, separation
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import evaluator, fabrics
 
 DRAWS = 200 if os.environ.get("SCS_FULL") else 60
@@ -173,6 +173,29 @@ def test_routing_instances(draw: int, seed: int, tmp_path: Path) -> None:
             want = want and bool(owner) and reached and vrfs[sender] in sources.get(vrfs[receiver], ())
         here = evaluator.hears(rendered.config, ports[sender], ports[receiver], route)
         assert here == want, (sender, receiver, owner, network, route)
+
+
+SABOTAGE: dict[str, Any] = {
+    "nothing is hidden": ("hidden", lambda view, environment: []),
+    "nothing is reached": ("reached", lambda view, environment: []),
+    "all is its own": ("own", lambda view, name: [policy.Prefix("0.0.0.0/0", longer=True)]),
+    "nothing is its own": ("own", lambda view, name: []),
+    "no default route for anybody": ("DEFAULT_ROUTES", ()),
+}
+
+
+@pytest.mark.parametrize("what", sorted(SABOTAGE))
+def test_the_matrix_finds_what_is_planted(what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A renderer that is wrong in one thing is caught by one of the first draws of a fixed seed."""
+    name, value = SABOTAGE[what]
+    monkeypatch.setattr(separation, name, value)
+    caught = 0
+    for draw in range(20):
+        try:
+            test_default_instance(draw, 1, tmp_path)
+        except AssertionError:
+            caught += 1
+    assert caught
 
 
 def test_without_a_separated_environment_there_are_no_filters(tmp_path: Path) -> None:
