@@ -30,12 +30,11 @@ LOAD_SECONDS = 60.0
 JUDGE_SECONDS = 30.0
 
 _ERROR = re.compile(r"^libyang(?:\[0\]| err ?):? ?:? ?", re.MULTILINE)
-#: Version 2: `MESSAGE (path: Data location "/a:b/C", line number 3.)`; version 3: `MESSAGE (/a:b/C) (line 3)`. Values in
-#: message and path may hold anything, also line feeds.
+#: Version 2: `MESSAGE (path: Data location "/a:b/C", line number 3.)`; version 3: `MESSAGE (data path: /a:b/C, line: 3)`.
+#: Values in message and path may hold anything, also line feeds.
+_BEFORE_PLACE = re.compile(r" \((?:path|data path|schema path): ")
 _PLACE = re.compile(
-    r"(?P<message>.*)\s\((?:path: (?:(?:Data|Schema) (?:location|path):? )?)?\"?(?P<path>/.*?)\"?(?:\.?\)|,)"
-    r"(?:\s\(?line (?:number )?(?P<line>\d+)\.?\))?",
-    re.DOTALL,
+    r"(?:(?:Data|Schema) location )?\"?(?P<path>/.*?)\"?(?:, line(?: number|:) (?P<line>\d+))?\.?\)", re.DOTALL
 )
 
 
@@ -150,7 +149,7 @@ class Yanglint:
 
     :param folder: of the models.
     :param names: of the modules to load.
-    :param program: name or path of yanglint (Debian: libyang2-tools, Fedora: libyang).
+    :param program: name or path of yanglint (Debian 12: libyang2-tools, 13: libyang3-tools; Fedora: libyang).
     """
 
     def __init__(self, folder: str, names: list[str], program: str = "yanglint") -> None:
@@ -243,11 +242,11 @@ def _first(said: str) -> Complaint:
     """The first error of what yanglint said."""
     parts = [part for part in _ERROR.split(said) if part.strip()]
     text = re.split(r"^YANGLINT\[", parts[-1] if len(parts) == 1 else parts[0], flags=re.MULTILINE)[0].strip()
-    before, separator, after = text.rpartition(" (path: ")
-    found = _PLACE.fullmatch(text) if not separator else _PLACE.fullmatch(f" (path: {after}")
+    marks = list(_BEFORE_PLACE.finditer(text))
+    found = _PLACE.fullmatch(text, marks[-1].end()) if marks else None
     if not found:
         return Complaint(text or said.strip()[:300])
-    return Complaint(before or found["message"], found["path"] or "", int(found["line"] or 0))
+    return Complaint(text[: marks[-1].start()], found["path"], int(found["line"] or 0))
 
 
 def models_dir(release: str, folder: str = "") -> str:

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import client, yang_check, yang_model
 from ansible_collections.scs.landscape.tests.tools import apt
+from ansible_collections.scs.landscape.tests.tools.console import Unavailable
 
 REPO = Path(__file__).resolve().parents[5]
 #: Releases whose models are there.
@@ -62,7 +63,11 @@ def models(release: str) -> yang_model.Models:
 def need_yanglint() -> None:
     """Sees to it that yanglint is there: the machine's own, else that of Debian."""
     if not shutil.which("yanglint"):
-        apt.ensure(["libyang2-tools"], "judging switch configurations by YANG models")
+        why = "judging switch configurations by YANG models"
+        try:
+            apt.ensure(["libyang2-tools"], why)  # Debian 12
+        except Unavailable:
+            apt.ensure(["libyang3-tools"], why)  # Debian 13
 
 
 @contextlib.contextmanager

@@ -171,7 +171,7 @@ def test_a_complaint_about_nothing_we_wrote_is_not_hidden():
             yang_check.Complaint("Invalid value.", "/a:a/PORT", 12),
         ),
         (
-            "libyang err : Invalid value. (/a:a/PORT) (line 12)\n",
+            "libyang err : Invalid value. (data path: /a:a/PORT, line: 12)\n",
             yang_check.Complaint("Invalid value.", "/a:a/PORT", 12),
         ),
     ],
