@@ -142,6 +142,17 @@ def load_models(folder: str) -> Models:
     return Models(texts)
 
 
+class _Ended(LandscapeError):
+    """The program is gone.
+
+    :param said: what it said before.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"yanglint ended: {said[-300:]}")
+        self.said = said
+
+
 class Yanglint:
     """One ``yanglint`` process that has the models of one release loaded and judges many configurations.
 
@@ -162,6 +173,7 @@ class Yanglint:
         self._secret = secrets.token_hex(8)
 
     def __enter__(self) -> Yanglint:
+        self._loaded = False
         # It writes its history below HOME; a folder of our own also keeps its file names without spaces.
         self._home = tempfile.TemporaryDirectory(prefix="sonic-yang-")
         os.symlink(self._folder, os.path.join(self._home.name, "models"))
@@ -209,7 +221,15 @@ class Yanglint:
         """
         with open(os.path.join(self._home.name, "config.xml"), "w", encoding="utf-8") as file:
             file.write(document)
-        said = self._ask(["data -t config config.xml"], JUDGE_SECONDS)
+        try:
+            said = self._ask(["data -t config config.xml"], JUDGE_SECONDS)
+        except _Ended as ended:
+            # Version 3.12 falls over some documents, but only after it has said what is wrong with them.
+            if not _ERROR.search(ended.said):
+                raise
+            self.__exit__(None, None, None)
+            self.__enter__()
+            return _first(ended.said)
         if "YANGLINT[E]" not in said and not _ERROR.search(said):
             return None
         return _first(said)
@@ -226,14 +246,16 @@ class Yanglint:
             stdin.write("\n".join([*commands, mark, ""]).encode())
             stdin.flush()
         except OSError as error:
-            raise LandscapeError(f"yanglint ended: {error}") from error
+            raise _Ended(str(error)) from error
         marker = f'Unknown command "{mark}"'.encode()
         while marker not in text:
             ready, _writable, _failed = select.select([stderr], [], [], max(0.0, until - time.monotonic()))
             chunk = os.read(stderr.fileno(), 65536) if ready else b""
             if not chunk:
-                state = "does not answer" if not ready else "ended"
-                raise LandscapeError(f"yanglint {state}: {text.decode(errors='replace')[-300:]}")
+                said = text.decode("utf-8", "replace")
+                if ready:
+                    raise _Ended(said)
+                raise LandscapeError(f"yanglint does not answer: {said[-300:]}")
             text += chunk
         return text.split(marker)[0].decode("utf-8", "replace").rpartition("YANGLINT[E]: ")[0]
 

@@ -226,6 +226,33 @@ def test_a_program_that_ends_is_an_error(tmp_path):
             pass
 
 
+#: Falls over the first document it is given, and finds nothing wrong with later ones.
+FALLS_OVER = """#!/bin/sh
+while read -r word rest; do
+  case $word in
+  data)
+    if mkdir "$(dirname "$0")/been" 2>/dev/null; then
+      echo 'libyang[0]: Missing key. (data path: /a:a/PORT, line: 3)' >&2
+      exit 139
+    fi
+    ;;
+  end-*) echo "YANGLINT[E]: Unknown command \\"$word\\", type help" >&2 ;;
+  esac
+done
+"""
+
+
+def test_a_program_that_falls_over_is_started_again_with_what_it_said(tmp_path):
+    program = tmp_path / "yanglint"
+    program.write_text(FALLS_OVER)
+    program.chmod(0o755)
+    with client.Yanglint(str(tmp_path), [], str(program)) as judge:
+        first = judge._process.pid
+        assert judge("<a/>") == yang_check.Complaint("Missing key.", "/a:a/PORT", 3)
+        assert judge("<a/>") is None
+        assert judge._process.pid != first
+
+
 def test_files_of_folders(tmp_path):
     for name in ("b/two.json", "a/one.json", "a/readme.md", ".git/three.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
