@@ -19,7 +19,7 @@ description:
     looked at and accepted is written down in a file, with a reason, and counts no more.
   - Nothing is written but the reports that are asked for.
 requirements:
-  - The program C(yanglint) (Debian 12: package C(libyang2-tools), Debian 13: C(libyang3-tools)), when O(checks) has V(yang).
+  - The program C(yanglint) (package C(libyang2-tools) on Debian 12, C(libyang3-tools) on Debian 13), when O(checks) has V(yang).
 extends_documentation_fragment:
   - scs.landscape.attributes
 options:

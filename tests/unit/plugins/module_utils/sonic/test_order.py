@@ -45,8 +45,8 @@ def test_every_step_of_a_recorded_change_leads_to_a_valid_configuration(name, ju
 @pytest.mark.accept("S1.5")
 @pytest.mark.parametrize("name", changing.CHANGES)
 def test_a_recorded_change_can_be_taken_back_step_by_step(name, judge):
-    before, after, _recorded = changing.change(name)
-    walk(after, before, judge)
+    earlier, later, _recorded = changing.change(name)
+    walk(later, earlier, judge)
 
 
 @pytest.mark.accept("S1.5")

@@ -100,7 +100,7 @@ def test_no_secret_leaves_a_plan(way):
 
 def test_the_digest_names_the_steps_and_nothing_else():
     before, after, _recorded = changing.change("1-add-vlan")
-    one, again = (plan.plan_fabric([plan.plan_switch("leaf1", before, after)]).plan for _ in range(2))
+    one, again = (plan.plan_fabric([plan.plan_switch("leaf1", before, after)]).plan for _attempt in range(2))
     other = plan.plan_fabric([plan.plan_switch("leaf2", before, after)]).plan
     assert one.digest == again.digest != other.digest
     assert len(one) == 6
