@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Root file systems of the machines: built once per Debian release and package list, shared read-only by all.
+
+Everything a machine ever needs is inside, so that starting one needs no network.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.tools import apt
+from tests.tools.console import Unavailable, say
+from tests.tools.paths import CACHE, digest, locked
+
+RELEASES = ("bookworm", "trixie")
+#: What the address of a repository is in the machines; the forwarder of the lane knows where it really is.
+DEBIAN, SECURITY = "http://deb.debian.org/debian", "http://deb.debian.org/debian-security"
+USER = "dragon"
+_PACKAGES = (
+    "ca-certificates chrony cron dbus dmidecode ethtool iproute2 iputils-ping kmod less libfaketime lldpd lsb-release "
+    "nftables openssh-server procps python3 python3-apt rsyslog sudo systemd systemd-sysv tzdata"
+).split()
+#: Units that a machine without disks, consoles and Internet has no use for; each of them costs time at boot.
+_MASKED = (
+    "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer "
+    "logrotate.timer getty.target console-getty.service systemd-ask-password-console.path "
+    "systemd-ask-password-wall.path systemd-firstboot.service systemd-hwdb-update.service "
+    "systemd-journal-catalog-update.service systemd-journal-flush.service systemd-logind.service "
+    "systemd-machine-id-commit.service systemd-networkd.service systemd-networkd.socket systemd-pcrphase.service "
+    "systemd-random-seed.service systemd-tmpfiles-clean.timer systemd-update-done.service systemd-update-utmp.service "
+    "systemd-update-utmp-runlevel.service systemd-timesyncd.service nftables.service"
+).split()
+_FILES = {
+    # machines cannot set the clock: it is the one of this machine
+    "etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n',
+    "etc/apt/apt.conf.d/90lab": 'APT::Install-Recommends "false";\nAcquire::Languages "none";\n',
+    f"etc/sudoers.d/{USER}": f"{USER} ALL=(ALL) NOPASSWD: ALL\n",
+    "etc/default/locale": "LANG=C.UTF-8\n",
+}
+_SSHD = {
+    "bookworm": "UseDNS no\n",
+    # OpenSSH 10 turns impatient clients away: "Not allowed at this time"
+    "trixie": "UseDNS no\nPerSourcePenalties no\n",
+}
+#: Raise it when the way of building changes, so that old trees are built anew.
+_RECIPE = 1
+_SECONDS = 900
+
+
+def image(release: str) -> Path:
+    """The root of a release, built at first use: about a minute, 350 MB.
+
+    :raises Unavailable: when that takes rights or packages that we do not have.
+    """
+    if release not in RELEASES:
+        raise Unavailable(f"the lab knows the Debian releases {' and '.join(RELEASES)}, not {release!r}")
+    parts = (release, str(_RECIPE), USER, *_PACKAGES, *_MASKED, repr(_FILES), _SSHD[release])
+    root = CACHE / "lab" / "roots" / f"{release}-{digest(*parts)}"
+    with locked(root):
+        if not root.is_dir():
+            _build(release, root)
+    return root
+
+
+def _build(release: str, root: Path) -> None:
+    why = f"the machines' Debian {release}"
+    if os.geteuid() != 0:
+        raise Unavailable(f"{why} can only be built as root")
+    apt.ensure(["mmdebstrap", "debian-archive-keyring"], why)
+    partial = root.with_name(f"{root.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    say(f"building {why}: about a minute, once")
+    command = [
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=minbase",
+        f"--include={','.join(_PACKAGES)}",
+        "--aptopt=Acquire::Languages \"none\"",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        "--skip=cleanup/apt/lists",
+        f"--customize-hook=chroot \"$1\" useradd --create-home --shell /bin/bash {USER}",
+        f"--customize-hook=chroot \"$1\" systemctl mask {' '.join(_MASKED)}",
+        release,
+        str(partial),
+        *sources(release),
+    ]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{why} was not built within {_SECONDS} s; is the package mirror slow?") from None
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:", "Err"))] or ["no reason given"]
+        raise Unavailable(f"{why} could not be built: {'; '.join(said[:3])}")
+    _settle(release, partial)
+    partial.rename(root)
+
+
+def _settle(release: str, root: Path) -> None:
+    """The settings that all machines share."""
+    files = {**_FILES, "etc/ssh/sshd_config.d/00-lab.conf": _SSHD[release]}
+    files["etc/apt/sources.list"] = (
+        f"deb {DEBIAN} {release} main\ndeb {DEBIAN} {release}-updates main\ndeb {SECURITY} {release}-security main\n"
+    )
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    (root / "etc/sudoers.d" / USER).chmod(0o440)
+    for key in (root / "etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+    for name in ("etc/machine-id", "var/lib/dbus/machine-id", "etc/hostname", "etc/resolv.conf"):
+        (root / name).unlink(missing_ok=True)
+    bundle = Path("/etc/ssl/certs/ca-certificates.crt")
+    if bundle.exists():
+        shutil.copy(bundle, root / "etc/ssl/certs/ca-certificates.crt")
+
+
+def mirrors() -> dict[str, str]:
+    """Where this machine's apt gets the repositories :data:`DEBIAN` and :data:`SECURITY` from."""
+    query = ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"]
+    done = subprocess.run(query, capture_output=True, text=True, check=False)
+    found: dict[str, str] = {}
+    for line in done.stdout.splitlines():
+        label, _space, address = line.partition(" ")
+        found.setdefault({"Debian": DEBIAN, "Debian-Security": SECURITY}.get(label, ""), address.rstrip("/"))
+    found.pop("", None)
+    if DEBIAN not in found:
+        raise Unavailable("apt knows no Debian mirror on this machine (run `apt-get update` once, as root)")
+    found.setdefault(SECURITY, f"{found[DEBIAN]}-security")
+    return found
+
+
+def sources(release: str) -> list[str]:
+    """Lines of a sources.list that reach this machine's mirrors."""
+    known = mirrors()
+    return [
+        f"deb {known[DEBIAN]} {release} main",
+        f"deb {known[DEBIAN]} {release}-updates main",
+        f"deb {known[SECURITY]} {release}-security main",
+    ]
