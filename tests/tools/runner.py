@@ -63,11 +63,16 @@ class Workbench:
 
     ready: dict[str, tuple[Environment, Path]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    beside: dict[tuple[str, str], Environment] = field(default_factory=dict)
 
     def prepare(self, leg: str, suites: set[str]) -> None:
         """Build what the suites of a leg need."""
         try:
             env = environments.environment(LEGS[leg])
+            for suite in SUITES:
+                if suite.name in suites and suite.beside:
+                    other = environments.environment(LEGS[suite.environment_beside(leg)])
+                    self.beside[suite.name, leg] = other
             tree = staging.stage(leg, bundle.provide(env))
             if "sanity" in suites:
                 sanity.prime(env, tree)
@@ -155,6 +160,8 @@ def _run_commands(suite: Suite, leg: str, workbench: Workbench, budget: int) -> 
             else:
                 env, cwd = workbench.ready[leg]
                 environ = _leg_environ(environ, env, cwd, suite)
+                if suite.beside:
+                    environ["SCS_BESIDE"] = str(workbench.beside[suite.name, leg].path)
                 argv = env.command(argv, cwd)
             code = process.run(argv, cwd=cwd, environ=environ, log=log, seconds=_PATIENCE * budget)
             if code:
