@@ -50,7 +50,8 @@ exec systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no --lin
 
 # Removes the empty groups that machines leave: $1 the group, below the root of the hierarchy.
 _SWEEP = """
-mount -t sysfs sysfs /sys && mount -t cgroup2 cgroup2 /sys/fs/cgroup && cd /sys/fs/cgroup || exit 1
+[ -d /sys/fs/cgroup ] || mount -t sysfs sysfs /sys || exit 1
+mount -t cgroup2 cgroup2 /sys/fs/cgroup && cd /sys/fs/cgroup || exit 1
 [ -d "$1" ] || exit 0
 find "$1" -depth -type d -exec rmdir {} \\; 2>/dev/null
 [ -d "$1" ] && exit 1
