@@ -10,8 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.tools.console import Unavailable
-
+from ..tools.console import Unavailable
 from . import hosts, images
 
 

@@ -15,10 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.tools import apt
-from tests.tools.console import Unavailable, say
-from tests.tools.paths import REPO
-
+from ..tools import apt
+from ..tools.console import Unavailable, say
+from ..tools.paths import REPO
 from . import images, kernel, launch, plugs, seeds, wiring
 from .kernel import Process
 from .lane import Lane, Record

@@ -11,28 +11,69 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.tools import apt
-from tests.tools.console import Unavailable, say
-from tests.tools.paths import CACHE, digest, locked
+from ..tools import apt
+from ..tools.console import Unavailable, say
+from ..tools.paths import CACHE, digest, locked
 
 RELEASES = ("bookworm", "trixie")
 #: What the address of a repository is in the machines; the forwarder of the lane knows where it really is.
 DEBIAN, SECURITY = "http://deb.debian.org/debian", "http://deb.debian.org/debian-security"
 USER = "dragon"
-_PACKAGES = (
-    "ca-certificates chrony cron dbus dmidecode ethtool iproute2 iputils-ping kmod less libfaketime lldpd lsb-release "
-    "nftables openssh-server procps python3 python3-apt rsyslog sudo systemd systemd-sysv tzdata"
-).split()
+_PACKAGES = [
+    "ca-certificates",
+    "chrony",
+    "cron",
+    "dbus",
+    "dmidecode",
+    "ethtool",
+    "iproute2",
+    "iputils-ping",
+    "kmod",
+    "less",
+    "libfaketime",
+    "lldpd",
+    "lsb-release",
+    "nftables",
+    "openssh-server",
+    "procps",
+    "python3",
+    "python3-apt",
+    "rsyslog",
+    "sudo",
+    "systemd",
+    "systemd-sysv",
+    "tzdata",
+]
 #: Units that a machine without disks, consoles and Internet has no use for; each of them costs time at boot.
-_MASKED = (
-    "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer "
-    "logrotate.timer getty.target console-getty.service systemd-ask-password-console.path "
-    "systemd-ask-password-wall.path systemd-firstboot.service systemd-hwdb-update.service "
-    "systemd-journal-catalog-update.service systemd-journal-flush.service systemd-logind.service "
-    "systemd-machine-id-commit.service systemd-networkd.service systemd-networkd.socket systemd-pcrphase.service "
-    "systemd-random-seed.service systemd-tmpfiles-clean.timer systemd-update-done.service systemd-update-utmp.service "
-    "systemd-update-utmp-runlevel.service systemd-timesyncd.service nftables.service"
-).split()
+_MASKED = [
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "logrotate.timer",
+    "getty.target",
+    "console-getty.service",
+    "systemd-ask-password-console.path",
+    "systemd-ask-password-wall.path",
+    "systemd-firstboot.service",
+    "systemd-hwdb-update.service",
+    "systemd-journal-catalog-update.service",
+    "systemd-journal-flush.service",
+    "systemd-logind.service",
+    "systemd-machine-id-commit.service",
+    "systemd-networkd.service",
+    "systemd-networkd.socket",
+    "systemd-pcrphase.service",
+    "systemd-random-seed.service",
+    "systemd-tmpfiles-clean.timer",
+    "systemd-update-done.service",
+    "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service",
+    "systemd-timesyncd.service",
+    "nftables.service",
+]
 _FILES = {
     # machines cannot set the clock: it is the one of this machine
     "etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n',
@@ -78,13 +119,13 @@ def _build(release: str, root: Path) -> None:
         "--mode=root",
         "--variant=minbase",
         f"--include={','.join(_PACKAGES)}",
-        "--aptopt=Acquire::Languages \"none\"",
+        '--aptopt=Acquire::Languages "none"',
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--skip=cleanup/apt/lists",
-        f"--customize-hook=chroot \"$1\" useradd --create-home --shell /bin/bash {USER}",
-        f"--customize-hook=chroot \"$1\" systemctl mask {' '.join(_MASKED)}",
+        f'--customize-hook=chroot "$1" useradd --create-home --shell /bin/bash {USER}',
+        f'--customize-hook=chroot "$1" systemctl mask {" ".join(_MASKED)}',
         release,
         str(partial),
         *sources(release),
@@ -96,7 +137,9 @@ def _build(release: str, root: Path) -> None:
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{why} was not built within {_SECONDS} s; is the package mirror slow?") from None
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:", "Err"))] or ["no reason given"]
+        said = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:", "Err"))] or [
+            "no reason given"
+        ]
         raise Unavailable(f"{why} could not be built: {'; '.join(said[:3])}")
     _settle(release, partial)
     partial.rename(root)

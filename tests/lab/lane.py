@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.tools.console import Unavailable
-from tests.tools.paths import CACHE, digest, locked
-
+from ..tools.console import Unavailable
+from ..tools.paths import CACHE, digest, locked
 from .kernel import Process
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")

@@ -16,9 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tools.console import Unavailable
-from tests.tools.paths import REPO
-
+from ..tools.console import Unavailable
+from ..tools.paths import REPO
 from .kernel import Process
 
 #: Disk of a machine. It takes memory only for what is written.

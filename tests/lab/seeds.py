@@ -8,8 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tools.paths import digest
-
+from ..tools.paths import digest
 from .images import USER
 from .keeper import PORT
 from .wiring import CONTROLLER, Machine
@@ -61,7 +60,11 @@ def seeds(machine: Machine, plugged: set[str], host_key: Path, login_key: str, c
 
 def lldp(machine: Machine, plugged: set[str]) -> str:
     """What the LLDP daemon is told: a switch names its ports by their alias as SONiC does, a host by their name."""
-    lines = ["configure lldp tx-interval 3", "configure lldp tx-hold 3", f"configure system interface pattern *,!{CONTROLLER}"]
+    lines = [
+        "configure lldp tx-interval 3",
+        "configure lldp tx-hold 3",
+        f"configure system interface pattern *,!{CONTROLLER}",
+    ]
     lines.append("configure lldp portidsubtype ifname")
     if machine.kind == "switch":
         for port in sorted(plugged):

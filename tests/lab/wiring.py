@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.tools import apt
-from tests.tools.console import Unavailable
-from tests.tools.paths import REPO
+from ..tools import apt
+from ..tools.console import Unavailable
+from ..tools.paths import REPO
 
 #: The bridge inside a switch that joins the out-of-band ports cabled to it, and the port the controller is plugged into.
 BRIDGE, CONTROLLER = "Bridge", "controller"
@@ -230,7 +230,9 @@ def _check(wiring: Wiring, source: Path) -> None:
     for cable in wiring.cables:
         for name, port in (cable.a, cable.b):
             if name in wiring.machines and len(port) > _LONGEST:
-                raise Unavailable(f"{source}: the port {name}/{port} is longer than {_LONGEST} characters, Linux's limit")
+                raise Unavailable(
+                    f"{source}: the port {name}/{port} is longer than {_LONGEST} characters, Linux's limit"
+                )
 
 
 def to_json(wiring: Wiring) -> str:
