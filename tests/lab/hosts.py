@@ -235,6 +235,30 @@ class Lab:
             raise Unavailable(f"lane {self.lane.name} is not up")
         return ["nsenter", f"--net=/proc/{keeper.pid}/ns/net", "--"]
 
+    def disconnect_ssh(self) -> None:
+        """Close the SSH connections that Ansible keeps open: they would survive what a new one does not."""
+        for path in self.lane.sockets.glob("*"):
+            command = ["ssh", "-F", "/dev/null", "-o", f"ControlPath={path}", "-O", "exit", "lab"]
+            subprocess.run(command, capture_output=True, check=False, timeout=30)
+            path.unlink(missing_ok=True)
+
+    def await_ssh(self, name: str, seconds: float = 10.0) -> None:
+        """Wait until SSH of a machine answers again.
+
+        :raises TimeoutError: it did not within so many seconds.
+        """
+        keeper = self.lane.load().keeper
+        address = self.machine(name).address
+        path = f"/proc/{keeper.pid if keeper else 0}/ns/net"
+
+        def waits() -> bool:
+            kernel.enter_network(path)
+            return kernel.wait_for(lambda: answers(address), seconds)
+
+        with ThreadPoolExecutor(1) as pool:
+            if not pool.submit(waits).result():
+                raise TimeoutError(f"SSH of {name} did not answer within {seconds:.0f} s")
+
     def status(self) -> dict[str, Any]:
         """What runs, as data."""
         record = self.lane.load()

@@ -65,7 +65,9 @@ class Machine:
             del options["stdin"]
         done = subprocess.run([*enter, *environment, *argv], check=False, **options)
         if check and done.returncode:
-            raise RuntimeError(f"{self.name}: {' '.join(argv)} ended with {done.returncode}: {done.stderr or done.stdout}")
+            raise RuntimeError(
+                f"{self.name}: {' '.join(argv)} ended with {done.returncode}: {done.stderr or done.stdout}"
+            )
         return done
 
     def members(self) -> list[int]:

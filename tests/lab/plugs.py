@@ -44,6 +44,10 @@ class Panel:
             inside.add(self._pid(end), f"link delete {self._name(end)}")
         self._run(inside, force=True)
 
+    def link(self, end: End, up: bool) -> None:
+        """Take a link up or down at one end; the other end sees it."""
+        _ip([f"link set {self._name(end)} {'up' if up else 'down'}"], self._pid(end))
+
     def prepare(self, new: Iterable[str], fresh_keeper: bool) -> None:
         """Make the bridges of new machines, and of the controller when it is new too."""
         inside = Scripts()
@@ -84,7 +88,7 @@ class Panel:
         for number, cable in enumerate(self.wiring.cables):
             if end in (cable.a, cable.b):
                 return f"far{number}{'a' if cable.a == end else 'b'}"
-        return "far"
+        return end[1]
 
     def _place(self, end: End) -> str:
         machine = self.wiring.machines.get(end[0])

@@ -61,7 +61,7 @@ def seeds(machine: Machine, plugged: set[str], host_key: Path, login_key: str, c
 def lldp(machine: Machine, plugged: set[str]) -> str:
     """What the LLDP daemon is told: a switch names its ports by their alias as SONiC does, a host by their name."""
     lines = [
-        "configure lldp tx-interval 3",
+        "configure lldp tx-interval 2",
         "configure lldp tx-hold 3",
         f"configure system interface pattern *,!{CONTROLLER}",
     ]
