@@ -58,8 +58,15 @@ def _section(table: Table) -> str:
     return "".join([*parts, "</section>\n"])
 
 
+#: Words that have the colour of a status wherever they stand alone in a cell.
+_WORDS = {
+    **dict.fromkeys(("error", "failed", "missing", "swapped", "wrong port", "unexpected", "unreachable"), "failed"),
+    **dict.fromkeys(("warning", "changed", "would change", "differs"), "warning"),
+    **dict.fromkeys(("passed", "ok", "as written", "matched"), "passed"),
+    **dict.fromkeys(("unknown", "not asked", "skipped"), "skipped"),
+}
+
+
 def _cell(text: str) -> str:
-    kind = {"error": "failed", "warning": "warning", "failed": "failed", "passed": "passed", "ok": "passed"}.get(
-        text, ""
-    )
+    kind = _WORDS.get(text, "")
     return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
