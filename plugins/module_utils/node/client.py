@@ -11,6 +11,7 @@ import pwd
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable
 
@@ -80,6 +81,37 @@ class Host:
     def run(self, argv: Sequence[str], seconds: float = 30.0) -> Outcome:
         """Runs a program; never raises for how it ends."""
         return self.runner(argv, seconds)
+
+    def start(self, argv: Sequence[str]) -> bool:
+        """Starts a program that outlives us; whether it could be started."""
+        try:
+            subprocess.Popen(  # pylint: disable=consider-using-with
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd="/",
+            )
+        except OSError:
+            return False
+        return True
+
+    def greets(self, port: int, patience: float = 8.0) -> bool:
+        """Whether an SSH server answers on a port of this host, IPv4 or IPv6, now or soon.
+
+        :param patience: seconds; a server that was told to reload starts itself anew and is away for a moment.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            for address in ("127.0.0.1", "::1"):
+                with contextlib.suppress(OSError), socket.create_connection((address, port), 2) as connection:
+                    connection.settimeout(2)
+                    if connection.recv(4) == b"SSH-":
+                        return True
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.1)
 
     def is_root(self) -> bool:
         """Whether we may change anything."""
@@ -237,10 +269,12 @@ class Host:
                 found[f"the file system of {folder} has no inodes left"] = None
         return list(found)
 
-    def judge(self, command: Sequence[str], text: str) -> str:
-        """Why a program does not accept a text, empty when it does or is not installed.
+    def ask(self, command: Sequence[str], text: str) -> tuple[int, str]:
+        """Exit status of a program that reads a text, and what it said about it (or printed, when it is content).
 
         The text is handed over in memory: nothing is written, so that check mode can ask too.
+
+        :param command: ``{}`` in it becomes a path that holds the text.
         """
         handle = os.memfd_create("scs-landscape")
         try:
@@ -249,10 +283,15 @@ class Host:
             done = self.run([part.replace("{}", path) for part in command])
         finally:
             os.close(handle)
-        if done.code in (0, 127):
-            return ""
+        if not done.code:
+            return 0, done.out
         said = [line.strip() for line in (done.err + done.out).splitlines() if line.strip()]
-        return " / ".join(said)[:500].replace(path, "the new text") or f"exit status {done.code}"
+        return done.code, " / ".join(said)[:500].replace(path, "the new text") or f"exit status {done.code}"
+
+    def judge(self, command: Sequence[str], text: str) -> str:
+        """Why a program does not accept a text, empty when it does or is not installed."""
+        code, said = self.ask(command, text)
+        return said if code not in (0, 127) else ""
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import urlsplit
 
 from ..core.errors import InputError
@@ -154,7 +154,7 @@ def _packages(value: list[str], place: str) -> Iterator[str]:
             yield f"{place} holds {name!r}, no name of a package"
 
 
-_RULES = {
+_RULES: dict[str, Callable[[Any, str], Iterator[str]]] = {
     "hostname": _hostname,
     "hosts": _hosts,
     "dns": _dns,
