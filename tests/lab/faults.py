@@ -233,19 +233,23 @@ def no_sudo(lab: Lab, name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def clock_ahead(lab: Lab, name: str, seconds: int = 86400) -> Iterator[None]:
-    """Every program started from now on sees a clock that is wrong by so many seconds.
+    """Whoever logs in, and sudo, see a clock that is wrong by so many seconds; daemons do not.
 
-    All machines share the kernel's clock, so the lie is told by a library that is loaded into every program.
+    All machines share the kernel's clock, so the lie is told by a library that is loaded into every program of a
+    session. Loaded into sshd itself, its sandbox would kill it.
     """
     machine = lab.machine(name)
     library = machine.run(["sh", "-c", "ls /usr/lib/*/faketime/libfaketime.so.1"]).stdout.strip()
-    machine.run(["sh", "-c", f"echo '{seconds:+d}' >/etc/faketimerc; echo {library} >/etc/ld.so.preload"])
-    lab.disconnect_ssh()
+    lies = [f"LD_PRELOAD={library}", f"FAKETIME={seconds:+d}"]
+    login, lines, rule = "/etc/ssh/sshd_config.d/00-lab-clock.conf", "/etc/lab-clock", "/etc/sudoers.d/zzz-lab-clock"
+    machine.run(["sh", "-c", f"echo SetEnv {' '.join(lies)} >{login}; printf '%s\\n' {' '.join(lies)} >{lines}"])
+    machine.run(["sh", "-c", f"umask 0337; echo 'Defaults env_file={lines}' >{rule}"])
+    _restart_ssh(lab, name)
     try:
         yield
     finally:
-        machine.run(["rm", "-f", "/etc/ld.so.preload", "/etc/faketimerc"])
-        lab.disconnect_ssh()
+        machine.run(["rm", "-f", login, lines, rule])
+        _restart_ssh(lab, name)
 
 
 def settle(seconds: float = 5.0) -> None:

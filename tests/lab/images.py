@@ -80,6 +80,13 @@ _FILES = {
     "etc/apt/apt.conf.d/90lab": 'APT::Install-Recommends "false";\nAcquire::Languages "none";\n',
     f"etc/sudoers.d/{USER}": f"{USER} ALL=(ALL) NOPASSWD: ALL\n",
     "etc/default/locale": "LANG=C.UTF-8\n",
+    # systemd-nspawn makes all of /proc/sys read-only; what is under net belongs to the machine's own namespace
+    "etc/systemd/system/lab-sysctl.service": (
+        "[Unit]\nDescription=Settings of the machine's own network can be written\nDefaultDependencies=no\n"
+        "Before=systemd-sysctl.service sysinit.target\n\n[Service]\nType=oneshot\n"
+        "ExecStart=mount --bind /proc/sys/net /proc/sys/net\n"
+        "ExecStart=mount -o remount,bind,rw /proc/sys/net\n\n[Install]\nWantedBy=sysinit.target\n"
+    ),
 }
 _SSHD = {
     "bookworm": "UseDNS no\n",
@@ -156,6 +163,9 @@ def _settle(release: str, root: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     (root / "etc/sudoers.d" / USER).chmod(0o440)
+    wanted = root / "etc/systemd/system/sysinit.target.wants"
+    wanted.mkdir(exist_ok=True)
+    (wanted / "lab-sysctl.service").symlink_to("../lab-sysctl.service")
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
     for name in ("etc/machine-id", "var/lib/dbus/machine-id", "etc/hostname", "etc/resolv.conf"):

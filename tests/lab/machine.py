@@ -58,7 +58,7 @@ class Machine:
         leader = self.leader
         if not leader:
             raise RuntimeError(f"{self.name} does not run")
-        enter = ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/"]
+        enter = ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wdns=/"]
         environment = ["env", "-i", f"PATH={_PATH}", "HOME=/root", "LANG=C.UTF-8"]
         options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": _SECONDS, **options}
         if "input" in options:
