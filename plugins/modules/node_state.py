@@ -19,10 +19,25 @@ description:
     put in place. Services are told, and asked afterwards whether they took it.
   - A run that is killed is finished by the next one. What was there before the first run, and what is still owed to a
     service, is kept in C(/var/lib/scs-landscape/node_state.json) on the host. Passwords are not kept there.
+  - Keys that are taken away and rules of sudo that change can lock us out. They come back by themselves after
+    O(confirm_within) unless they are confirmed, which the action plugin of the same name does after a second login over a
+    new SSH connection, with a key, has worked. Over other connections the play confirms with O(state=confirmed).
   - Needs root. Two runs on the same host wait for each other, for a bounded time.
 extends_documentation_fragment:
   - scs.landscape.attributes
 options:
+  state:
+    description: V(confirmed) keeps a change that waits for it, V(rolled_back) undoes it at once; all other options are ignored then.
+    type: str
+    choices: [present, confirmed, rolled_back]
+    default: present
+  token:
+    description: Which change is meant by V(confirmed) and V(rolled_back), as returned. The one that waits when absent.
+    type: str
+  confirm_within:
+    description: Seconds after which a change that could lock us out is undone unless it was confirmed.
+    type: int
+    default: 120
   hostname:
     description: Name of the host, in C(/etc/hostname) and in the kernel.
     type: str
@@ -227,6 +242,22 @@ steps_done:
   description: Number of steps done; 0 in check mode.
   returned: success
   type: int
+armed:
+  description: Whether something waits for a confirmation and will be undone without one.
+  returned: success
+  type: bool
+token:
+  description: Names the change that waits.
+  returned: success
+  type: str
+confirm_within:
+  description: Seconds until it is undone.
+  returned: success
+  type: int
+rolled_back:
+  description: Whether a change was undone.
+  returned: success
+  type: bool
 platform:
   description: Distribution that was found.
   returned: success
@@ -250,24 +281,49 @@ problems:
 import time
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.node import baseline, plan
 from ansible_collections.scs.landscape.plugins.module_utils.node.client import Host
 
 
 def main(params, check_mode, host=None):
     """Brings this host to its baseline."""
-    began = time.monotonic()
-    options = dict(params)
+    host, began, options = host or Host(), time.monotonic(), dict(params)
+    state, token = options.pop("state"), options.pop("token") or ""
+    if state != "present":
+        return decide(baseline.guard_of(host), state, token, check_mode)
     waits = {"patience": options.pop("lock_wait"), "package_wait": options.pop("package_wait")}
-    done = baseline.run(host or Host(), options, check=check_mode, **waits)
+    within = options.pop("confirm_within")
+    done = baseline.run(host, options, check=check_mode, confirm_within=within, **waits)
     return Result(
         changed=bool(done.plan),
         plan=done.plan,
         diff=plan.diff_of(done.plan),
         steps_done=done.steps_done,
         warnings=done.warnings,
-        values={"platform": done.platform, "proven": done.proven, "seconds": round(time.monotonic() - began, 3)},
+        values={
+            "platform": done.platform,
+            "proven": done.proven,
+            "seconds": round(time.monotonic() - began, 3),
+            "armed": bool(done.token),
+            "token": done.token,
+            "confirm_within": within,
+            "rolled_back": False,
+        },
     )
+
+
+def decide(guard, state, token, check_mode):
+    """Keeps or undoes a change that waits."""
+    waiting = bool(guard.armed())
+    if check_mode:
+        return Result(changed=waiting)
+    if state == "rolled_back":
+        undone = guard.roll_back(token)
+        return Result(changed=undone, values={"rolled_back": undone, "armed": False})
+    if not guard.confirm(token):
+        raise LandscapeError("No change waits for a confirmation: it was confirmed before, or undone in time")
+    return Result(changed=True, steps_done=1, values={"rolled_back": False, "armed": False})
 
 
 def strings(**more):
@@ -281,6 +337,9 @@ def dicts(**suboptions):
 
 
 SPEC = {
+    "state": {"type": "str", "choices": ["present", "confirmed", "rolled_back"], "default": "present"},
+    "token": {"type": "str", "no_log": False},
+    "confirm_within": {"type": "int", "default": 120},
     "hostname": {"type": "str"},
     "hosts": dicts(address={"type": "str", "required": True}, names=strings(required=True)),
     "dns": {

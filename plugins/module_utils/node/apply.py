@@ -55,7 +55,7 @@ def remember(plan: Plan, record: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(payload, SetPackages):
             added = original.get("packages", [])
             original["packages"] = [*added, *(name for name in payload.install if name not in added)]
-        else:
+        elif isinstance(payload, (SetName, SetSysctl)):
             original.setdefault(step.object, step.before)
     return {"original": original, "pending": list(owed), "accounts": list(accounts), "digest": plan.digest}
 
@@ -109,7 +109,7 @@ def _do(host: Host, step: Step, facts: Facts, wait: int) -> None:
         host.set_nodename(payload.name)
     elif isinstance(payload, SetSysctl):
         host.set_sysctl(payload.key, payload.value)
-    else:
+    elif isinstance(payload, Run):
         _act(host, payload)
 
 

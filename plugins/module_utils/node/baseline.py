@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import InputError, LandscapeError
-from ..core.plan import Plan
+from ..core.plan import Plan, Step
 from ..core.record import RunRecord
 from . import apply, facts, keys, parts, rules
 from . import plan as planning
 from .client import Host
+from .guard import Guard
 from .model import Facts, FileState
 from .tables import RECORD_FOLDER
 
@@ -25,21 +26,32 @@ OWNER = "node_state"
 
 @dataclass
 class Baseline:
-    """What a run found and did."""
+    """What a run found and did.
+
+    :param token: confirms a change that is undone otherwise; empty when nothing waits for that.
+    """
 
     plan: Plan
     platform: str
     proven: bool
     warnings: list[str] = field(default_factory=list)
     steps_done: int = 0
+    token: str = ""
 
 
 def run(
-    host: Host, options: Mapping[str, Any], *, check: bool, patience: float = 10.0, package_wait: int = 120
+    host: Host,
+    options: Mapping[str, Any],
+    *,
+    check: bool,
+    patience: float = 10.0,
+    package_wait: int = 120,
+    confirm_within: int = 120,
 ) -> Baseline:
     """Brings a host to its baseline.
 
     :param check: only make the plan.
+    :param confirm_within: seconds after which keys and rules of sudo that were taken away come back, unless confirmed.
     :param patience: seconds to wait for another run on the same host.
     :raises LandscapeError: with the reason; see the parts.
     """
@@ -57,13 +69,40 @@ def run(
         with record.locked(patience=patience):
             # Another run may have been faster while we waited.
             again, state = _plan(host, options, record)
-            result.steps_done = apply.execute(host, again, state, record, wait=package_wait)
-            apply.verify(host, options, again, state)
-            apply.settle(record)
+            result.token = _execute(host, options, again, state, record, package_wait, confirm_within)
+            result.steps_done = len(again)
     except OSError as error:
         reason = error.strerror or str(error)
         raise LandscapeError(f"{error.filename or record.folder} cannot be written: {reason}") from error
     return result
+
+
+def guard_of(host: Host) -> Guard:
+    """What undoes a change that locks us out."""
+    return Guard(host, OWNER)
+
+
+def _execute(
+    host: Host,
+    options: Mapping[str, Any],
+    made: Plan,
+    state: Facts,
+    record: RunRecord,
+    package_wait: int,
+    confirm_within: int,
+) -> str:
+    """Does the steps; the token where they wait for a proof."""
+    guard, paths = guard_of(host), planning.risky(made)
+    token = guard.arm(paths, [], confirm_within) if paths or guard.armed() else ""
+    try:
+        apply.execute(host, made, state, record, wait=package_wait)
+        apply.verify(host, options, made, state)
+    except LandscapeError:
+        if token:
+            guard.roll_back(token)
+        raise
+    apply.settle(record)
+    return token
 
 
 def _plan(host: Host, options: Mapping[str, Any], record: RunRecord) -> tuple[Plan, Facts]:
@@ -72,6 +111,9 @@ def _plan(host: Host, options: Mapping[str, Any], record: RunRecord) -> tuple[Pl
     files: dict[str, FileState | None] = {want.path: host.read(want.path) for want in wants}
     made = planning.plan(options, state, wants, files)
     apply.refuse(host, made, RECORD_FOLDER)
+    if planning.risky(made) or guard_of(host).armed():
+        proof = Step("prove", "login", gate="a new SSH connection with a key, and sudo where it is used")
+        made = Plan((*made.steps, proof))
     return made, state
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.plan import Plan, Step
 from ..core.redact import MASK, redact, redact_text
+from . import blocks
 from .model import Facts, FileState, Unit, Want
 from .tables import PACKAGES, Action, actions
 
@@ -185,11 +186,25 @@ def _runs(facts: Facts, unit: str) -> bool:
     return facts.units.get(unit, Unit()).active in ("active", "reloading", "activating")
 
 
+def risky(steps: Plan) -> list[str]:
+    """Files whose change can take a login or its rights away: keys that go, rules of sudo that change."""
+    found = []
+    for step in steps.steps:
+        change = step.payload
+        if isinstance(change, FileChange) and change.before is not None:
+            going = set(blocks.read(change.before.content)) - set(blocks.read(change.content or ""))
+            if (change.want.part == "authorized_keys" and going) or change.want.part == "sudo":
+                found.append(change.want.path)
+    return found
+
+
 def diff_of(steps: Plan) -> list[dict[str, str]]:
     """The plan as Ansible shows it with ``--diff``, without secrets."""
     entries = []
     for step in steps.steps:
         change = step.payload
+        if change is None:
+            continue
         if isinstance(change, FileChange) and not change.late:
             before = change.before.content if change.before else ""
             texts = (shown(before, change.want), shown(change.content or "", change.want))
