@@ -28,6 +28,7 @@ EMBEDDED = REPO / "examples" / "embedded"
 _AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
 #: Seconds a machine may take until SSH answers.
 PATIENCE = 60.0
+_INOTIFY = 4096
 _PROGRAMS = ["systemd-container", "iproute2", "openssh-client", "util-linux"]
 
 
@@ -110,6 +111,7 @@ class Lab:
     def _start(self, record: Record, names: list[str]) -> None:
         apt.ensure(_PROGRAMS, "the embedded lab")
         image = images.image(self.release)
+        _make_room()
         began = time.monotonic()
         say(f"starting {len(names)} machines with Debian {self.release} in lane {self.lane.name}")
         record.complete = False
@@ -348,6 +350,17 @@ def _end_guests(keeper: Process) -> None:
         if pid not in spared and kernel.namespace_of(pid, "net") == inside:
             with contextlib.suppress(ProcessLookupError):
                 Process.of(pid).kill()
+
+
+def _make_room() -> None:
+    """Raise the number of inotify instances a user may have: the usual 128 serve 30 machines, four each.
+
+    A machine beyond them hangs while it boots. This one setting of the kernel stays raised.
+    """
+    setting = Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(setting.read_text(encoding="utf-8")) < _INOTIFY:
+        with contextlib.suppress(OSError):
+            setting.write_text(str(_INOTIFY), encoding="utf-8")
 
 
 def _require_root() -> None:
