@@ -17,6 +17,7 @@ description:
     every run, and returns the lines that a person reads on the terminal.
   - A report is about a run and no part of the landscape, so writing one does not count as a change. In check mode nothing is
     written.
+  - Ends the run: its lock is given back.
 extends_documentation_fragment:
   - scs.landscape.attributes
   - scs.landscape.source
@@ -57,6 +58,10 @@ options:
     description: When each stage began, in seconds since 1970, in the order of the stages.
     type: dict
     default: {}
+  table:
+    description: Whether the summary has a line for every machine.
+    type: bool
+    default: false
   predicted:
     description: Whether the run was meant to change nothing, so that what it says changed would change.
     type: bool
@@ -116,6 +121,7 @@ import time
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import client, derive, findings_report
+from ansible_collections.scs.landscape.plugins.module_utils.landscape import run as runs
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.deployment import files, machines, report
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
 
@@ -141,12 +147,15 @@ def main(params, check_mode):
     )
     made = report.report_of(deed)
     written = {}
+    summary = report.summary_of(deed, table=params["table"])
     if params["dest"] and not check_mode:
-        written = files.write(params["dest"], run["id"], made, keep=params["keep"])
+        written = files.write(params["dest"], run["id"], made, summary=summary, keep=params["keep"])
+        summary.insert(-1, f"Report    {written['html']}")
+    runs.end(run)
     return Result(
         values={
             "status": made.status,
-            "summary": report.summary_of(deed, written.get("html", "")),
+            "summary": summary,
             "verdicts": report.verdicts(deed),
             "files": written,
             "facts": dict(made.facts),
@@ -166,6 +175,7 @@ if __name__ == "__main__":
             "cables": {"type": "dict"},
             "gates": {"type": "list", "elements": "dict", "default": []},
             "clock": {"type": "dict", "default": {}},
+            "table": {"type": "bool", "default": False},
             "predicted": {"type": "bool", "default": False},
         },
         main,

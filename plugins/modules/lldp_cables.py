@@ -94,6 +94,9 @@ results:
     advice:
       description: What to do about it, and where.
       type: str
+    device:
+      description: The device to go to.
+      type: str
 advice:
   description: What to do, one sentence for each defect.
   returned: success

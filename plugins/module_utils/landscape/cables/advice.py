@@ -48,6 +48,7 @@ def swapped(view: View, cables: tuple[Ends, Ends], seen: tuple[Seen, Seen]) -> R
         seen,
         message,
         f"{todo}; or, where the cabling is meant so, exchange the two cables in the landscape",
+        one.device,
     )
 
 
@@ -62,7 +63,7 @@ def wrong_port(view: View, ends: Ends, seen: tuple[Seen, ...]) -> Result:
     todo = f"Move the plug from {_socket(view, there)} to {_socket(view, wanted)}"
     if there.device == wanted.device:
         todo = f"At {where(view, there.device)} move the plug from port {_printed(view, there)} to port {_printed(view, wanted)}"
-    return Result(WRONG_PORT, (ends,), seen, message, f"{todo}; or correct the cable in the landscape")
+    return Result(WRONG_PORT, (ends,), seen, message, f"{todo}; or correct the cable in the landscape", there.device)
 
 
 def missing(view: View, ends: Ends) -> Result:
@@ -73,7 +74,7 @@ def missing(view: View, ends: Ends) -> Result:
         f"Look whether the plugs sit in {_socket(view, near)} and {_socket(view, far)}, whether both ports have link, "
         "and whether the transceivers fit; then try another cable"
     )
-    return Result(MISSING, (ends,), (), message, todo)
+    return Result(MISSING, (ends,), (), message, todo, near.device)
 
 
 def stranger(view: View, ends: Ends, seen: tuple[Seen, ...]) -> Result:
@@ -82,7 +83,7 @@ def stranger(view: View, ends: Ends, seen: tuple[Seen, ...]) -> Result:
     wanted = ends[1] if ends[0] == link.near else ends[0]
     message = f"{link.near} sees {link.far}, which the landscape does not know, instead of {wanted}"
     todo = f"Follow the cable from {_socket(view, link.near)}; it should end in {_socket(view, wanted)}"
-    return Result(UNEXPECTED, (ends,), seen, message, todo)
+    return Result(UNEXPECTED, (ends,), seen, message, todo, link.near.device)
 
 
 def unexpected(view: View, link: Seen, cable: Ends | None) -> Result:
@@ -93,4 +94,4 @@ def unexpected(view: View, link: Seen, cable: Ends | None) -> Result:
     if cable is not None:
         message += f"; the cable {cable[0]} - {cable[1]} ends here too"
     todo = f"Pull the plug from {_socket(view, link.near)}, or write the cable into the landscape"
-    return Result(UNEXPECTED, (), (link,), message, todo)
+    return Result(UNEXPECTED, (), (link,), message, todo, link.near.device)

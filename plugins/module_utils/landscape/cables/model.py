@@ -89,6 +89,7 @@ class Result:
     :param cables: the cables it is about, each as its two ends; empty for an unexpected link.
     :param seen: the links that were seen instead.
     :param advice: what a technician does about it.
+    :param device: the device to go to.
     """
 
     kind: str
@@ -96,6 +97,7 @@ class Result:
     seen: tuple[Seen, ...] = ()
     message: str = ""
     advice: str = ""
+    device: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form."""
@@ -106,7 +108,7 @@ class Result:
             "message": self.message,
         }
         if self.advice:
-            data["advice"] = self.advice
+            data.update(advice=self.advice, device=self.device)
         return data
 
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...core.errors import InputError, LandscapeError
@@ -30,9 +30,10 @@ def stages(clock: Mapping[str, Any], now: float) -> list[tuple[str, float]]:
     return [(name, max(0.0, end - start)) for (start, name), end in zip(begun, ends)]
 
 
-def write(dest: str, run: str, report: Report, *, keep: int = 20) -> dict[str, str]:
+def write(dest: str, run: str, report: Report, *, summary: Iterable[str] = (), keep: int = 20) -> dict[str, str]:
     """Writes all forms of a report; the path of each.
 
+    :param summary: lines for a terminal, kept beside the report.
     :param keep: that many runs stay, this one among them.
     :raises InputError: the name of the run is none.
     :raises LandscapeError: a file cannot be written.
@@ -46,6 +47,9 @@ def write(dest: str, run: str, report: Report, *, keep: int = 20) -> dict[str, s
         paths = {form: os.path.join(folder, f"report.{form}") for form in _FORMS}
         for form, make in _FORMS.items():
             write_atomic(paths[form], make(report))
+        if summary:
+            paths["txt"] = os.path.join(folder, "report.txt")
+            write_atomic(paths["txt"], "\n".join(summary) + "\n")
         _link(top, run)
     except OSError as error:
         raise LandscapeError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error

@@ -25,9 +25,6 @@ OK, CHANGED, PENDING, FAILED, UNREACHABLE, UNKNOWN = (
 #: From harmless to serious.
 STATES = (OK, CHANGED, PENDING, UNKNOWN, FAILED, UNREACHABLE)
 BROKEN = (FAILED, UNREACHABLE)
-#: The stage in which machines are first reached.
-FIRST = "reach"
-_PLACES = ("rack", "unit", "role", "environment")
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def _machine(name: str, said: dict[str, Any], alive: bool, predicted: bool) -> M
     seconds = float(sum(times)) if times else None
     if isinstance(failure, Mapping):
         stage = str(failure.get("stage", ""))
-        state = UNREACHABLE if stage == FIRST else FAILED
+        state = UNREACHABLE if any(result.get("unreachable") for result in results) else FAILED
         return Machine(name, state, stage, reason_of(str(failure.get("message", ""))), (), warnings, seconds)
     if not alive:
         return Machine(name, UNREACHABLE, "", "stopped answering during the run", (), warnings, seconds)

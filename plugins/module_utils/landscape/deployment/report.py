@@ -182,16 +182,19 @@ def verdicts(deed: Deed) -> dict[str, str]:
     said: dict[str, list[str]] = {machine.name: [machine.summary] for machine in deed.broken}
     known = [machine.name for machine in deed.machines]
     for result in deed.defects:
-        ends = [end["a"] for end in (*result["cables"], *result["seen"])] + [end["b"] for end in result["cables"]]
-        at = next((name for name in (text.partition("/")[0] for text in ends) if name in known), "")
-        at = at or next(iter(known), "")
+        at = result.get("device", "")
+        at = at if at in known else next(iter(known), "")
         said.setdefault(at, []).append(result["message"])
     return {name: "; ".join(texts) for name, texts in said.items() if name}
 
 
-def summary_of(deed: Deed, where: str = "") -> list[str]:
-    """The lines of a terminal that a person reads in ten seconds; the most important last."""
-    lines = [f"{machine.state.upper()}  {machine.name}: {machine.reason}" for machine in deed.broken]
+def summary_of(deed: Deed, *, table: bool = False) -> list[str]:
+    """The lines of a terminal that a person reads in ten seconds; the most important last.
+
+    :param table: a line for every machine.
+    """
+    lines = _rows(deed) if table else []
+    lines += [f"{machine.state.upper()}  {machine.name}: {machine.reason}" for machine in deed.broken]
     for result in deed.defects[:SHOWN]:
         lines.append(f"{result['kind'].replace('_', ' ').upper()}  {result['message']}")
         if result.get("advice"):
@@ -208,10 +211,25 @@ def summary_of(deed: Deed, where: str = "") -> list[str]:
     lines.append(f"Machines  {_machine_words(deed)}")
     if deed.cables:
         lines.append(f"Cables    {_cable_words(deed)}")
-    lines += [f"Report    {where}"] if where else []
     verdict = "FAILED" if deed.broken or deed.defects else "OK"
     lines.append(f"{verdict}  {deed.title} in {format_seconds(deed.seconds)}")
     return lines
+
+
+def _rows(deed: Deed) -> list[str]:
+    """Every machine: where it stands, how it is, how many of its cables are as written."""
+    right: dict[str, list[bool]] = {}
+    for result in deed.cables.get("results", ()):
+        for end in {cable[side].partition("/")[0] for cable in result["cables"] for side in ("a", "b")}:
+            right.setdefault(end, []).append(result["kind"] == cables.MATCHED)
+    rows = []
+    for machine in deed.machines:
+        role, place, environment = place_of(deed.view, machine.name)
+        found = right.get(machine.name, [])
+        words = f"{sum(found)}/{len(found)} cables" if found else ""
+        state = "answers" if machine.state == OK else machine.state
+        rows.append(f"{machine.name:<20} {role:<12} {place:<8} {environment:<8} {state:<12} {words}".rstrip())
+    return rows
 
 
 def _machine_words(deed: Deed) -> str:

@@ -80,7 +80,7 @@ def topology_picture(
     canvas = Canvas(A3_LANDSCAPE[0], 0, title)
     boxes = place(columns, LEFT, TOP, A3_LANDSCAPE[0] - LEFT - RIGHT)
     bottom = TOP + height_of_columns(columns)
-    header(canvas, book, title, (_words(boxes),))
+    header(canvas, book, title, (_words(boxes).partition(";")[0] if look else _words(boxes),))
     _captions(canvas, columns, boxes)
     with canvas.group(id="cables", stroke_opacity=0.8, stroke_linecap="round"):
         painted = [(wire, look.of(wire) if look else None) for wire in wires(boxes, runs)]
@@ -94,7 +94,8 @@ def topology_picture(
     y = _look_legend(canvas, look, y) if look else _line_legend(canvas, boxes, y)
     roles = sorted({box.node.role for box in boxes}, key=natural)
     y = draw_legend(canvas, book, roles, 40, y, A3_LANDSCAPE[0] - 80, columns=9)
-    canvas.height = max(math.ceil(y + 16), A3_LANDSCAPE[1])
+    # What is printed fills the paper; what stands in a report takes the room it needs.
+    canvas.height = math.ceil(y + 16) if look else max(math.ceil(y + 16), A3_LANDSCAPE[1])
     return canvas.render()
 
 
