@@ -101,12 +101,39 @@ def test_a_reason():
 
 @pytest.mark.parametrize(
     "said",
-    ["text", {}, {"lldpctl": "{"}, {"lldpctl": {}, "sonic": {}}, {"lldp": {}}],
-    ids=["text", "nothing", "no-json", "two", "unknown"],
+    ["text", {"lldpctl": "{"}, {"lldpctl": {}, "sonic": {}}, {"lldp": {}}, {"command": "text"}],
+    ids=["text", "no-json", "two", "unknown", "no-result"],
 )
 def test_what_is_refused(said):
     with pytest.raises(InputError, match="What h observed"):
         observation_of("h", said)
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"rc": 0, "stdout": json.dumps(JSON0)}, ""),
+        ({"rc": 1, "stderr": "unable to connect to socket /run/lldpd.socket"}, "lldpd does not answer: unable to"),
+        ({"rc": 2, "msg": "[Errno 2] No such file or directory: b'lldpctl'"}, "lldpd is not installed"),
+        (
+            {"unreachable": True, "msg": "ssh: connect to host h port 22: Connection timed out"},
+            "does not answer: it is off",
+        ),
+        ({"skipped": True}, "it was not asked"),
+        ({}, "it was not asked"),
+    ],
+    ids=["output", "silent", "absent", "unreachable", "skipped", "empty"],
+)
+def test_the_result_of_a_task(result, reason):
+    found = observation_of("h", {"command": result})
+    assert found.reason.startswith(reason)
+    assert bool(found.neighbors) == (not reason)
+
+
+def test_nothing_was_asked():
+    assert observation_of("h", {}).reason == "it was not asked"
+    failure = {"stage": "reach", "message": "Host key verification failed."}
+    assert "another SSH host key" in observation_of("h", {"reason": failure}).reason
 
 
 def test_a_hostile_frame_is_cut_and_printable():
