@@ -162,7 +162,7 @@ def demand(gates_: Iterable[Gate], given: Iterable[str] = ()) -> str:
     wanted = ", ".join(gate.confirmation for gate in closed)
     stale = [text for text in given if text.split() and text.split()[0] in {gate.environment for gate in closed}]
     old = f" What was passed ({', '.join(stale)}) belongs to another plan." if stale else ""
-    return f"{' '.join(reasons)}{old} To go on, look at the plan (--check --diff) and pass: -e 'landscape_confirm=\"{wanted}\"'"
+    return f"{' '.join(reasons)}{old} Nothing was changed. To go on, look at the plan (--check --diff) and pass: -e 'landscape_confirm=\"{wanted}\"'"
 
 
 def _reason(gate: Gate) -> str:
