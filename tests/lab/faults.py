@@ -203,7 +203,7 @@ def disk_full(lab: Lab, name: str) -> Iterator[None]:
 
 
 def _resize(pid: int, folder: Path, size: str) -> None:
-    command = ["nsenter", f"--mount=/proc/{pid}/ns/mnt", "mount", "-o", f"remount,size={size}", str(folder)]
+    command = ["nsenter", f"--target={pid}", "--mount", "--root", "mount", "-o", f"remount,size={size}", str(folder)]
     subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
 
 

@@ -25,6 +25,16 @@ DISK_MIB = 1024
 CGROUP = "scs-lab"
 _SECONDS = 30
 
+# Nothing that is mounted from here on is seen outside. systemd-nspawn wants a root that is a mount point; in a chroot it
+# is none, so it is made one. $1 a folder, the rest: a script and its arguments.
+_PRIVATE = """
+folder=$1
+shift
+mount --make-rprivate / 2>/dev/null && exec sh -c "$@"
+mkdir -p "$folder" && mount --rbind / "$folder" && mount --make-rprivate "$folder" || exit 1
+exec chroot "$folder" sh -c "$@"
+"""
+
 # $1 image, $2 folder of the machine, $3 name, $4 its cgroup below the root of the hierarchy, $5 disk in MiB
 _MACHINE = """
 set -e
@@ -120,6 +130,11 @@ def _ready(starting: _Starting) -> Waiting:
     return Waiting(Process.of(int(said.rpartition(b"ready ")[2])), starting.word)
 
 
+def _private(folder: Path, *namespaces: str) -> list[str]:
+    """What stands in front of a script and its arguments that run in namespaces of their own."""
+    return ["unshare", "--mount", *namespaces, "--propagation", "unchanged", "sh", "-c", _PRIVATE, "private", str(folder)]
+
+
 def keeper(mirrors: dict[str, str]) -> Waiting:
     """Start the controller's side of a lane."""
     argv = [sys.executable, "-B", "-m", "tests.lab.keeper", json.dumps(mirrors)]
@@ -137,9 +152,8 @@ def machines(image: Path, folder: Path, group: str, names: list[str], disk: int 
     try:
         for name in names:
             (folder / name).mkdir(parents=True, exist_ok=True)
-            enter = ["unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", _MACHINE, "machine"]
             own = [str(image), str(folder / name), name, f"{group}/{name}", str(disk)]
-            starting[name] = _begin([*enter, *own], name)
+            starting[name] = _begin([*_private(folder / f"{name}.outside", "--net"), _MACHINE, "machine", *own], name)
         for name in names:
             waiting[name] = _ready(starting.pop(name))
     except BaseException:
@@ -152,7 +166,7 @@ def machines(image: Path, folder: Path, group: str, names: list[str], disk: int 
     return waiting
 
 
-def sweep(group: str) -> bool:
+def sweep(folder: Path, group: str) -> bool:
     """Remove the empty cgroups of a lane; whether none is left."""
-    command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _SWEEP, "sweep", group]
+    command = [*_private(folder / "outside"), _SWEEP, "sweep", group]
     return subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS).returncode == 0
