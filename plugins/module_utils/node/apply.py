@@ -57,7 +57,7 @@ def remember(plan: Plan, record: Mapping[str, Any]) -> dict[str, Any]:
             original["packages"] = [*added, *(name for name in payload.install if name not in added)]
         elif isinstance(payload, (SetName, SetSysctl)):
             original.setdefault(step.object, step.before)
-    return {"original": original, "pending": list(owed), "accounts": list(accounts), "digest": plan.digest}
+    return {"original": original, "pending": list(owed), "accounts": sorted(accounts), "digest": plan.digest}
 
 
 def _original(change: FileChange) -> dict[str, Any] | None:
@@ -95,8 +95,8 @@ def execute(
 def settle(record: RunRecord) -> None:
     """Notes that nothing is owed any more; after everything was read back."""
     content = record.load()
-    if content.get("pending"):
-        record.save({**content, "pending": []})
+    content.pop("digest", None)
+    record.save({**content, "pending": []})
 
 
 def _do(host: Host, step: Step, facts: Facts, wait: int) -> None:

@@ -61,7 +61,8 @@ def run(
     record = RunRecord(host.at(RECORD_FOLDER), OWNER)
     made, state = _plan(host, options, record)
     result = Baseline(made, state.platform.name, state.platform.proven, _warnings(options, state))
-    if check or not made:
+    # A run that was killed at its very end leaves its lock, and nothing else to do.
+    if check or not (made or record.is_locked()):
         return result
     try:
         # What was there before us may not be for everybody's eyes.
@@ -69,8 +70,9 @@ def run(
         with record.locked(patience=patience):
             # Another run may have been faster while we waited.
             again, state = _plan(host, options, record)
-            result.token = _execute(host, options, again, state, record, package_wait, confirm_within)
-            result.steps_done = len(again)
+            if again:
+                result.token = _execute(host, options, again, state, record, package_wait, confirm_within)
+            result.plan, result.steps_done = again, len(again)
     except OSError as error:
         reason = error.strerror or str(error)
         raise LandscapeError(f"{error.filename or record.folder} cannot be written: {reason}") from error

@@ -32,12 +32,6 @@ def read(text: str) -> list[str]:
     return lines[start + 1 : lines.index(END, start)]
 
 
-def outside(text: str) -> list[str]:
-    """Lines that are not in the block."""
-    before, after = _without_block(text.splitlines(keepends=True))
-    return [line.rstrip("\n") for line in before + after]
-
-
 def _without_block(lines: list[str]) -> tuple[list[str], list[str]]:
     """Lines in front of the first block, and all other lines outside of blocks."""
     kept: list[str] = []

@@ -183,8 +183,8 @@ def _mtu(facts: Mapping[str, Any], limits: Mapping[str, Any], _name: str) -> Ite
         if found is None:
             yield Finding("mtu", "error", f"there is no interface {name}", "none", name, "Look at cables and names")
         elif found < limits["mtu"]:
-            wanted = f"{limits['mtu']:g}"
-            yield Finding("mtu", "error", f"{name} has an MTU of {found}", str(found), wanted, "Raise it on both ends")
+            least = f"{limits['mtu']:g}"
+            yield Finding("mtu", "error", f"{name} has an MTU of {found}", str(found), least, "Raise it on both ends")
 
 
 def _clock(facts: Mapping[str, Any], limits: Mapping[str, Any], _name: str) -> Iterator[Finding]:

@@ -84,15 +84,9 @@ class Host:
 
     def start(self, argv: Sequence[str]) -> bool:
         """Starts a program that outlives us; whether it could be started."""
+        silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
         try:
-            subprocess.Popen(  # pylint: disable=consider-using-with
-                list(argv),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd="/",
-            )
+            os.posix_spawnp(argv[0], list(argv), {"PATH": _PATH}, file_actions=silent, setsid=True)
         except OSError:
             return False
         return True

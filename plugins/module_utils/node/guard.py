@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -42,6 +43,11 @@ class Guard:
         return f"{RECORD_FOLDER}/rollback-{self.name}.json"
 
     @property
+    def program(self) -> str:
+        """What the timer starts."""
+        return f"{self.state_path[:-5]}.py"
+
+    @property
     def unit(self) -> str:
         """The timer of systemd, without its ending."""
         return f"scs-landscape-rollback-{self.name}"
@@ -71,7 +77,7 @@ class Guard:
             "commands": [list(command) for command in commands],
         }
         folder = os.path.dirname(self.state_path)
-        program = os.path.join(folder, "rollback.py")
+        program = self.program
         try:
             os.makedirs(folder, 0o700, exist_ok=True)
             write_atomic(program, inspect.getsource(rollback), mode=0o600, scratch=f"{program}.new")
@@ -112,11 +118,17 @@ class Guard:
     def confirm(self, token: str = "") -> bool:
         """Keeps the change; false when it was rolled back before."""
         kept = rollback.confirm(self.state_path, token)
-        self._stop()
+        self._clear()
         return kept
 
     def roll_back(self, token: str = "") -> bool:
         """Undoes the change at once; false when there was none."""
         undone = rollback.restore(self.state_path, token)
-        self._stop()
+        self._clear()
         return undone
+
+    def _clear(self) -> None:
+        if not self.armed():
+            self._stop()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.program)

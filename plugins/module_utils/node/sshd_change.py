@@ -148,14 +148,18 @@ class Change:
         plan, staged, final = self.plan()
         current = self.host.text(self.path)
         outcome = Outcome(plan, before=current, after=final or "")
-        if check or not plan:
+        record = RunRecord(self.host.at(RECORD_FOLDER), OWNER)
+        if check or not (plan or record.is_locked()):
             return outcome
         problems = self.host.obstacles([self.path, f"{RECORD_FOLDER}/x"], 64 * 1024)
         if problems:
             raise InputError("; ".join(problems), hint="Nothing was changed")
-        record = RunRecord(self.host.at(RECORD_FOLDER), OWNER)
         os.makedirs(record.folder, 0o700, exist_ok=True)
         with record.locked(patience=patience):
+            # Another run may have been faster while we waited.
+            outcome.plan, staged, final = self.plan()
+            if not outcome.plan:
+                return outcome
             outcome.token = self.guard.arm([self.path], [self.reload], self.seconds)
             record.save({"name": self.name, "final": final, "staged": staged})
             ports = [int(port) for port in self._effective(staged).get("port", [])]

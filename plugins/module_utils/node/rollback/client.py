@@ -96,7 +96,9 @@ def main(arguments: list[str]) -> int:
     """The program."""
     path, token, *seconds = arguments
     time.sleep(float(seconds[0]) if seconds else 0)
-    restore(path, token)
+    if restore(path, token):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path[:-5] + ".py")
     return 0
 
 
