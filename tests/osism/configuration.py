@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,8 +21,8 @@ from typing import Any
 
 import yaml
 
-#: As osism/defaults sets it, less what needs other containers: Redis as fact cache (a folder here), the callback of
-#: osism.commons that breaks silences (so ours must break them alone).
+#: As osism/defaults sets it, less what needs other containers or outlives a test: Redis as fact cache (a folder here), the
+#: callback of osism.commons that breaks silences (so ours must break them alone), connections kept for half an hour.
 _ANSIBLE_CFG = """\
 [defaults]
 pipelining = true
@@ -42,7 +43,7 @@ remote_user = dragon
 forks = 16
 
 [ssh_connection]
-ssh_args = -o ControlMaster=auto -o ControlPersist=1800s
+ssh_args = -o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile={home}/known_hosts -o IdentityAgent=none -F /dev/null
 """
 #: The five files must hold a variable each, or Ansible refuses them.
 _DUMMY = "---\n# Dummy variable, because a file without one is refused.\ndummy:\n"
@@ -82,6 +83,8 @@ class Manager:
     home: Path
     programs: Path
     environ: dict[str, str] = field(default_factory=dict)
+    #: What stands before the command line, when the manager's network is another one.
+    prefix: list[str] = field(default_factory=list)
 
     @property
     def repository(self) -> Path:
@@ -119,7 +122,7 @@ class Manager:
     def copy(self, home: Path) -> Manager:
         """Another manager in the same state."""
         shutil.copytree(self.home, home)
-        other = Manager(home, self.programs, dict(self.environ))
+        other = Manager(home, self.programs, dict(self.environ), list(self.prefix))
         for path in (other.repository / "environments/ansible.cfg", other.inventory / "ansible/ansible.cfg"):
             other._configure(path)
         return other
@@ -160,23 +163,23 @@ class Manager:
         argv += ["-e", f"@{environments}/configuration.yml", "-e", f"@{environments}/secrets.yml"]
         argv += ["-e", "@secrets.yml", "-e", "@images.yml", "-e", "@configuration.yml"]
         argv += [*arguments, f"playbook-{service}.yml"]
+        sockets = tempfile.mkdtemp(prefix=".ansible-ssh-")
         environ = {
             **self._environ(),
             "ANSIBLE_CONFIG": str(self.inventory / "ansible/ansible.cfg"),
             "ANSIBLE_INVENTORY": f"{self.inventory}/fast/" if fast else str(self.inventory / "hosts.yml"),
             "ANSIBLE_SSH_RETRIES": "3",
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.home / "ssh"),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
             "ENVIRONMENT": "custom",
             "PWD": str(self.custom),
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": "ignore::UserWarning",
             "VAULT": str(environments / ".vault_pass"),
         }
-        return run([*self.prefix(), str(self.programs / "ansible-playbook"), *argv], self.custom, environ, seconds)
-
-    def prefix(self) -> list[str]:
-        """What stands before the command line: nothing, unless the manager's network is another one."""
-        return []
+        try:
+            return run([*self.prefix, str(self.programs / "ansible-playbook"), *argv], self.custom, environ, seconds)
+        finally:
+            shutil.rmtree(sockets, ignore_errors=True)
 
     def _environ(self) -> dict[str, str]:
         path = f"{self.programs}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -241,5 +244,5 @@ def _pieces(process: subprocess.Popen[bytes], until: float) -> Iterator[bytes]:
             return
         else:
             ended = process.poll() is not None
-            assert time.monotonic() < until, f"{process.args} did not end in time"
+            assert time.monotonic() < until, f"{process.args!r} did not end in time"
             time.sleep(0 if ended else 0.05)

@@ -83,9 +83,18 @@ SUITES = (
         "osism",
         "plays as `osism apply` runs them",
         ("core-2.18", "core-2.16"),
-        [(*_PYTEST, "tests/osism")],
+        # By file: machines are shared by the tests of one file.
+        [("pytest", "--numprocesses", "2", "--dist", "loadfile", "tests/osism")],
         beside="osism",
         when="tests/osism/test_*.py",
+    ),
+    Suite(
+        "lab",
+        "deploys, faults and kills on the machines of the embedded lab",
+        # On plain Debian 12 and 13 this core has a Python of the machine itself; the lab cannot run inside a root.
+        ("core-2.19",),
+        [("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "12", "tests/lab/tests")],
+        when="tests/lab/tests/test_*.py",
     ),
     Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),
     Suite(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from ansible_collections.scs.landscape.tests.lab.hosts import Lab
 PROGRAMS = Path(sys.executable).parent
 #: Seconds a deploy may take before the test calls it hung.
 PATIENCE = 240.0
+_RESULT = re.compile(
+    r"^(?:ok|changed|fatal|skipping): \[(?P<host>[^\] ]+)[^\]]*\](?:: [A-Z]+!)? => (?P<result>\{.*\})$"
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,26 @@ class Done:
             host.strip(): {name: int(count) for name, _is, count in (part.partition("=") for part in counters.split())}
             for host, counters in lines
         }
+
+    def results(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """What tasks returned: task, host, result; of a run with ``-v`` (and not more: then results span lines)."""
+        found, task = [], ""
+        for line in self.output.splitlines():
+            if line.startswith(("TASK [", "RUNNING HANDLER [")):
+                task = line.partition("[")[2].rpartition("]")[0]
+            elif match := _RESULT.match(line):
+                with contextlib.suppress(ValueError):
+                    found.append((task, match["host"], json.loads(match["result"])))
+        return found
+
+    def plans(self) -> dict[str, list[dict[str, Any]]]:
+        """Plans with something in them, by host, each once."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for _task, host, result in self.results():
+            plan = result.get("plan")
+            if isinstance(plan, dict) and plan.get("steps") and plan not in found.setdefault(host, []):
+                found[host].append(plan)
+        return found
 
     def changed(self) -> dict[str, int]:
         """Hosts that something was changed on."""
@@ -72,8 +96,18 @@ class Controller:
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
             "ANSIBLE_FORKS": "13",
             "TMPDIR": str(self._temporary()),
+            "XDG_STATE_HOME": str(self.folder / "state"),
             **more,
         }
+
+    @property
+    def reports(self) -> Path:
+        """Where deploys leave their reports: a folder each, and ``latest``."""
+        return self.folder / "reports"
+
+    def report(self) -> dict[str, Any]:
+        """The last report, as data."""
+        return dict(json.loads((self.reports / "latest/report.json").read_text(encoding="utf-8")))
 
     def _temporary(self) -> Path:
         folder = self.folder / "tmp"
@@ -82,7 +116,9 @@ class Controller:
 
     def argv(self, playbook: str | Path, *arguments: str, variables: dict[str, Any] | None = None) -> list[str]:
         """The command line, entered into the controller's network."""
-        extra = ["-e", json.dumps(variables)] if variables else []
+        sources = {f"{name}_src": [str(self.landscape)] for name in ("lab_deploy", "lab_verify", "lab_status")}
+        own = {**sources, "lab_report_dest": str(self.reports), "lab_docs_dest": str(self.folder / "docs")}
+        extra = ["-e", json.dumps({**own, **(variables or {})})]
         inventories = ["-i", str(self.source), "-i", str(self.lab.inventory)]
         program = [str(PROGRAMS / "ansible-playbook"), *inventories, *extra, *arguments, str(playbook)]
         return [*self.lab.entering(), *program]
@@ -96,6 +132,13 @@ class Controller:
         """Runs a playbook to its end."""
         with self.start(playbook, *arguments, **options) as running:
             return running.wait(seconds)
+
+
+def renew(lab: Lab, *names: str) -> None:
+    """Machines as they were when they were installed; all when no name is given."""
+    chosen = names or tuple(lab.machines)
+    lab.stop(*chosen)
+    lab.start(*chosen)
 
 
 class Running:

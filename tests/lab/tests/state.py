@@ -12,9 +12,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 #: What deploys may write: settings, logins, our own records, and what dpkg knows to be installed.
-FOLDERS = ("/etc", "/root", "/home", "/usr/local", "/var/lib/scs-landscape", "/var/lib/dpkg", "/var/spool/cron", "/boot")
+FOLDERS = (
+    "/etc",
+    "/root",
+    "/home",
+    "/usr/local",
+    "/var/lib/scs-landscape",
+    "/var/lib/dpkg",
+    "/var/spool/cron",
+    "/boot",
+)
 #: Written by the system itself while it runs, whoever deploys: caches, locks, leases.
-_VOLATILE = ("/etc/.pwd.lock", "/etc/ld.so.cache", "/var/lib/dpkg/lock", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/triggers/Lock")
+_VOLATILE = (
+    "/etc/.pwd.lock",
+    "/etc/ld.so.cache",
+    "/var/lib/dpkg/lock",
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/triggers/Lock",
+)
 _LOOK = r"""
 import hashlib, json, os, socket, stat, subprocess, sys
 folders, volatile = json.loads(sys.argv[1])
