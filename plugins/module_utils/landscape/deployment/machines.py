@@ -119,5 +119,5 @@ def place_of(view: View, name: str) -> tuple[str, str, str]:
     if resolved is None:
         return ("", "not in the landscape", "")
     device = resolved.device
-    place = f"{device.rack} u{device.unit:02d}" if device.rack and device.unit else device.rack
+    place = f"{device.rack}\u00a0u{device.unit:02d}" if device.rack and device.unit else device.rack
     return (device.role, place, device.environment)

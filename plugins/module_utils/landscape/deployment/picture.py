@@ -50,7 +50,7 @@ def pictures(
 
 
 def _look(book: Book, machines: Sequence[Machine], results: list[Mapping[str, Any]] | None) -> tuple[Look, list[Run]]:
-    colours = {**dict.fromkeys(BROKEN, RED), CHANGED: GREEN, PENDING: AMBER, UNKNOWN: GREY}
+    colours = {**dict.fromkeys(BROKEN, RED), CHANGED: AMBER, PENDING: AMBER, UNKNOWN: GREY}
     boxes = {machine.name: colours[machine.state] for machine in machines if machine.state in colours}
     if results is None:
         return Look({run_id(run): SILENT for run in book.runs}, boxes), []

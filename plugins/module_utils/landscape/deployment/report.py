@@ -18,6 +18,10 @@ from .picture import pictures
 
 #: What the playbooks are called in a title.
 TITLES = {"lab_deploy": "Deployment", "lab_verify": "Verification", "lab_status": "Status"}
+_KEY = (
+    "Green lines are as written, red ones are not, grey ones nobody could ask about; rest the pointer on a line for its "
+    "ends. Machines with an amber frame were (or would be) changed, those with a red one failed."
+)
 #: Longest lists on a terminal; the report has all of it.
 SHOWN = 6
 
@@ -57,6 +61,12 @@ class Deed:
         return sum(seconds for _name, seconds in self.stages)
 
     @property
+    def began(self) -> str:
+        """When it began, as its name says: ``2026-11-21 13:12``."""
+        day, _t, time = self.run.partition("T")
+        return f"{day} {time[:5].replace('-', ':')}"
+
+    @property
     def title(self) -> str:
         """Title of the report."""
         word = TITLES.get(self.playbook, self.playbook)
@@ -81,7 +91,7 @@ def _facts(deed: Deed) -> tuple[tuple[str, str], ...]:
         facts.append(("Cable defects", str(len(deed.defects))))
         if counts[cables.UNKNOWN]:
             facts.append(("Cables not known", str(counts[cables.UNKNOWN])))
-    facts += [("Time", format_seconds(deed.seconds)), ("Run", deed.run)]
+    facts += [("Time", format_seconds(deed.seconds)), ("Began (UTC)", deed.began)]
     return tuple(facts)
 
 
@@ -105,11 +115,8 @@ def _hands(deed: Deed) -> Table | None:
 
 def _pictures(deed: Deed) -> list[Table]:
     results = deed.cables.get("results") if deed.cables else None
-    text = (
-        "Green lines are as written, red ones are not, grey ones nobody could ask about; rest the pointer on a line for "
-        "its ends. A green frame was changed in this run, a red one failed."
-    )
-    return [Table(title, text=text, svg=svg) for title, svg in pictures(deed.view, deed.machines, results)]
+    drawn = pictures(deed.view, deed.machines, results)
+    return [Table(title, text="" if number else _KEY, svg=svg) for number, (title, svg) in enumerate(drawn)]
 
 
 def _machines(deed: Deed) -> Table:
