@@ -122,10 +122,12 @@ def _build(release: str, root: Path) -> None:
     if os.geteuid() != 0:
         raise Unavailable(f"{why} can only be built as root")
     apt.ensure(["mmdebstrap", "debian-archive-keyring"], why)
-    partial = root.with_name(f"{root.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    for left in root.parent.glob(f"{root.name}.partial-*"):
+        _remove(left)
+    partial = root.with_name(f"{root.name}.partial-{os.getpid()}")
     say(f"building {why}: about a minute, once")
     command = [
+        *("setpriv", "--pdeathsig", "KILL"),  # nobody wants the tree when whoever asked for it is gone
         "mmdebstrap",
         "--mode=root",
         "--variant=minbase",
@@ -155,6 +157,15 @@ def _build(release: str, root: Path) -> None:
         raise Unavailable(f"{why} could not be built: {'; '.join(said[:3])}")
     _settle(release, partial)
     partial.rename(root)
+
+
+def _remove(partial: Path) -> None:
+    """Remove what a killed build left, but never what is mounted in it."""
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    for point in reversed([line.split()[1] for line in mounts]):
+        if point.startswith(f"{partial}/"):
+            subprocess.run(["umount", "--lazy", point], capture_output=True, check=True, timeout=30)
+    shutil.rmtree(partial, ignore_errors=True)
 
 
 def _settle(release: str, root: Path) -> None:
