@@ -30,7 +30,7 @@ def test_a_run_has_a_name_and_gives_its_lock_back(tmp_path):
 
 def test_a_second_run_is_told_in_one_sentence(tmp_path):
     begin(tmp_path)
-    with pytest.raises(LockedError, match="Another deployment of this landscape is under way: .*lab_deploy") as error:
+    with pytest.raises(LockedError, match=r"Another deployment of this landscape is under way: .*lab_deploy") as error:
         begin(tmp_path)
     assert "nothing was changed" in str(error.value)
 
