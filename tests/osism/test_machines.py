@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab import faults
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
 from ansible_collections.scs.landscape.tests.lab.tests import state
+from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 from ansible_collections.scs.landscape.tests.osism.configuration import OSISM_SILENCE, Manager
 
 CONTROL, COMPUTE, LEAF = HOSTS = ("em01-ctl-r01-u03", "em01-comp-r01-u04", "em01-leaf-r01-u38")
@@ -24,7 +25,7 @@ LIMIT = ("-l", ",".join(HOSTS))
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    lab = Lab(lane=os.environ.get("SCS_LEG", "local").replace("core", "osism").replace(".", "-"))
+    lab = Lab(lane(os.environ.get("SCS_LEG", "local").replace("core", "osism").replace(".", "-")))
     try:
         lab.up(HOSTS)
         yield lab

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,13 @@ import pytest
 
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
 
-from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controller, Done
-
-#: Workers of pytest-xdist each have machines of their own.
-LANE = "-".join(["test", *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")])])
+from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controller, Done, lane
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """All 13 machines of examples/embedded, up for the whole session; whoever breaks one mends it."""
-    found = Lab(LANE)
+    found = Lab(lane("test"))
     found.up()
     yield found
     found.down()

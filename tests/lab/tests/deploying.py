@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
+from ansible_collections.scs.landscape.tests.tools.paths import REPO, digest
 
 PROGRAMS = Path(sys.executable).parent
 #: Seconds a deploy may take before the test calls it hung.
@@ -23,6 +24,12 @@ PATIENCE = 240.0
 _RESULT = re.compile(
     r"^(?:ok|changed|fatal|skipping): \[(?P<host>[^\] ]+)[^\]]*\](?:: [A-Z]+!)? => (?P<result>\{.*\})$"
 )
+
+
+def lane(purpose: str) -> str:
+    """A name for a lane that no other checkout, worker of pytest-xdist or person (``SCS_LANE``) uses at the same time."""
+    mine = os.environ.get("SCS_LANE") or digest(str(REPO))[:4]
+    return "-".join(filter(None, [purpose, mine, os.environ.get("PYTEST_XDIST_WORKER", "")]))
 
 
 @dataclass(frozen=True)
