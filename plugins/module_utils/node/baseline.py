@@ -99,12 +99,24 @@ def _execute(
     try:
         apply.execute(host, made, state, record, wait=package_wait)
         apply.verify(host, options, made, state)
+        _keep_rights(host, paths)
     except LandscapeError:
         if token:
             guard.roll_back(token)
         raise
     apply.settle(record)
     return token
+
+
+def _keep_rights(host: Host, paths: list[str]) -> None:
+    """Whether whoever called us through sudo still may; over a new login that could not be undone at once."""
+    caller = os.environ.get("SUDO_USER", "")
+    if caller and any(path.startswith(parts.SUDOERS) for path in paths):
+        done = host.run(["sudo", "-n", "-l", "-U", caller, "true"])
+        if done.code:
+            raise LandscapeError(
+                f"The new rules of sudo leave {caller} without rights: {done.reason}", hint="The old rules are back"
+            )
 
 
 def _plan(host: Host, options: Mapping[str, Any], record: RunRecord) -> tuple[Plan, Facts]:

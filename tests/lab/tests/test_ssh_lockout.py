@@ -220,7 +220,14 @@ def test_a_key_that_is_taken_away_comes_back_when_it_was_ours(site):
 def test_a_rule_of_sudo_that_takes_our_rights_away_comes_back(site):
     good = {"name": "scs", "lines": ["dragon ALL=(ALL) NOPASSWD: ALL"]}
     site.module("node_state", sudo=[good])
-    taken = site.module("node_state", sudo=[{"name": "scs", "lines": ["dragon ALL=(ALL) NOPASSWD: /bin/true, !ALL"]}])
+    rules = ["dragon ALL=(ALL) NOPASSWD: ALL", "dragon ALL=(ALL) !ALL"]
+    taken = site.module("node_state", sudo=[{**good, "lines": rules}])
     assert taken["failed"]
-    assert site.logs_in_within(5)
-    site.module("node_state", sudo=[])
+    assert "The new rules of sudo leave dragon without rights" in taken["msg"]
+    assert site.login() == ""
+    # Rights that are there but want a password cannot be told apart on the host; the second login can, and waits.
+    asking = site.module("node_state", sudo=[{**good, "lines": ["dragon ALL=(ALL) PASSWD: ALL"]}], confirm_within=6)
+    assert asking["failed"]
+    assert "A new login failed after a key or a rule of sudo was changed" in asking["msg"]
+    assert site.logs_in_within(20)
+    assert site.module("node_state", sudo=[])["changed"]

@@ -282,6 +282,16 @@ def test_a_failure_after_a_key_went_brings_it_back(tmp_path):
     assert KEY in machine.content("/home/dragon/.ssh/authorized_keys")
 
 
+def test_rules_that_take_our_own_rights_away_come_back_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("SUDO_USER", "dragon")
+    machine = Machine(tmp_path)
+    machine.state(sudo=[{"name": "x", "lines": ["dragon ALL=(ALL) ALL"]}])
+    machine.answers["sudo -n -l -U dragon true"] = Outcome(1, err="Sorry, user dragon is not allowed")
+    with pytest.raises(LandscapeError, match="leave dragon without rights: Sorry, user dragon"):
+        machine.state(sudo=[{"name": "x", "lines": ["dragon ALL=(ALL) !ALL"]}])
+    assert machine.content("/etc/sudoers.d/x").endswith("dragon ALL=(ALL) ALL\n")
+
+
 def test_root_is_needed(monkeypatch):
     from ansible_collections.scs.landscape.plugins.module_utils.node.client import Host
 
