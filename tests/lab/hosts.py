@@ -67,6 +67,11 @@ class Lab:
         """Ansible's way to the machines; give it behind the inventory of the landscape."""
         return self.lane.file("inventory.json")
 
+    @property
+    def outside(self) -> Path:
+        """The same for programs that cannot be started in the controller's namespace; several lanes at once are fine."""
+        return self.lane.file("outside.json")
+
     # up and down
 
     def up(self, only: Iterable[str] | None = None) -> dict[str, Any]:
@@ -321,7 +326,23 @@ class Lab:
             **_SMALL,
         }
         self.lane.write("inventory.json", {"all": {"hosts": hosts, "vars": variables}})
+        from_outside = {"ansible_ssh_executable": self._ssh_from_outside(record), "ansible_ssh_transfer_method": "piped"}
+        outside = {name: {**variables, **from_outside, **host} for name, host in hosts.items()}
+        self.lane.write("outside.json", {"all": {"hosts": outside}})
         self.lane.write("status.json", self.status())
+
+    def _ssh_from_outside(self, record: Record) -> str:
+        """Write a program that is ssh, wherever it is started: it enters the controller's namespace first."""
+        assert record.keeper is not None
+        space = f"/proc/{record.keeper.pid}/ns/net"
+        program = self.lane.file("ssh")
+        program.write_text(
+            f'#!/bin/sh\n[ "$(stat -Lc %i {space})" = {record.keeper.namespace("net")} ] || exit 255\n'
+            f'exec nsenter --net={space} ssh "$@"\n',
+            encoding="utf-8",
+        )
+        program.chmod(0o755)
+        return str(program)
 
     # ending
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
-
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controller, Done, lane
 
 
@@ -18,6 +17,7 @@ from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controll
 def lab() -> Iterator[Lab]:
     """All 13 machines of examples/embedded, up for the whole session; whoever breaks one mends it."""
     found = Lab(lane("test"))
+    found.down()  # a killed run may have left machines that are not as they were
     found.up()
     yield found
     found.down()
