@@ -326,7 +326,10 @@ class Lab:
             **_SMALL,
         }
         self.lane.write("inventory.json", {"all": {"hosts": hosts, "vars": variables}})
-        from_outside = {"ansible_ssh_executable": self._ssh_from_outside(record), "ansible_ssh_transfer_method": "piped"}
+        from_outside = {
+            "ansible_ssh_executable": self._ssh_from_outside(record),
+            "ansible_ssh_transfer_method": "piped",
+        }
         outside = {name: {**variables, **from_outside, **host} for name, host in hosts.items()}
         self.lane.write("outside.json", {"all": {"hosts": outside}})
         self.lane.write("status.json", self.status())

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from ..tools import apt
 from ..tools.console import Unavailable, say
 from ..tools.paths import CACHE, digest, locked
+from . import kernel
 
 RELEASES = ("bookworm", "trixie")
 #: What the address of a repository is in the machines; the forwarder of the lane knows where it really is.
@@ -100,6 +102,7 @@ _SSHD = {
 #: Raise it when the way of building changes, so that old trees are built anew.
 _RECIPE = 2
 _SECONDS = 900
+_KEPT = 14 * 86400.0
 
 
 def image(release: str) -> Path:
@@ -157,6 +160,7 @@ def _build(release: str, root: Path) -> None:
         raise Unavailable(f"{why} could not be built: {'; '.join(said[:3])}")
     _settle(release, partial)
     partial.rename(root)
+    _prune(root)
 
 
 def _remove(partial: Path) -> None:
@@ -166,6 +170,23 @@ def _remove(partial: Path) -> None:
         if point.startswith(f"{partial}/"):
             subprocess.run(["umount", "--lazy", point], capture_output=True, check=True, timeout=30)
     shutil.rmtree(partial, ignore_errors=True)
+
+
+def _prune(root: Path) -> None:
+    """Remove roots that an older recipe built and that nobody asked for in two weeks."""
+    used = "".join(_mounts(pid) for pid in kernel.processes())
+    for lock in root.parent.glob("*.lock"):
+        old = lock.with_suffix("")
+        if time.time() - lock.stat().st_mtime > _KEPT and str(old) not in used:
+            _remove(old)
+            lock.unlink()
+
+
+def _mounts(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/mountinfo").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _settle(release: str, root: Path) -> None:

@@ -132,7 +132,18 @@ def _ready(starting: _Starting) -> Waiting:
 
 def _private(folder: Path, *namespaces: str) -> list[str]:
     """What stands in front of a script and its arguments that run in namespaces of their own."""
-    return ["unshare", "--mount", *namespaces, "--propagation", "unchanged", "sh", "-c", _PRIVATE, "private", str(folder)]
+    return [
+        "unshare",
+        "--mount",
+        *namespaces,
+        "--propagation",
+        "unchanged",
+        "sh",
+        "-c",
+        _PRIVATE,
+        "private",
+        str(folder),
+    ]
 
 
 def keeper(mirrors: dict[str, str]) -> Waiting:

@@ -10,6 +10,13 @@ from ansible_collections.scs.landscape.tests.lab import seeds, wiring
 from ansible_collections.scs.landscape.tests.lab.wiring import Cable, Machine, Wiring
 from ansible_collections.scs.landscape.tests.tools.console import Unavailable
 
+NO_ADDRESS = """
+environments: {e: {}}
+roles: {r: {kind: server}}
+device_models: {m: {kind: server, ports: []}}
+hosts: {a: {model: m, role: r, environment: e}}
+"""
+
 
 @pytest.fixture(scope="module")
 def embedded(repo):
@@ -88,11 +95,7 @@ def test_a_switch_names_its_ports_by_their_alias_and_a_host_by_their_name(embedd
     ("text", "says"),
     [
         ("hosts: [", "is not valid YAML"),
-        (
-            "environments: {e: {}}\nroles: {r: {kind: server}}\ndevice_models: {m: {kind: server, ports: []}}\n"
-            "hosts: {a: {model: m, role: r, environment: e}}\n",
-            "a has no out-of-band port or address",
-        ),
+        (NO_ADDRESS, "a has no out-of-band port or address"),
     ],
     ids=["no-yaml", "no-address"],
 )
