@@ -17,7 +17,7 @@ description:
     every run, and returns the lines that a person reads on the terminal.
   - A report is about a run and no part of the landscape, so writing one does not count as a change. In check mode nothing is
     written.
-  - Ends the run: its lock is given back.
+  - Ends the run and gives its lock back.
 extends_documentation_fragment:
   - scs.landscape.attributes
   - scs.landscape.source
