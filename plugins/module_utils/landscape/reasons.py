@@ -14,7 +14,7 @@ LONGEST = 300
 #: First match wins: a message often holds the words of several.
 _KNOWN: tuple[tuple[str, str], ...] = (
     (
-        r"banner exchange|expected time frame|Timeout \(\d+s\) waiting for privilege|did not (?:execute|complete) in",
+        r"banner exchange|expected time frame|Timed out after \d+ second|Timeout \(\d+s\) waiting for privilege|did not (?:execute|complete) in",
         "takes connections, but its SSH server does not answer: it hangs; look at its console",
     ),
     (

@@ -16,6 +16,7 @@ SSH = "Task failed: Failed to connect to the host via ssh: "
         (SSH + "ssh: connect to host 10.20.0.23 port 22: Connection timed out", "does not answer: it is off"),
         (SSH + "Connection timed out during banner exchange\nConnection to 10.0.0.1 port 22 timed out", "it hangs"),
         ("The command action failed to execute in the expected time frame (20) and was terminated", "it hangs"),
+        ("Task failed: Timed out after 20 second(s).", "it hangs"),
         (SSH + "ssh: connect to host 10.0.0.1 port 22: No route to host", "no way to its address"),
         (SSH + "ssh: connect to host 10.0.0.1 port 22: Connection refused", "no SSH server listens"),
         (SSH + "ssh: Could not resolve hostname nowhere: Name or service not known", "cannot be resolved"),
