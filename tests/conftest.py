@@ -59,8 +59,12 @@ def collections_root() -> Path:
     return ROOT
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Hand the ids of ``accept`` markers to the reports, which also travel from xdist's workers."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave whole matrices to `make test-all`; hand acceptance ids to the reports, which travel from xdist's workers."""
+    if not os.environ.get("SCS_FULL"):
+        whole = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if item not in whole]
+        config.hook.pytest_deselected(items=whole)
     for item in items:
         for marker in item.iter_markers("accept"):
             item.user_properties.extend(("accept", identifier) for identifier in marker.args)

@@ -123,13 +123,14 @@ class _Builder:
         merged: dict[str, tuple[Scalar, Node]] = {}
         event = loader.get_event()
         while not isinstance(event, yaml.MappingEndEvent):
+            merges = isinstance(event, yaml.ScalarEvent) and event.value == "<<" and not event.style
             key = self._node(loader, event, depth)
             if not isinstance(key, Scalar):
                 raise _Refused(
                     "holds a key that is not plain text", key.line, "quote text that holds {{ }} or begins with [ or {"
                 )
             child = self._node(loader, loader.get_event(), depth)
-            if key.text == "<<":
+            if merges:
                 if merged:
                     raise _Refused("holds << twice in one mapping", key.line, "write <<: [*first, *second]")
                 for pair in _merge_pairs(child, key.line):

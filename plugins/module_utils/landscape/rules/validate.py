@@ -135,9 +135,9 @@ def _may_match_later(waiver: Waiver, landscape: Landscape) -> bool:
 
 
 def _judged(finding: Finding, waivers: Sequence[tuple[int, Waiver]], used: set[int]) -> Finding:
-    waived = finding
+    last: Waiver | None = None
     for number, waiver in waivers:
         if matches(waiver.object, finding.object):
             used.add(number)
-            waived = dataclasses.replace(finding, waived=waiver.reason or "no reason given")
-    return waived
+            last = waiver
+    return dataclasses.replace(finding, waived=last.reason or "no reason given") if last else finding

@@ -48,7 +48,7 @@ def test_a_file_may_be_called_anything(tmp_path: Path) -> None:
     [
         (lambda path: None, "does not exist"),
         (lambda path: path.mkdir(), "holds no YAML file"),
-        (lambda path: os.mkfifo(path), "is neither a file nor a folder"),
+        (os.mkfifo, "is neither a file nor a folder"),
     ],
 )
 def test_paths_that_lead_nowhere(tmp_path: Path, make: Any, message: str) -> None:
@@ -116,6 +116,10 @@ def test_scalars_keep_what_was_written(text: str, value: Any) -> None:
 def test_anchors_and_merges() -> None:
     text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: {<<: [{x: 4}, *a]}\nd: *a\n"
     assert _plain(text) == {"a": {"x": 1, "y": 2}, "b": {"y": 3, "x": 1}, "c": {"x": 4, "y": 2}, "d": {"x": 1, "y": 2}}
+
+
+def test_a_quoted_merge_key_is_an_ordinary_key() -> None:
+    assert _plain("a: {'<<': 1, x: 2}\n") == {"a": {"<<": 1, "x": 2}}
 
 
 def test_lines_are_those_of_the_file() -> None:

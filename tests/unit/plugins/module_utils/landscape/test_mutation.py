@@ -145,6 +145,12 @@ MISSES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("RedundancyGroup.kind", "value", ("neighbour",), "two switches may be a leaf pair or a spine set"),
     ("RedundancyGroup.members", "value", (), "members that fit as well"),
     ("Role.asn_scheme", "value", ("neighbour",), "another scheme whose numbers are private and different as well"),
+    (
+        "Role.loopback_network",
+        "value",
+        ("neighbour", "delete"),
+        "another loopback network where the same addresses are free, or switches that may route without loopbacks",
+    ),
     ("Role.uplinks", "value", (), "roles whose devices have different numbers of uplinks"),
     ("Role.uplinks_to", "value", (), "roles that no uplink leads to"),
     ("Role.names", "value", (), "spellings that no name uses"),
@@ -205,7 +211,8 @@ def test_mistakes_drawn_at_random_are_caught_or_named(subject: mutants.Subject, 
 
 
 @pytest.mark.accept("F1.11")
-@pytest.mark.skipif(not os.environ.get("SCS_FULL"), reason="every field and kind takes minutes; make test-all runs it")
+@pytest.mark.slow
+@pytest.mark.full
 def test_of_all_mistakes_ninety_five_in_a_hundred_are_caught(subject: mutants.Subject) -> None:
     """Not a sample: every field, every kind, each weighted as a uniform draw would meet it."""
     results = list(subject.every(random.Random(1)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.render import prometheus_sd
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.render.options import RenderOptions
+from ansible_collections.scs.landscape.tests.tools import apt
 
 
 def targets(rendered, name):
@@ -46,8 +46,9 @@ def test_labels_say_where_it_is(lab):
             assert all(re.fullmatch("[a-z_]+", label) and isinstance(value, str) for label, value in labels.items())
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool (package prometheus)")
+@pytest.mark.slow
 def test_promtool_reads_it(lab, tmp_path):
+    promtool = apt.program("promtool", "prometheus", "checking Prometheus targets")
     jobs = []
     for name, content in prometheus_sd.files(lab, RenderOptions()).items():
         file = tmp_path / name.replace("/", "-")
@@ -55,5 +56,5 @@ def test_promtool_reads_it(lab, tmp_path):
         jobs.append({"job_name": file.stem, "file_sd_configs": [{"files": [str(file)]}]})
     config = tmp_path / "prometheus.yml"
     config.write_text(json.dumps({"scrape_configs": jobs}), encoding="utf-8")
-    done = subprocess.run(["promtool", "check", "config", config], capture_output=True, text=True, check=False)
+    done = subprocess.run([promtool, "check", "config", config], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
