@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from typing import Any
 from ..tools import apt
 from ..tools.console import Unavailable, say
 from ..tools.paths import REPO
-from . import images, kernel, launch, plugs, seeds, wiring
+from . import images, kernel, launch, plugs, seeds, ways, wiring
 from .kernel import Process
 from .lane import Lane, Record
 from .machine import Machine
@@ -29,17 +30,6 @@ _AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
 #: Seconds a machine may take until SSH answers.
 PATIENCE = 60.0
 _INOTIFY = 4096
-#: The machines are small: what a preflight asks of real ones is not asked of them.
-_SMALL = {
-    "node_preflight_profile_changes": {
-        "memory_gib": 1,
-        "cpus": 1,
-        "disks": 0,
-        "firmware": "any",
-        "cpu_flags": [],
-        "cpu_flags_any": [],
-    }
-}
 _PROGRAMS = ["systemd-container", "iproute2", "openssh-client", "util-linux"]
 
 
@@ -194,21 +184,25 @@ class Lab:
     def _boot(self, record: Record, waiting: dict[str, launch.Waiting]) -> None:
         keeper = record.keeper
         assert keeper is not None
+        over = threading.Event()
 
         def boot(name: str) -> tuple[str, float]:
             began = time.monotonic()
             waiting[name].go()
-            self._await_ssh(name, waiting[name].process, keeper)
+            self._await_ssh(name, waiting[name].process, keeper, over)
             return name, time.monotonic() - began
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for name, seconds in pool.map(boot, waiting):
-                record.seconds[name] = round(seconds, 2)
+            try:
+                for name, seconds in pool.map(boot, waiting):
+                    record.seconds[name] = round(seconds, 2)
+            finally:
+                over.set()  # after Ctrl-C nobody waits for the others
 
-    def _await_ssh(self, name: str, process: Process, keeper: Process) -> None:
+    def _await_ssh(self, name: str, process: Process, keeper: Process, over: threading.Event) -> None:
         address = self.wiring.machines[name].ip
         kernel.enter_network(f"/proc/{keeper.pid}/ns/net")
-        if not kernel.wait_for(lambda: answers(address) or not process.alive, PATIENCE, 0.05):
+        if not kernel.wait_for(lambda: over.is_set() or answers(address) or not process.alive, PATIENCE, 0.05):
             raise Unavailable(f"SSH of {name} did not answer within {PATIENCE:.0f} s; see {self._console(name)}")
         if not process.alive:
             raise Unavailable(f"{name} ended while it started: {self._last_words(name)}")
@@ -303,49 +297,10 @@ class Lab:
             "machines": machines,
         }
 
-    # files for Ansible
-
     def _publish(self, record: Record) -> None:
-        keys = self.lane.file("keys")
-        known = self.lane.file("known_hosts")
-        lines, hosts = [], {}
-        for name in record.machines:
-            address = self.wiring.machines[name].ip
-            public = (keys / f"{name}.host.pub").read_text(encoding="utf-8").split()
-            lines.append(f"{address} {public[0]} {public[1]}")
-            hosts[name] = {"ansible_host": address}
-        known.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.lane.sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
-        options = f"-o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes"
-        variables = {
-            "ansible_user": images.USER,
-            "ansible_ssh_private_key_file": str(keys / "login"),
-            "ansible_ssh_common_args": f"{options} -o IdentitiesOnly=yes -o IdentityAgent=none -F /dev/null",
-            "ansible_control_path_dir": str(self.lane.sockets),
-            "ansible_python_interpreter": "/usr/bin/python3",
-            **_SMALL,
-        }
-        self.lane.write("inventory.json", {"all": {"hosts": hosts, "vars": variables}})
-        from_outside = {
-            "ansible_ssh_executable": self._ssh_from_outside(record),
-            "ansible_ssh_transfer_method": "piped",
-        }
-        outside = {name: {**variables, **from_outside, **host} for name, host in hosts.items()}
-        self.lane.write("outside.json", {"all": {"hosts": outside}})
+        addresses = {name: self.wiring.machines[name].ip for name in record.machines}
+        ways.write(self.lane, record, addresses)
         self.lane.write("status.json", self.status())
-
-    def _ssh_from_outside(self, record: Record) -> str:
-        """Write a program that is ssh, wherever it is started: it enters the controller's namespace first."""
-        assert record.keeper is not None
-        space = f"/proc/{record.keeper.pid}/ns/net"
-        program = self.lane.file("ssh")
-        program.write_text(
-            f'#!/bin/sh\n[ "$(stat -Lc %i {space})" = {record.keeper.namespace("net")} ] || exit 255\n'
-            f'exec nsenter --net={space} ssh "$@"\n',
-            encoding="utf-8",
-        )
-        program.chmod(0o755)
-        return str(program)
 
     # ending
 

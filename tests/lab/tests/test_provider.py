@@ -131,6 +131,25 @@ def test_a_machine_that_died_is_started_again_with_its_cables(lab):
     assert " UP " in lines
 
 
+def test_a_machine_can_reboot(lab):
+    machine = lab.machine("em01-comp-r01-u05")
+    machine.run(["touch", "/var/tmp/kept"])
+    before = machine.leader
+    machine.run(["systemctl", "reboot"], check=False)
+    assert kernel.wait_for(lambda: machine.leader not in (0, before), 20)
+    lab.await_ssh(machine.name, 20)
+    assert (machine.root / "var/tmp/kept").exists()
+
+
+def test_ansible_reaches_a_machine_from_anywhere(lab, tmp_path):
+    variables = json.loads(lab.outside.read_text(encoding="utf-8"))["all"]["hosts"]["em01-comp-r01-u05"]
+    argv = [variables["ansible_ssh_executable"], *variables["ansible_ssh_common_args"].split()]
+    argv += ["-o", "ControlPath=none", "-i", variables["ansible_ssh_private_key_file"]]
+    login = f"{variables['ansible_user']}@{variables['ansible_host']}"
+    done = subprocess.run([*argv, login, "hostname"], capture_output=True, text=True, check=False, timeout=30)
+    assert done.stdout == "em01-comp-r01-u05\n", done.stderr
+
+
 @pytest.mark.accept("L1.3")
 def test_down_leaves_nothing(lane):
     lane.up(FEW)
