@@ -108,6 +108,14 @@ def parent_of(pid: int) -> int:
     return int(text.rpartition(")")[2].split()[1])
 
 
+def children_of(pid: int) -> list[int]:
+    """The numbers of its children."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+    except OSError:  # it is gone, or the kernel does not tell
+        return [child for child in processes() if parent_of(child) == pid]
+
+
 def ancestors() -> set[int]:
     """This process and everything it was started by."""
     found, pid = set(), os.getpid()

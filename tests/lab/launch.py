@@ -51,10 +51,15 @@ ip link set lo up
 echo "ready $$"
 read -r word || exit 1
 [ "$word" = go ] || exit 1
-exec systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no --link-journal=no --resolv-conf=off \
-  --timezone=off --console=pipe --capability=all --kill-signal=SIGRTMIN+3 \
-  --network-namespace-path=/proc/$$/ns/net --directory="$2/root" --machine="$3" --hostname="$3" \
-  </dev/null >"$2.console" 2>&1
+exec </dev/null >"$2.console" 2>&1
+code=133  # what systemd-nspawn says when the machine wants to boot again
+while [ "$code" = 133 ]; do
+  code=0
+  setpriv --pdeathsig KILL systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no --link-journal=no \
+    --resolv-conf=off --timezone=off --console=pipe --capability=all --kill-signal=SIGRTMIN+3 \
+    --network-namespace-path=/proc/$$/ns/net --directory="$2/root" --machine="$3" --hostname="$3" || code=$?
+done
+exit "$code"
 """
 
 # Removes the empty groups that machines leave: $1 the group, below the root of the hierarchy.

@@ -17,7 +17,7 @@ _SECONDS = 120.0
 
 
 class Machine:
-    """One machine of a lane that was started. ``process`` is that of systemd-nspawn."""
+    """One machine of a lane that was started. ``process`` is what keeps its namespaces, and its child systemd-nspawn."""
 
     def __init__(self, name: str, process: Process, address: str, folder: Path) -> None:
         self.name, self.process, self.address, self.folder = name, process, address, folder
@@ -31,16 +31,13 @@ class Machine:
     def leader(self) -> int:
         """The number, as we see it, of the machine's first process; 0 when there is none.
 
-        systemd-nspawn has one child that lasts: the one in another process namespace.
+        It is the child of systemd-nspawn, the child of our process, that has another process namespace.
         """
         ours = kernel.namespace_of(self.process.pid, "pid")
-        try:
-            children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        except OSError:
-            children = [str(pid) for pid in kernel.processes() if kernel.parent_of(pid) == self.process.pid]
-        for child in map(int, children):
-            if kernel.namespace_of(child, "pid") not in (0, ours):
-                return child
+        for nspawn in kernel.children_of(self.process.pid):
+            for child in kernel.children_of(nspawn):
+                if kernel.namespace_of(child, "pid") not in (0, ours):
+                    return child
         return 0
 
     @property
@@ -71,10 +68,10 @@ class Machine:
         return done
 
     def members(self) -> list[int]:
-        """Numbers of all its processes, systemd-nspawn included."""
+        """Numbers of all its processes, those that keep it included."""
         leader = self.leader
         inside = kernel.namespace_of(leader, "pid") if leader else 0
-        return [self.process.pid] + [
+        return [self.process.pid, *kernel.children_of(self.process.pid)] + [
             pid for pid in kernel.processes() if inside and kernel.namespace_of(pid, "pid") == inside
         ]
 
