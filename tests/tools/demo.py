@@ -10,16 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from ..lab.hosts import Lab
+from .console import Unavailable, say
+from .paths import REPO
 
-from tests.lab.hosts import Lab  # noqa: E402 - the checkout has to be on the path first
-from tests.tools.console import Unavailable, say  # noqa: E402
-
-BUILD = ROOT / "build" / "demo"
-LANDSCAPE = ROOT / "examples" / "embedded"
+BUILD = REPO / "build" / "demo"
+LANDSCAPE = REPO / "examples" / "embedded"
 #: Tasks that say nothing to somebody who watches.
 _QUIET = (
     "Validating arguments",
