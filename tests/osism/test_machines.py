@@ -111,7 +111,7 @@ def test_a_poisoned_variable_is_refused_before_any_machine_is_touched(
     """Proven where it counts: nothing differs on any machine, and no login was even tried by the deploy."""
     # Something to do, so that a deploy that goes through shows.
     machine = lab.machine(COMPUTE)
-    machine.run(["sh", "-c", "echo drifted >>/etc/hosts"])
+    machine.run(["sh", "-c", "echo '# drifted' >>/etc/systemd/journald.conf.d/50-scs-landscape.conf"])
     before = tables(lab)
     site.set(file, **{name: value})
     done = site.apply("lab_deploy", *LIMIT)

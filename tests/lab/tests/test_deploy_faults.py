@@ -21,6 +21,8 @@ from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controll
 
 JUMP, CTL1, CTL2 = "em01-jump-r01-u02", "em01-ctl-r01-u03", "em01-ctl-r02-u03"
 COMP1, COMP2, COMP3 = "em01-comp-r01-u04", "em01-comp-r01-u05", "em01-comp-r02-u04"
+#: A file that is ours as a whole.
+DRIFTS = "/etc/systemd/journald.conf.d/50-scs-landscape.conf"
 
 
 class Field:
@@ -41,7 +43,7 @@ class Field:
     def drift(self) -> None:
         """Something to do on every machine: a file of the baseline is not as it should be."""
         for machine in self.lab.machines.values():
-            machine.run(["sh", "-c", "echo '192.0.2.1 drifted' >>/etc/hosts"])
+            machine.run(["sh", "-c", f"echo '# drifted' >>{DRIFTS}"])
 
     def mended(self) -> None:
         """The proof that faults leave nothing behind: one more deploy ends where a clean one does."""
