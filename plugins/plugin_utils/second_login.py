@@ -13,7 +13,7 @@ import subprocess
 import time
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 #: Before every other option, because SSH takes the first value of each.
@@ -127,7 +127,7 @@ class GuardedAction(ActionBase):
         try:
             undone = self._module({"state": "rolled_back", "token": result["token"]}, task_vars)
             done = bool(undone.get("rolled_back"))
-        except AnsibleConnectionFailure:
+        except AnsibleError:  # the way in is gone, or the rights are
             done = False
         within = result.get("confirm_within")
         after = "The change was rolled back" if done else f"The host itself rolls the change back within {within} s"

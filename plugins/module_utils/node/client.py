@@ -248,20 +248,28 @@ class Host:
 
     def obstacles(self, paths: Iterable[str], need: int) -> list[str]:
         """Why files cannot be written, one sentence for each reason; ``need`` bytes are to be free."""
-        found: dict[str, None] = {}
-        for path in paths:
-            folder = os.path.dirname(path)
-            while not os.path.isdir(self.at(folder)) and folder != "/":
-                folder = os.path.dirname(folder)
-            space = os.statvfs(self.at(folder))
-            if space.f_flag & os.ST_RDONLY:
-                found[f"the file system of {folder} is read-only"] = None
-            elif space.f_blocks and space.f_bfree * space.f_frsize < need:
-                free = space.f_bfree * space.f_frsize // 1024
-                found[f"the file system of {folder} is full ({free} KiB left, {need // 1024} KiB needed)"] = None
-            elif space.f_files and not space.f_ffree:
-                found[f"the file system of {folder} has no inodes left"] = None
-        return list(found)
+        found: dict[str, str] = {}
+        for folder in sorted({self._existing(os.path.dirname(path)) for path in paths}):
+            why = self._obstacle(folder, need)
+            above = [
+                known for known, told in found.items() if told[:9] == why[:9] and f"{folder}/".startswith(f"{known}/")
+            ]
+            if why and not above:
+                found[folder] = why
+        return [f"the file system of {folder} {why}" for folder, why in found.items()]
+
+    def _existing(self, folder: str) -> str:
+        while not os.path.isdir(self.at(folder)) and folder != "/":
+            folder = os.path.dirname(folder)
+        return folder
+
+    def _obstacle(self, folder: str, need: int) -> str:
+        space = os.statvfs(self.at(folder))
+        if space.f_flag & os.ST_RDONLY:
+            return "is read-only"
+        if space.f_blocks and space.f_bfree * space.f_frsize < need:
+            return f"is full ({space.f_bfree * space.f_frsize // 1024} KiB left, {need // 1024} KiB needed)"
+        return "has no inodes left" if space.f_files and not space.f_ffree else ""
 
     def ask(self, command: Sequence[str], text: str) -> tuple[int, str]:
         """Exit status of a program that reads a text, and what it said about it (or printed, when it is content).

@@ -55,11 +55,9 @@ class Site:
         """Starts tasks."""
         return self.controller.start(self._play(list(tasks), hosts, {}), "-v")
 
-    def module(
-        self, name: str, /, *arguments: str, hosts: str = HOST, play: dict[str, Any] | None = None, **options: Any
-    ):
+    def module(self, name: str, /, *arguments: str, play: dict[str, Any] | None = None, **options: Any):
         """Runs one module on one host and returns its result."""
-        done = self.run({f"scs.landscape.{name}": options}, hosts=hosts, arguments=arguments, **(play or {}))
+        done = self.run({f"scs.landscape.{name}": options}, arguments=arguments, **(play or {}))
         found = [result for _task, _host, result in done.results()]
         assert found, done.output
         return {**found[-1], "failed": bool(done.rc)}

@@ -117,15 +117,16 @@ def test_a_run_killed_before_any_step_is_finished_by_the_next(tmp_path, monkeypa
     from ansible_collections.scs.landscape.plugins.module_utils.node import apply
 
     real = apply._do
+    left: list[int] = []
+
+    def doing(host, step, facts, wait):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        real(host, step, facts, wait)
+
     for number in range(steps):
-        machine, left = Machine(tmp_path / str(number)), [number]
-
-        def doing(host, step, facts, wait, left=left):
-            if not left[0]:
-                raise KeyboardInterrupt
-            left[0] -= 1
-            real(host, step, facts, wait)
-
+        machine, left[:] = Machine(tmp_path / str(number)), [number]
         monkeypatch.setattr(apply, "_do", doing)
         with pytest.raises(KeyboardInterrupt):
             machine.state(**ALL)
