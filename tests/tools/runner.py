@@ -69,16 +69,25 @@ class Workbench:
         """Build what the suites of a leg need."""
         try:
             env = environments.environment(LEGS[leg])
-            for suite in SUITES:
-                if suite.name in suites and suite.beside:
-                    other = environments.environment(LEGS[suite.environment_beside(leg)])
-                    self.beside[suite.name, leg] = other
             tree = staging.stage(leg, bundle.provide(env))
             if "sanity" in suites:
                 sanity.prime(env, tree)
             self.ready[leg] = env, tree
         except Unavailable as reason:
             self.missing[leg] = str(reason)
+        for suite in SUITES:
+            if suite.name in suites and suite.beside:
+                self._prepare_beside(suite, leg)
+
+    def _prepare_beside(self, suite: Suite, leg: str) -> None:
+        try:
+            self.beside[suite.name, leg] = environments.environment(LEGS[suite.environment_beside(leg)])
+        except Unavailable as reason:
+            self.missing[f"{suite.name} {leg}"] = str(reason)
+
+    def lacks(self, suite: Suite, leg: str) -> str:
+        """Why a suite cannot run on a leg; nothing when it can."""
+        return self.missing.get(leg) or self.missing.get(f"{suite.name} {leg}", "")
 
 
 def run(selection: Selection) -> int:
@@ -129,8 +138,8 @@ def _run_suite(suite: Suite, leg: str, workbench: Workbench) -> list[Outcome]:
     budget = int(flat.read(_BUDGET).get(suite.name, 0))
     if not budget:
         return [Outcome(suite.name, leg, FAILED, note="tests/budget.yml does not know it")]
-    if leg in workbench.missing:
-        reason = workbench.missing[leg]
+    reason = workbench.lacks(suite, leg)
+    if reason:
         say(f"{suite.name} on {leg} cannot run: {reason}")
         return [Outcome(suite.name, leg, FAILED if CI else SKIPPED, budget=budget, note=reason)]
     say(f"---- {suite.name} on {leg}: {suite.proves}")
