@@ -313,8 +313,7 @@ class Lab:
             _end_guests(record.keeper)
             record.keeper.kill()
             kernel.wait_for(lambda: record.keeper is None or not record.keeper.alive, 10)
-        if self.lane.folder.exists():
-            kernel.wait_for(lambda: launch.sweep(self.lane.folder, self.lane.cgroup), 10, 0.1)
+        kernel.wait_for(lambda: launch.sweep(self.lane.folder, self.lane.cgroup), 10, 0.1)
         self.lane.remove()
         record.machines.clear()
         record.keeper = None

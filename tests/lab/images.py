@@ -101,11 +101,13 @@ _SSHD = {
     "trixie": "UseDNS no\nPerSourcePenalties no\n",
 }
 #: Raise it when the way of building changes, so that old trees are built anew.
-_RECIPE = 2
+_RECIPE = 3
 #: Ends with whoever started it, and everything that it started itself with it: mmdebstrap has many children.
 _TOGETHER = (
     *("setpriv", "--pdeathsig", "KILL"),
     *("unshare", "--pid", "--fork", "--kill-child", "--mount", "--propagation", "unchanged", "--mount-proc"),
+    # what is mounted for the build is seen nowhere else; in a chroot that is up to whoever entered it
+    *("sh", "-c", 'mount --make-rprivate / 2>/dev/null; exec "$@"', "build"),
 )
 _SECONDS = 1800
 _KEPT = 14 * 86400.0
@@ -206,6 +208,10 @@ def _settle(release: str, root: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     (root / "etc/sudoers.d" / USER).chmod(0o440)
+    rsyslog = root / "etc/rsyslog.conf"
+    text = rsyslog.read_text(encoding="utf-8")
+    # a machine has no kernel log of its own: the module would spin on an empty one
+    rsyslog.write_text(text.replace('module(load="imklog")', '#module(load="imklog")'), encoding="utf-8")
     wanted = root / "etc/systemd/system/sysinit.target.wants"
     wanted.mkdir(exist_ok=True)
     (wanted / "lab-sysctl.service").symlink_to("../lab-sysctl.service")

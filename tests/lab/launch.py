@@ -62,11 +62,12 @@ done
 exit "$code"
 """
 
-# Removes the empty groups that machines leave: $1 the group, below the root of the hierarchy.
+# Ends what is left in the groups of the machines, written down or not, and removes them: $1 the group, below the root of the hierarchy.
 _SWEEP = """
 [ -d /sys/fs/cgroup ] || mount -t sysfs sysfs /sys || exit 1
 mount -t cgroup2 cgroup2 /sys/fs/cgroup && cd /sys/fs/cgroup || exit 1
 [ -d "$1" ] || exit 0
+echo 1 >"$1/cgroup.kill"
 find "$1" -depth -type d -exec rmdir {} \\; 2>/dev/null
 [ -d "$1" ] && exit 1
 rmdir scs-lab 2>/dev/null
@@ -183,6 +184,6 @@ def machines(image: Path, folder: Path, group: str, names: list[str], disk: int 
 
 
 def sweep(folder: Path, group: str) -> bool:
-    """Remove the empty cgroups of a lane; whether none is left."""
+    """End what is left in the cgroups of a lane and remove them; whether none is left."""
     command = [*_private(folder / "outside"), _SWEEP, "sweep", group]
     return subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS).returncode == 0

@@ -174,6 +174,16 @@ def test_down_leaves_nothing(lane):
     lane.down()  # and once more is fine
 
 
+def test_machines_that_nobody_wrote_down_are_ended_too(lane):
+    lane.up(FEW[1:2])
+    machine = lane.machine(FEW[1])
+    keeper = lane.lane.load().keeper
+    lane.lane.file("lane.json").unlink()
+    lane.down()
+    assert kernel.wait_for(lambda: not machine.alive and not machine.leader, 10)
+    keeper.kill()  # it holds nothing but its own namespace
+
+
 def test_lanes_run_side_by_side_with_the_same_addresses(lab, lane):
     lane.up(FEW)
     name = "em01-comp-r01-u04"
