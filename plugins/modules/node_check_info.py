@@ -123,16 +123,14 @@ from ansible_collections.scs.landscape.plugins.module_utils.node import check, c
 from ansible_collections.scs.landscape.plugins.module_utils.node.client import Host
 
 
-def main(params, _check_mode, host=None, now=time.time):
+def main(params, _check_mode, host, now=time.time):
     """Reads this machine and judges it."""
     for target in params["mtu_targets"]:
         if not rules.is_address(target["address"]):
             raise InputError(f"mtu_targets holds {target['address']!r}, no IP address")
     name = check.profile_of(params["role"]) if params["profile"] == "auto" else params["profile"]
     check.profile(name, params["profile_changes"])
-    facts = check_facts.read(
-        host or Host(), params["mtu_targets"], params["interfaces"], params["controller_time"], now()
-    )
+    facts = check_facts.read(host, params["mtu_targets"], params["interfaces"], params["controller_time"], now())
     findings = check.judge(facts, name, params["profile_changes"])
     errors = [finding for finding in findings if finding.severity == "error"]
     said = f"Not fit for {name}: " + "; ".join(finding.message for finding in errors)
@@ -164,4 +162,4 @@ SPEC = {
 
 
 if __name__ == "__main__":
-    run_module(SPEC, main)
+    run_module(SPEC, main, client=Host)

@@ -286,9 +286,9 @@ from ansible_collections.scs.landscape.plugins.module_utils.node import baseline
 from ansible_collections.scs.landscape.plugins.module_utils.node.client import Host
 
 
-def main(params, check_mode, host=None):
+def main(params, check_mode, host):
     """Brings this host to its baseline."""
-    host, began, options = host or Host(), time.monotonic(), dict(params)
+    began, options = time.monotonic(), dict(params)
     state, token = options.pop("state"), options.pop("token") or ""
     if state != "present":
         return decide(baseline.guard_of(host), state, token, check_mode)
@@ -402,4 +402,4 @@ SPEC = {
 
 
 if __name__ == "__main__":
-    run_module(SPEC, main)
+    run_module(SPEC, main, client=Host)

@@ -124,11 +124,11 @@ from ansible_collections.scs.landscape.plugins.module_utils.node.sshd import HAR
 from ansible_collections.scs.landscape.plugins.module_utils.node.sshd_change import Change
 
 
-def main(params, check_mode, host=None):
+def main(params, check_mode, host):
     """Changes the SSH server of this host."""
     settings = {**(HARDENING if params["hardening"] else {}), **params["settings"]}
     state, token = params["state"], params["token"] or ""
-    change = Change(host or Host(), params["name"], settings if state == "present" else None, params["confirm_within"])
+    change = Change(host, params["name"], settings if state == "present" else None, params["confirm_within"])
     if state == "confirmed":
         done = change.confirm(token, check=check_mode)
     elif state == "rolled_back":
@@ -165,4 +165,4 @@ SPEC = {
 
 
 if __name__ == "__main__":
-    run_module(SPEC, main)
+    run_module(SPEC, main, client=Host)

@@ -238,7 +238,7 @@ class Lab:
 
     def run(self, argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:
         """Run a command in the controller's network namespace: from there every machine is reached by SSH."""
-        return subprocess.run([*self.entering(), *argv], **{"check": False, **options})
+        return subprocess.run([*self.entering(), *argv], check=options.pop("check", False), **options)
 
     def entering(self) -> list[str]:
         """What to put in front of a command line so that it runs in the controller's network namespace."""

@@ -10,17 +10,25 @@ import os
 import pwd
 import socket
 import stat
-import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Callable
 
 from ..core.errors import LandscapeError
 from ..core.record import write_atomic
 from .model import FileState, Unit, User
 
-#: Programs of the system; a user's PATH has no sbin.
-_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
+#: Runs a program: ``run(argv, seconds, environment)`` gives exit status, output and errors. See ``adapter.programs``.
+Runner = Callable[[Sequence[str], float, Mapping[str, str]], tuple[int, str, str]]
+#: For every program: the C locale, no questions, and programs of the system (a user's PATH has no sbin).
+_ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin",
+    "LC_ALL": "C",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "HOME": "/root",
+}
+#: Starts its arguments in a session of their own, without anything of ours open; ``setsid`` forks before it looks.
+_DETACH = 'command -v "$1" >/dev/null && exec setsid --fork "$@" </dev/null >/dev/null 2>&1'
 
 
 class Outcome:
@@ -39,40 +47,16 @@ class Outcome:
         return lines[-1][:300] if lines else f"exit status {self.code}"
 
 
-def execute(argv: Sequence[str], seconds: float, stdin: str | None = None) -> Outcome:
-    """Runs a program in the C locale, without a terminal."""
-    environment = {"PATH": _PATH, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root"}
-    try:
-        done = subprocess.run(
-            list(argv),
-            input=stdin or "",
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-            env=environment,
-            cwd="/",
-            check=False,
-        )
-    except FileNotFoundError:
-        return Outcome(127, err=f"{argv[0]} is not installed")
-    except subprocess.TimeoutExpired:
-        return Outcome(124, err=f"{argv[0]} did not end within {seconds:.0f} s")
-    except OSError as error:
-        return Outcome(126, err=f"{argv[0]} cannot be started: {error.strerror or error}")
-    return Outcome(done.returncode, done.stdout, done.stderr)
-
-
 class Host:
     """The machine we run on.
 
+    :param runner: runs programs.
     :param root: where its file system begins; another one than ``/`` in tests.
-    :param runner: starts programs.
     """
 
-    def __init__(self, root: str = "/", runner: Callable[..., Outcome] = execute) -> None:
-        self.root = root
+    def __init__(self, runner: Runner, root: str = "/") -> None:
         self.runner = runner
+        self.root = root
 
     def at(self, path: str) -> str:
         """Where a path of the host is found."""
@@ -80,16 +64,11 @@ class Host:
 
     def run(self, argv: Sequence[str], seconds: float = 30.0) -> Outcome:
         """Runs a program; never raises for how it ends."""
-        return self.runner(argv, seconds)
+        return Outcome(*self.runner(argv, seconds, _ENVIRONMENT))
 
     def start(self, argv: Sequence[str]) -> bool:
         """Starts a program that outlives us; whether it could be started."""
-        silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
-        try:
-            os.posix_spawnp(argv[0], list(argv), {"PATH": _PATH}, file_actions=silent, setsid=True)
-        except OSError:
-            return False
-        return True
+        return not self.run(["sh", "-c", _DETACH, "sh", *argv]).code
 
     def greets(self, port: int, patience: float = 8.0) -> bool:
         """Whether an SSH server answers on a port of this host, IPv4 or IPv6, now or soon.

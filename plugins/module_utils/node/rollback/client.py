@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -67,6 +66,25 @@ def put_back(path: str, kept: dict[str, Any] | None) -> None:
     os.replace(scratch, path)
 
 
+def execute(command: list[str], seconds: float = 60.0) -> int:
+    """Runs a program without input; its exit status.
+
+    :raises TimeoutError: it did not end in time, and was killed.
+    """
+    import asyncio  # takes longer to load than all the rest, and is hardly ever needed
+
+    async def run() -> int:
+        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+        try:
+            return await asyncio.wait_for(process.wait(), seconds)
+        except asyncio.TimeoutError as error:
+            process.kill()
+            await process.wait()
+            raise TimeoutError(f"{command[0]} did not end within {seconds:.0f} s") from error
+
+    return asyncio.run(run())
+
+
 def restore(path: str, token: str = "") -> bool:
     """Puts everything back; whether there was something to put back.
 
@@ -79,7 +97,7 @@ def restore(path: str, token: str = "") -> bool:
         for name, kept in state["files"].items():
             put_back(name, kept)
         for command in state["commands"]:
-            subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=60)
+            execute(command)
         os.unlink(path)
         return True
 

@@ -15,7 +15,9 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape import run
 
 
 def begin(folder, **options):
-    now = lambda: datetime.datetime(2026, 11, 21, 13, 12, 13, tzinfo=datetime.timezone.utc)  # noqa: E731
+    def now():
+        return datetime.datetime(2026, 11, 21, 13, 12, 13, tzinfo=datetime.timezone.utc)
+
     return run.begin("lab_deploy", str(folder), ["lab"], **{"hold": True, "now": now, **options})
 
 

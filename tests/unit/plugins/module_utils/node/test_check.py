@@ -7,7 +7,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.node import check, check_facts
-from ansible_collections.scs.landscape.plugins.module_utils.node.client import Outcome
+from ansible_collections.scs.landscape.plugins.module_utils.node.client import Host, Outcome
 from ansible_collections.scs.landscape.plugins.modules import node_check_info
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.node.machines import Machine, filled
 
@@ -190,9 +190,10 @@ def test_the_module_judges_and_fails_only_when_told_to(machine):
         info(machine, mtu_targets=[{"address": "host"}])
 
 
-def test_this_machine_can_be_read():
+def test_this_machine_can_be_read(programs):
     """The real one: whatever it is, its numbers are possible."""
-    told = node_check_info.main(filled(node_check_info.SPEC, {"mtu_targets": [{"address": "127.0.0.1"}]}), True)
+    options = filled(node_check_info.SPEC, {"mtu_targets": [{"address": "127.0.0.1"}]})
+    told = node_check_info.main(options, True, Host(programs))
     facts = told.values["facts"]
     assert facts["cpus"] > 0
     assert facts["memory"] > 100 * 1024**2

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -19,34 +22,38 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.node.mach
 APT, DNF = tables.PLATFORMS["debian", "12"], tables.PLATFORMS["rocky", "9"]
 
 
-def test_programs_end_in_every_way():
-    host = Host()
+def test_programs_end_in_every_way(programs):
+    host = Host(programs)
     assert host.run(["true"]).code == 0
     assert host.run(["sh", "-c", "echo first; echo last >&2; exit 3"]).reason == "last"
     assert host.run(["no-such-program"]).code == 127
+    assert host.run(["no-such-program"]).reason == "no-such-program is not installed"
     assert host.run(["sleep", "5"], 0.1).reason == "sleep did not end within 0 s"
-    assert host.run(["/etc/hosts"]).code == 126
+    assert host.run(["/etc/passwd"]).reason == "/etc/passwd cannot be started: Permission denied"
+    assert host.run(["sh", "-c", "echo $LC_ALL $DEBIAN_FRONTEND $HOME $PATH"]).out == (
+        "C noninteractive /root /usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin\n"
+    )
     assert Outcome(4).reason == "exit status 4"
 
 
-def test_a_text_is_judged_without_being_written():
-    host = Host()
+def test_a_text_is_judged_without_being_written(programs):
+    host = Host(programs)
     assert host.judge(["cat", "{}"], "text\n") == ""
     assert host.ask(["cat", "{}"], "text \udcff\n")[0] == 0
     assert "the new text" in host.judge(["sh", "-c", "echo {} is bad >&2; exit 1"], "x")
     assert host.judge(["no-such-program", "{}"], "x") == ""
 
 
-def test_accounts_and_names():
-    host = Host()
+def test_accounts_and_names(programs):
+    host = Host(programs)
     assert host.user("root").home == "/root"
     assert host.user("no-such-user") is None
     assert host.nodename() == os.uname().nodename
     assert host.is_root() == (os.geteuid() == 0)
 
 
-def test_files_in_a_folder(tmp_path):
-    host = Host(str(tmp_path))
+def test_files_in_a_folder(tmp_path, programs):
+    host = Host(programs, str(tmp_path))
     host.write("/a/b", "text", 0o640, None, None)
     assert host.read("/a/b").mode == 0o640
     assert host.names("/a") == ["b"]
@@ -94,8 +101,8 @@ def test_kernel_settings_have_their_files(key, path):
     assert client.sysctl_path(key) == path
 
 
-def test_kernel_settings_are_read_and_refused(tmp_path):
-    host = Host(str(tmp_path))
+def test_kernel_settings_are_read_and_refused(tmp_path, programs):
+    host = Host(programs, str(tmp_path))
     assert host.sysctl("a.b") == (None, False)
     (tmp_path / "proc/sys/a").mkdir(parents=True)
     (tmp_path / "proc/sys/a/b").write_text("1\t2\n")
@@ -104,7 +111,7 @@ def test_kernel_settings_are_read_and_refused(tmp_path):
         host.set_sysctl("a.c.d", "1")
 
 
-def test_an_ssh_server_is_recognised_by_its_greeting():
+def test_an_ssh_server_is_recognised_by_its_greeting(programs):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
@@ -116,18 +123,38 @@ def test_an_ssh_server_is_recognised_by_its_greeting():
 
         thread = threading.Thread(target=greet)
         thread.start()
-        assert Host().greets(port, 5)
+        assert Host(programs).greets(port, 5)
         thread.join()
-    assert not Host().greets(port, 0)
+    assert not Host(programs).greets(port, 0)
 
 
-def test_a_program_can_outlive_us(tmp_path):
-    assert Host().start(["true"])
-    assert not Host().start([str(tmp_path / "none")])
+TELL = """
+import json, os, sys, time
+time.sleep(0.3)
+told = {"session": os.getsid(0), "open": [os.readlink(f"/proc/self/fd/{number}") for number in range(3)]}
+with open(sys.argv[1] + ".new", "w") as stream:
+    json.dump(told, stream)
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+"""
 
 
-def test_without_systemd_there_are_no_units(tmp_path):
-    assert Host(str(tmp_path)).units(["ssh.service"]) == {}
+def test_a_program_can_outlive_us(tmp_path, programs):
+    """It has a session of its own and nothing of ours, not even our output, which somebody waits for."""
+    found, deadline = tmp_path / "found", time.monotonic() + 20
+    assert Host(programs).start([sys.executable, "-I", "-c", TELL, str(found)])
+    while not found.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    told = json.loads(found.read_text())
+    assert told["open"] == ["/dev/null"] * 3
+    assert told["session"] != os.getsid(0)
+
+
+def test_a_program_that_is_not_there_does_not_start(tmp_path, programs):
+    assert not Host(programs).start([str(tmp_path / "none")])
+
+
+def test_without_systemd_there_are_no_units(tmp_path, programs):
+    assert Host(programs, str(tmp_path)).units(["ssh.service"]) == {}
 
 
 class Packages(Machine):
@@ -137,11 +164,11 @@ class Packages(Machine):
         super().__init__(root)
         self.said = list(said)
 
-    def program(self, argv, seconds, stdin=None):
+    def program(self, argv, seconds):
         if argv[0] in ("apt-get", "dnf") and self.said:
             self.calls.append(list(argv))
             return self.said.pop(0)
-        return super().program(argv, seconds, stdin)
+        return super().program(argv, seconds)
 
 
 LOCKED = Outcome(100, err="E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 7 (apt)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.node import sshd, sshd_change
-from ansible_collections.scs.landscape.plugins.module_utils.node.client import Outcome
+from ansible_collections.scs.landscape.plugins.module_utils.node.client import Host, Outcome
 from ansible_collections.scs.landscape.plugins.module_utils.node.guard import Guard
 from ansible_collections.scs.landscape.plugins.module_utils.node.rollback import client as rollback
 from ansible_collections.scs.landscape.plugins.modules import sshd_dropin
@@ -36,9 +37,9 @@ class Server(Machine):
         (root / "usr/sbin").mkdir(parents=True)
         (root / "usr/sbin/sshd").touch()
 
-    def program(self, argv, seconds, stdin=None):
+    def program(self, argv, seconds):
         if not argv[0].endswith("sshd"):
-            return super().program(argv, seconds, stdin)
+            return super().program(argv, seconds)
         found: dict[str, list[str]] = {}
         for line in Path(argv[-1]).read_text().splitlines():
             key, _space, value = line.partition(" ")
@@ -221,9 +222,42 @@ def test_the_programs_main_waits_and_looks_at_the_token(tmp_path):
     assert not rollback.confirm(str(path), "t")
 
 
-def test_the_copied_program_runs_alone(tmp_path):
+def test_commands_of_a_rollback_have_no_input_and_an_end(tmp_path):
+    assert rollback.execute(["sh", "-c", "exit 3"]) == 3
+    assert rollback.execute(["cat"], 5) == 0
+    with pytest.raises(TimeoutError, match=r"sleep did not end within 0 s"):
+        rollback.execute(["sleep", "30"], 0.1)
+    with pytest.raises(FileNotFoundError):
+        rollback.execute([str(tmp_path / "none")])
+
+
+def test_a_rollback_whose_command_hangs_is_done_again(tmp_path, monkeypatch):
+    """Files are back before any command runs, and the state stays for the next one."""
+    kept, path = tmp_path / "kept", tmp_path / "rollback-x.json"
+    kept.write_text("old")
+    files = {str(kept): rollback.pack(b"old", os.stat(kept))}
+    path.write_text(json.dumps({"token": "t", "files": files, "commands": [["sleep", "30"]]}))
+    kept.write_text("changed")
+    monkeypatch.setattr(rollback.execute, "__defaults__", (0.1,))
+    with pytest.raises(TimeoutError):
+        rollback.restore(str(path), "t")
+    assert kept.read_text() == "old"
+    assert path.exists()
+
+
+def test_nothing_slow_is_loaded_for_a_rollback_that_is_not_needed(tmp_path):
+    line = (
+        "import sys; sys.argv = ['x', sys.argv[2], 't']; import runpy\ntry: runpy.run_path(FILE, run_name='__main__')\n"
+    )
+    code = line.replace("FILE", repr(rollback.__file__)) + "except SystemExit: sys.exit('asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", code, "-", str(tmp_path / "none")], check=False, timeout=60)
+    assert done.returncode == 0
+
+
+def test_the_copied_program_runs_alone(tmp_path, programs, monkeypatch):
     """What is left on the host needs nothing of the collection."""
     machine = Machine(tmp_path)
+    monkeypatch.setattr(machine, "start", Host(programs).start)
     os.unlink(machine.at("/run/systemd/system/x"))
     os.rmdir(machine.at("/run/systemd/system"))
     target = Path(machine.at("/etc/thing"))
@@ -292,9 +326,7 @@ def test_rules_that_take_our_own_rights_away_come_back_at_once(tmp_path, monkeyp
     assert machine.content("/etc/sudoers.d/x").endswith("dragon ALL=(ALL) ALL\n")
 
 
-def test_root_is_needed(monkeypatch):
-    from ansible_collections.scs.landscape.plugins.module_utils.node.client import Host
-
+def test_root_is_needed(monkeypatch, programs):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(InputError, match="needs root"):
-        sshd_change.Change(Host(), "x")
+        sshd_change.Change(Host(programs), "x")
