@@ -111,6 +111,13 @@ from ansible_collections.scs.landscape.plugins.module_utils.core.errors import I
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import client, findings_report, guard
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
 
+ARGUMENTS = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "plans": {"type": "dict", "default": {}},
+    "environment": {"type": "str"},
+    "confirm": {"type": "list", "elements": "str", "default": []},
+}
+
 
 def main(params, check_mode):
     """Reads the landscape, judges the plans."""
@@ -134,12 +141,4 @@ def main(params, check_mode):
 
 
 if __name__ == "__main__":
-    run_module(
-        {
-            "src": {"type": "list", "elements": "path", "required": True},
-            "plans": {"type": "dict", "default": {}},
-            "environment": {"type": "str"},
-            "confirm": {"type": "list", "elements": "str", "default": []},
-        },
-        main,
-    )
+    run_module(ARGUMENTS, main)

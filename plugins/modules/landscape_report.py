@@ -125,6 +125,20 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape import run
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.deployment import files, machines, report
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
 
+ARGUMENTS = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "dest": {"type": "path"},
+    "keep": {"type": "int", "default": 20},
+    "run": {"type": "dict", "required": True},
+    "results": {"type": "dict", "required": True},
+    "alive": {"type": "list", "elements": "str", "required": True},
+    "cables": {"type": "dict"},
+    "gates": {"type": "list", "elements": "dict", "default": []},
+    "clock": {"type": "dict", "default": {}},
+    "table": {"type": "bool", "default": False},
+    "predicted": {"type": "bool", "default": False},
+}
+
 
 def main(params, check_mode):
     """Puts the report together and writes it."""
@@ -164,19 +178,4 @@ def main(params, check_mode):
 
 
 if __name__ == "__main__":
-    run_module(
-        {
-            "src": {"type": "list", "elements": "path", "required": True},
-            "dest": {"type": "path"},
-            "keep": {"type": "int", "default": 20},
-            "run": {"type": "dict", "required": True},
-            "results": {"type": "dict", "required": True},
-            "alive": {"type": "list", "elements": "str", "required": True},
-            "cables": {"type": "dict"},
-            "gates": {"type": "list", "elements": "dict", "default": []},
-            "clock": {"type": "dict", "default": {}},
-            "table": {"type": "bool", "default": False},
-            "predicted": {"type": "bool", "default": False},
-        },
-        main,
-    )
+    run_module(ARGUMENTS, main)

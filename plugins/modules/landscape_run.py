@@ -104,6 +104,17 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape import (
 )
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
 
+ARGUMENTS = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "state": {"type": "str", "choices": ["begun", "ended"], "default": "begun"},
+    "playbook": {"type": "str", "default": "run"},
+    "folder": {"type": "path"},
+    "hold": {"type": "bool", "default": True},
+    "targets": {"type": "dict", "default": {}},
+    "run": {"type": "dict"},
+}
+RULES = {"required_if": [("state", "ended", ["run"])]}
+
 
 def main(params, check_mode):
     """Begins or ends a run."""
@@ -130,16 +141,4 @@ def main(params, check_mode):
 
 
 if __name__ == "__main__":
-    run_module(
-        {
-            "src": {"type": "list", "elements": "path", "required": True},
-            "state": {"type": "str", "choices": ["begun", "ended"], "default": "begun"},
-            "playbook": {"type": "str", "default": "run"},
-            "folder": {"type": "path"},
-            "hold": {"type": "bool", "default": True},
-            "targets": {"type": "dict", "default": {}},
-            "run": {"type": "dict"},
-        },
-        main,
-        required_if=[("state", "ended", ["run"])],
-    )
+    run_module(ARGUMENTS, main, **RULES)

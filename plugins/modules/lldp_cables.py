@@ -126,6 +126,18 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape.cables imp
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.cables import model as cables
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
 
+ARGUMENTS = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "observed": {"type": "dict", "required": True},
+    "ignore_ports": {"type": "list", "elements": "str", "default": []},
+    "fail_on": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["missing", "wrong_port", "swapped", "unexpected", "unknown"],
+        "default": [],
+    },
+}
+
 
 def main(params, _check_mode):
     """Reads the landscape and what was observed, and compares."""
@@ -149,17 +161,4 @@ def main(params, _check_mode):
 
 
 if __name__ == "__main__":
-    run_module(
-        {
-            "src": {"type": "list", "elements": "path", "required": True},
-            "observed": {"type": "dict", "required": True},
-            "ignore_ports": {"type": "list", "elements": "str", "default": []},
-            "fail_on": {
-                "type": "list",
-                "elements": "str",
-                "choices": ["missing", "wrong_port", "swapped", "unexpected", "unknown"],
-                "default": [],
-            },
-        },
-        main,
-    )
+    run_module(ARGUMENTS, main)
