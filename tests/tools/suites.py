@@ -91,7 +91,7 @@ SUITES = (
     Suite(
         "lab",
         "deploys, faults and kills on the machines of the embedded lab",
-        # On plain Debian 12 and 13 this core has a Python of the machine itself, so no root file system is built for it.
+        # On plain Debian 12 and 13 this core has a Python of the machine itself, and no root is built for it.
         ("core-2.19",),
         [("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "12", "tests/lab/tests")],
         when="tests/lab/tests/test_*.py",
