@@ -26,7 +26,11 @@ TASKS: tuple[tuple[str, str, dict[str, Any], bool], ...] = (
     ("guard", "landscape_guard", {"src": ["lab"], "plans": {}}, False),
     ("run", "landscape_run", {"src": ["lab"], "state": "ended"}, True),
 )
-VARIABLES = {"level": "error", "matter": {"sidebar_label": "{{ level }}"}, "observed": {"st01-sw25g-r01-u34": {"lldpctl": {"lldp": []}}}}
+VARIABLES = {
+    "level": "error",
+    "matter": {"sidebar_label": "{{ level }}"},
+    "observed": {"st01-sw25g-r01-u34": {"lldpctl": {"lldp": []}}},
+}
 
 
 def _outcome(result: dict[str, Any]) -> dict[str, Any]:
