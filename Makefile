@@ -5,7 +5,7 @@ PYTHON ?= python3
 TOOLS = $(PYTHON) -B -m tests.tools
 
 .DEFAULT_GOAL := help
-.PHONY: help check test test-all accept format docs pictures demo build pins clean
+.PHONY: help check test test-all accept format docs pictures demo demo-down demo-docs build pins clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -31,8 +31,14 @@ docs: ## check the documentation of plugins and roles
 pictures: ## render the pictures of the SCS lab
 	@$(TOOLS) pictures
 
-demo: ## see it work
+demo: ## see it work: 13 machines on this one, deployed; as root. Run it twice
 	@$(TOOLS) demo
+
+demo-down: ## end the machines of the demo
+	@$(TOOLS) demo-down
+
+demo-docs: ## the SCS lab validated and documented; needs no machines
+	@$(TOOLS) demo-docs
 
 build: ## build the collection's tarball into dist/
 	@$(TOOLS) build

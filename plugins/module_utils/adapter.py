@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # Apache License 2.0 (see LICENSES/Apache-2.0.txt)
-"""The only file of module_utils that knows Ansible: result shape, check mode, errors."""
+"""The only file of module_utils that knows Ansible: result shape, check mode, errors, programs."""
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -32,25 +35,81 @@ class Result:
     failed: str = ""
 
 
-def run_module(argument_spec: dict[str, Any], main: Callable[[dict[str, Any], bool], Result], **rules: Any) -> None:
-    """Runs ``main(params, check_mode)`` as an Ansible module and returns its result in the shape of the house.
+#: Runs a program: ``run(argv, seconds, environment)`` gives exit status, output and errors.
+Runner = Callable[[Sequence[str], float, Mapping[str, str]], tuple[int, str, str]]
 
-    :param rules: further arguments of ``AnsibleModule`` (``required_one_of``, ``mutually_exclusive``...).
+
+def programs(module: AnsibleModule) -> Runner:
+    """What runs programs for a module: without input, with our environment and what is added to it, never for ever.
+
+    Nothing is logged. The exit status is 124 when the program was ended because it took too long, 127 when there is no
+    such program and 126 when it cannot be started; then the errors say so in one sentence.
     """
-    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
-    try:
-        result = main(module.params, module.check_mode)
-    except LandscapeError as error:
-        module.fail_json(msg=str(error), **error.details)
-    for warning in result.warnings:
-        module.warn(warning)
-    returned = {
+    with open(os.devnull, encoding="utf-8") as nothing:
+        os.dup2(nothing.fileno(), 0)  # run_command hands our own input down, which may be a terminal
+
+    def run(argv: Sequence[str], seconds: float, environment: Mapping[str, str]) -> tuple[int, str, str]:
+        limit, began = max(seconds, 0.1), time.monotonic()
+        try:
+            code, out, err = module.run_command(
+                ["timeout", "--kill-after=2", f"{limit:.1f}", *argv],  # of coreutils: run_command has no limit
+                environ_update=dict(environment),
+                cwd="/",
+                errors="replace",
+                expand_user_and_vars=False,
+                handle_exceptions=False,
+            )
+        except OSError as error:
+            return 126, "", f"{argv[0]} cannot be started: timeout(1): {error.strerror or error}"
+        # A program that does not listen to the first signal takes timeout(1) with it when it is killed.
+        if code in (124, 137, -9) and time.monotonic() - began >= limit:
+            return 124, out, f"{argv[0]} did not end within {seconds:.0f} s"
+        return code, out, _start_failure(argv[0], err) if code in (126, 127) else err
+
+    return run
+
+
+def _start_failure(program: str, err: str) -> str:
+    """What timeout(1) says of a program that it cannot start, in our words; what a program says as it is."""
+    if not err.startswith("timeout: failed to run command"):
+        return err
+    reason = err.strip().rpartition(": ")[2]
+    missing = reason == "No such file or directory"
+    return f"{program} is not installed" if missing else f"{program} cannot be started: {reason}"
+
+
+def returned(result: Result) -> dict[str, Any]:
+    """What a task returns, but for its warnings."""
+    values: dict[str, Any] = {
         "changed": result.changed,
         "plan": result.plan.as_dict(),
         "diff": result.diff,
         "steps_done": result.steps_done,
         **result.values,
     }
+    return {**values, "failed": True, "msg": result.failed} if result.failed else values
+
+
+def run_module(
+    argument_spec: dict[str, Any],
+    main: Callable[..., Result],
+    client: Callable[[Runner], object] | None = None,
+    **rules: Any,
+) -> None:
+    """Runs ``main(params, check_mode)`` as an Ansible module and returns its result in the shape of the house.
+
+    :param client: makes the third argument of ``main``, for a module that runs programs, of what runs them.
+    :param rules: further arguments of ``AnsibleModule`` (``required_one_of``, ``mutually_exclusive``...).
+    """
+    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
+    try:
+        world = [client(programs(module))] if client else []
+        result = main(module.params, module.check_mode, *world)
+    except LandscapeError as error:
+        module.fail_json(msg=str(error), **error.details)
+    for warning in result.warnings:
+        module.warn(warning)
+    values = returned(result)
     if result.failed:
-        module.fail_json(msg=result.failed, **returned)
-    module.exit_json(**returned)
+        module.fail_json(**{name: value for name, value in values.items() if name != "failed"})
+    module.exit_json(**values)

@@ -139,6 +139,24 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape import cli
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.docs import build, model, tables
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
 
+ARGUMENTS = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "dest": {"type": "path", "required": True},
+    "title": {"type": "str"},
+    "include": {
+        "type": "list",
+        "elements": "str",
+        "choices": list(tables.SECTIONS),
+        "default": list(tables.SECTIONS),
+    },
+    "svg": {"type": "bool", "default": True},
+    "front_matter": {"type": "dict"},
+    "prune": {"type": "bool", "default": True},
+    "adopt": {"type": "bool", "default": False},
+    "stale": {"type": "str", "choices": ["report", "fail"], "default": "report"},
+    "as_of": {"type": "str"},
+}
+
 
 def main(params, check_mode):
     """Reads the landscape, makes the pages, writes what differs."""
@@ -166,23 +184,4 @@ def main(params, check_mode):
 
 
 if __name__ == "__main__":
-    run_module(
-        {
-            "src": {"type": "list", "elements": "path", "required": True},
-            "dest": {"type": "path", "required": True},
-            "title": {"type": "str"},
-            "include": {
-                "type": "list",
-                "elements": "str",
-                "choices": list(tables.SECTIONS),
-                "default": list(tables.SECTIONS),
-            },
-            "svg": {"type": "bool", "default": True},
-            "front_matter": {"type": "dict"},
-            "prune": {"type": "bool", "default": True},
-            "adopt": {"type": "bool", "default": False},
-            "stale": {"type": "str", "choices": ["report", "fail"], "default": "report"},
-            "as_of": {"type": "str"},
-        },
-        main,
-    )
+    run_module(ARGUMENTS, main)

@@ -161,6 +161,18 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape.imports im
     tables,
 )
 
+ARGUMENTS = {
+    "format": {"type": "str", "choices": ["tables", "netbox"], "default": "tables"},
+    "src": {"type": "list", "elements": "path", "required": True},
+    "dest": {"type": "path", "required": True},
+    "mapping": {"type": "dict", "default": {}},
+    "base": {"type": "list", "elements": "path", "default": []},
+    "naming": {"type": "str", "default": ""},
+    "defaults": {"type": "dict", "default": {}},
+    "header": {"type": "list", "elements": "str", "default": []},
+    "overwrite": {"type": "bool", "default": False},
+}
+
 
 def main(params, check_mode):
     """Reads, imports, and writes what differs."""
@@ -194,17 +206,4 @@ def main(params, check_mode):
 
 
 if __name__ == "__main__":
-    run_module(
-        {
-            "format": {"type": "str", "choices": ["tables", "netbox"], "default": "tables"},
-            "src": {"type": "list", "elements": "path", "required": True},
-            "dest": {"type": "path", "required": True},
-            "mapping": {"type": "dict", "default": {}},
-            "base": {"type": "list", "elements": "path", "default": []},
-            "naming": {"type": "str", "default": ""},
-            "defaults": {"type": "dict", "default": {}},
-            "header": {"type": "list", "elements": "str", "default": []},
-            "overwrite": {"type": "bool", "default": False},
-        },
-        main,
-    )
+    run_module(ARGUMENTS, main)

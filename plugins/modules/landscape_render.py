@@ -175,6 +175,31 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape.render.for
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.render.options import RenderOptions
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
 
+ARGUMENTS = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "dest": {"type": "path", "required": True},
+    "formats": {"type": "list", "elements": "str", "required": True, "choices": sorted(FORMATS)},
+    "prune": {"type": "bool", "default": True},
+    "adopt": {"type": "bool", "default": False},
+    "on_finding": {"type": "str", "choices": ["fail", "warn", "ignore"], "default": "fail"},
+    "as_of": {"type": "str"},
+    "ssh_user": {"type": "str", "default": ""},
+    "jump_role": {"type": "str", "default": ""},
+    "management_suffix": {"type": "str", "default": "-mgmt"},
+    "node_port": {"type": "int", "default": 9100},
+    "states": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["planned", "active", "retired"],
+        "default": ["active"],
+    },
+    "group_by": {"type": "dict", "default": dict(DEFAULT_PREFIXES)},
+    "group_names": {"type": "str", "choices": ["valid", "dashes"], "default": "valid"},
+    "osism_vars": {"type": "bool", "default": True},
+    "landscape_vars": {"type": "bool", "default": True},
+    "connection_vars": {"type": "bool", "default": False},
+}
+
 
 def main(params, check_mode):
     """Reads the landscape, makes the files of every format, writes what differs."""
@@ -206,30 +231,4 @@ def main(params, check_mode):
 
 
 if __name__ == "__main__":
-    run_module(
-        {
-            "src": {"type": "list", "elements": "path", "required": True},
-            "dest": {"type": "path", "required": True},
-            "formats": {"type": "list", "elements": "str", "required": True, "choices": sorted(FORMATS)},
-            "prune": {"type": "bool", "default": True},
-            "adopt": {"type": "bool", "default": False},
-            "on_finding": {"type": "str", "choices": ["fail", "warn", "ignore"], "default": "fail"},
-            "as_of": {"type": "str"},
-            "ssh_user": {"type": "str", "default": ""},
-            "jump_role": {"type": "str", "default": ""},
-            "management_suffix": {"type": "str", "default": "-mgmt"},
-            "node_port": {"type": "int", "default": 9100},
-            "states": {
-                "type": "list",
-                "elements": "str",
-                "choices": ["planned", "active", "retired"],
-                "default": ["active"],
-            },
-            "group_by": {"type": "dict", "default": dict(DEFAULT_PREFIXES)},
-            "group_names": {"type": "str", "choices": ["valid", "dashes"], "default": "valid"},
-            "osism_vars": {"type": "bool", "default": True},
-            "landscape_vars": {"type": "bool", "default": True},
-            "connection_vars": {"type": "bool", "default": False},
-        },
-        main,
-    )
+    run_module(ARGUMENTS, main)

@@ -108,6 +108,14 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules impo
 
 FORMS = {".json": report.to_json, ".md": report.to_markdown, ".xml": report.to_junit, ".html": report_html.to_html}
 
+ARGUMENTS = {
+    "src": {"type": "list", "elements": "path", "required": True},
+    "observed": {"type": "list", "elements": "path", "default": []},
+    "fail_on": {"type": "str", "choices": ["error", "warning", "info", "never"], "default": "error"},
+    "reports": {"type": "list", "elements": "path", "default": []},
+    "as_of": {"type": "str"},
+}
+
 
 def main(params, check_mode):
     """Reads, checks and reports."""
@@ -140,13 +148,4 @@ def main(params, check_mode):
 
 
 if __name__ == "__main__":
-    run_module(
-        {
-            "src": {"type": "list", "elements": "path", "required": True},
-            "observed": {"type": "list", "elements": "path", "default": []},
-            "fail_on": {"type": "str", "choices": ["error", "warning", "info", "never"], "default": "error"},
-            "reports": {"type": "list", "elements": "path", "default": []},
-            "as_of": {"type": "str"},
-        },
-        main,
-    )
+    run_module(ARGUMENTS, main)

@@ -31,7 +31,7 @@ def _format(arguments: argparse.Namespace) -> int:
     return _tool(["ruff", "format"]) or code
 
 
-def _script(name: str) -> int:
+def _script(name: str, *arguments: str) -> int:
     """Run a script of this folder with the newest core that a Python of this machine can run."""
     leg = next((leg for leg in FULL if environments.own_interpreter(LEGS[leg])), None)
     if not leg:
@@ -40,12 +40,12 @@ def _script(name: str) -> int:
     root = str(staging.stage(leg, bundle.provide(env)).parents[2])
     path = f"{env.path / 'bin'}:{os.environ.get('PATH', '')}"
     variables = {"PATH": path, "PYTHONPATH": root, "ANSIBLE_COLLECTIONS_PATH": root}
-    return _tool(["python", f"tests/tools/{name}"], leg, variables)
+    return _tool(["python", "-B", "-m", f"tests.tools.{name}", *arguments], leg, variables)
 
 
 def _pictures(arguments: argparse.Namespace) -> int:
     apt.ensure(["librsvg2-bin", "fonts-dejavu-core"], "rendering pictures")
-    return _script("pictures.py")
+    return _script("pictures")
 
 
 def _build(arguments: argparse.Namespace) -> int:
@@ -79,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, call in (
         ("accept", lambda arguments: acceptance.run()),
         ("build", _build),
-        ("demo", lambda arguments: _script("demo.py")),
+        ("demo", lambda arguments: _script("demo")),
+        ("demo-docs", lambda arguments: _script("demo_docs")),
+        ("demo-down", lambda arguments: _script("demo", "down")),
         ("format", _format),
         ("pictures", _pictures),
         ("pins", lambda arguments: pins.renew()),

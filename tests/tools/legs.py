@@ -32,6 +32,9 @@ LEGS = {
         Leg("core-2.19", (11, 12, 13), "bookworm", bundle="12.3.0", pip="24.2"),
         Leg("core-2.18", (11, 12, 13), "bookworm", bundle="12.3.0"),
         Leg("core-2.16", (11, 10, 12), "bookworm", bundle="12.3.0"),
+        # What OSISM's container holds; no suite runs in these, the tests of the suite osism start programs of theirs.
+        Leg("osism-2.18", (13, 12, 11), "bookworm"),
+        Leg("osism-2.16", (11, 12), "bookworm"),
     )
 }
 

@@ -63,6 +63,7 @@ class Workbench:
 
     ready: dict[str, tuple[Environment, Path]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    beside: dict[tuple[str, str], Environment] = field(default_factory=dict)
 
     def prepare(self, leg: str, suites: set[str]) -> None:
         """Build what the suites of a leg need."""
@@ -74,6 +75,19 @@ class Workbench:
             self.ready[leg] = env, tree
         except Unavailable as reason:
             self.missing[leg] = str(reason)
+        for suite in SUITES:
+            if suite.name in suites and suite.beside:
+                self._prepare_beside(suite, leg)
+
+    def _prepare_beside(self, suite: Suite, leg: str) -> None:
+        try:
+            self.beside[suite.name, leg] = environments.environment(LEGS[suite.environment_beside(leg)])
+        except Unavailable as reason:
+            self.missing[f"{suite.name} {leg}"] = str(reason)
+
+    def lacks(self, suite: Suite, leg: str) -> str:
+        """Why a suite cannot run on a leg; nothing when it can."""
+        return self.missing.get(leg) or self.missing.get(f"{suite.name} {leg}", "")
 
 
 def run(selection: Selection) -> int:
@@ -124,8 +138,8 @@ def _run_suite(suite: Suite, leg: str, workbench: Workbench) -> list[Outcome]:
     budget = int(flat.read(_BUDGET).get(suite.name, 0))
     if not budget:
         return [Outcome(suite.name, leg, FAILED, note="tests/budget.yml does not know it")]
-    if leg in workbench.missing:
-        reason = workbench.missing[leg]
+    reason = workbench.lacks(suite, leg)
+    if reason:
         say(f"{suite.name} on {leg} cannot run: {reason}")
         return [Outcome(suite.name, leg, FAILED if CI else SKIPPED, budget=budget, note=reason)]
     say(f"---- {suite.name} on {leg}: {suite.proves}")
@@ -155,6 +169,8 @@ def _run_commands(suite: Suite, leg: str, workbench: Workbench, budget: int) -> 
             else:
                 env, cwd = workbench.ready[leg]
                 environ = _leg_environ(environ, env, cwd, suite)
+                if suite.beside:
+                    environ["SCS_BESIDE"] = str(workbench.beside[suite.name, leg].path)
                 argv = env.command(argv, cwd)
             code = process.run(argv, cwd=cwd, environ=environ, log=log, seconds=_PATIENCE * budget)
             if code:

@@ -28,6 +28,7 @@ class Suite:
     :param quick: part of `make check`, there on its first leg only.
     :param full: runs in `make test-all` only.
     :param own_home: the tool writes into its home folder, so it gets one for itself.
+    :param beside: another environment whose programs the tests start: ``osism`` is osism-2.16 on the leg core-2.16.
     :param when: pattern of files that must exist for the suite to have something to run.
     """
 
@@ -38,10 +39,15 @@ class Suite:
     quick: bool = False
     full: bool = False
     own_home: bool = False
+    beside: str = ""
     when: str = "galaxy.yml"
 
     def command_lines(self, leg: str) -> list[Command]:
         return self.commands(leg) if callable(self.commands) else self.commands
+
+    def environment_beside(self, leg: str) -> str:
+        """The name of the other environment for a leg; empty when the suite needs none."""
+        return leg.replace("core", self.beside) if self.beside else ""
 
 
 SUITES = (
@@ -72,6 +78,23 @@ SUITES = (
         ALL,
         [(*_PYTEST, "tests/play")],
         when="tests/play/test_*.py",
+    ),
+    Suite(
+        "osism",
+        "plays as `osism apply` runs them",
+        ("core-2.18", "core-2.16"),
+        # By file: machines are shared by the tests of one file.
+        [("pytest", "--numprocesses", "2", "--dist", "loadfile", "tests/osism")],
+        beside="osism",
+        when="tests/osism/test_*.py",
+    ),
+    Suite(
+        "lab",
+        "deploys, faults and kills on the machines of the embedded lab",
+        # On plain Debian 12 and 13 this core has a Python of the machine itself, and no root is built for it.
+        ("core-2.19",),
+        [("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "12", "tests/lab/tests")],
+        when="tests/lab/tests/test_*.py",
     ),
     Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),
     Suite(

@@ -142,3 +142,30 @@ def _other(path: str) -> dict[str, Any] | None:
         return _read(path)
     except PermissionError:
         return None
+
+
+def take(path: str, owner: str, *, pid: int, seconds: float, clock: Callable[[], float] = time.time) -> str:
+    """Takes the lock for a process that lives longer than this one; the token that gives it back.
+
+    :param pid: the process whose end frees the lock.
+    :raises LockedError: somebody else holds it.
+    """
+    token = uuid.uuid4().hex
+    holder = {"owner": owner, "host": socket.gethostname(), "pid": pid, "expires": clock() + seconds, "token": token}
+    mine = f"{path}.{token}"
+    with open(mine, "w", encoding="utf-8") as stream:
+        json.dump(holder, stream)
+    try:
+        _take(path, mine, clock)
+        _sweep(path, mine, clock)
+    finally:
+        os.unlink(mine)
+    return token
+
+
+def give_back(path: str, token: str) -> bool:
+    """Frees a lock that :func:`take` took; false when it is not ours any more."""
+    if not token or _read(path).get("token") != token:
+        return False
+    os.unlink(path)
+    return True

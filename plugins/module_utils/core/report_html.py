@@ -23,7 +23,8 @@ dl{display:flex;flex-wrap:wrap;gap:.8rem;margin:0}dl div{background:var(--panel)
 border-radius:.5rem;padding:.6rem 1rem;min-width:8rem}dt{color:var(--soft);font-size:.8rem}dd{margin:0;font-size:1.25rem;
 font-weight:600;font-variant-numeric:tabular-nums}p{margin:.3rem 0;color:var(--soft)}.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.4rem .7rem;
-border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600;
+border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}td[class]{white-space:nowrap;font-weight:600}
+td:first-child{white-space:nowrap}th{color:var(--soft);font-weight:600;
 white-space:nowrap}tbody tr:hover{background:var(--panel)}figure{margin:1rem 0;background:#fff;border:1px solid var(--line);
 border-radius:.5rem;padding:1rem}figure svg{max-width:100%;height:auto;display:block;margin:auto}
 @media print{main{max-width:none;padding:0}tbody tr{break-inside:avoid}}
@@ -58,8 +59,15 @@ def _section(table: Table) -> str:
     return "".join([*parts, "</section>\n"])
 
 
+#: Words that have the colour of a status wherever they stand alone in a cell.
+_WORDS = {
+    **dict.fromkeys(("error", "failed", "missing", "swapped", "wrong port", "unexpected", "unreachable"), "failed"),
+    **dict.fromkeys(("warning", "changed", "would change", "differs"), "warning"),
+    **dict.fromkeys(("passed", "ok", "as written", "matched"), "passed"),
+    **dict.fromkeys(("unknown", "not asked", "skipped"), "skipped"),
+}
+
+
 def _cell(text: str) -> str:
-    kind = {"error": "failed", "warning": "warning", "failed": "failed", "passed": "passed", "ok": "passed"}.get(
-        text, ""
-    )
+    kind = _WORDS.get(text, "")
     return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"

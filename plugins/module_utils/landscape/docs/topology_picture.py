@@ -9,7 +9,7 @@ import dataclasses
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...core.svg import Canvas, Value
@@ -32,6 +32,33 @@ _WORDS = (("active", "cable in use"), ("deactivated", "plugged in, deactivated")
 
 
 @dataclass(frozen=True)
+class Paint:
+    """How a line looks that says more than that there is a cable; the worst of several has the highest rank."""
+
+    rank: int
+    colour: str
+    dash: str
+    word: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a picture shows beside the landscape itself.
+
+    :param lines: how the lines of cables look, by :func:`run_id`; lines that are not in it look as always.
+    :param boxes: colour of the frame of devices that something is to be said about.
+    """
+
+    lines: Mapping[str, Paint] = dataclasses.field(default_factory=dict)
+    boxes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def of(self, wire: Wire) -> Paint | None:
+        """The worst look of all cables behind a line."""
+        found = [self.lines[name] for name in wire.cables if name in self.lines]
+        return max(found, key=lambda paint: paint.rank, default=None)
+
+
+@dataclass(frozen=True)
 class Wire:
     """One line: a cable, or all cables of one state between two boxes that hold several devices."""
 
@@ -43,24 +70,32 @@ class Wire:
     state: str
     width: float
     tooltip: str
+    cables: tuple[str, ...] = ()
 
 
-def topology_picture(book: Book, title: str, columns: Sequence[Column], runs: Iterable[Run]) -> str:
+def topology_picture(
+    book: Book, title: str, columns: Sequence[Column], runs: Iterable[Run], look: Look | None = None
+) -> str:
     """The picture as SVG: 1587 pixels (A3, landscape) wide, as high as the longest column needs."""
     canvas = Canvas(A3_LANDSCAPE[0], 0, title)
     boxes = place(columns, LEFT, TOP, A3_LANDSCAPE[0] - LEFT - RIGHT)
     bottom = TOP + height_of_columns(columns)
-    header(canvas, book, title, (_words(boxes),))
+    header(canvas, book, title, (_words(boxes).partition(";")[0] if look else _words(boxes),))
     _captions(canvas, columns, boxes)
     with canvas.group(id="cables", stroke_opacity=0.8, stroke_linecap="round"):
-        for wire in wires(boxes, runs):
-            _draw(canvas, wire, bottom)
+        painted = [(wire, look.of(wire) if look else None) for wire in wires(boxes, runs)]
+        for wire, paint in sorted(painted, key=lambda pair: pair[1].rank if pair[1] else 0):
+            _draw(canvas, wire, bottom, paint)
     for box in boxes:
         _box(canvas, book, box)
-    y = _line_legend(canvas, boxes, bottom + 24 + LANES * LANE)
+        if look:
+            _frame(canvas, box, look)
+    y = bottom + 24 + LANES * LANE
+    y = _look_legend(canvas, look, y) if look else _line_legend(canvas, boxes, y)
     roles = sorted({box.node.role for box in boxes}, key=natural)
     y = draw_legend(canvas, book, roles, 40, y, A3_LANDSCAPE[0] - 80, columns=9)
-    canvas.height = max(math.ceil(y + 16), A3_LANDSCAPE[1])
+    # What is printed fills the paper; what stands in a report takes the room it needs.
+    canvas.height = math.ceil(y + 16) if look else max(math.ceil(y + 16), A3_LANDSCAPE[1])
     return canvas.render()
 
 
@@ -103,7 +138,7 @@ def _single(run: Run, near: Box, far: Box) -> Wire:
     facts = (run.speed, run.kind, "" if run.cable.state == "active" else run.cable.state)
     tooltip = f"{'/'.join(run.near)} — {'/'.join(run.far)}  {' '.join(fact for fact in facts if fact)}"
     width = 1.2 if not run.speed else 0.8 + 0.2 * SPEEDS.index(run.speed)
-    return Wire(run_id(run), *ends[0], *ends[1], run.cable.state, width, tooltip)
+    return Wire(run_id(run), *ends[0], *ends[1], run.cable.state, width, tooltip, (run_id(run),))
 
 
 def _several(key: tuple[str, str, str], found: list[tuple[Run, Box, Box]]) -> Wire:
@@ -111,7 +146,8 @@ def _several(key: tuple[str, str, str], found: list[tuple[Run, Box, Box]]) -> Wi
     name = "cables-" + "--".join(_word(part) for part in key)
     tooltip = f"{len(found)} cables between {boxes[0].node.label} ({boxes[0].node.detail}) and {boxes[1].node.label}"
     width = min(5.0, 1 + math.log2(len(found)) / 2)
-    return Wire(name, boxes[0], "", boxes[1], "", key[2], width, f"{tooltip} ({boxes[1].node.detail})")
+    cables = tuple(run_id(run) for run, _near, _far in found)
+    return Wire(name, boxes[0], "", boxes[1], "", key[2], width, f"{tooltip} ({boxes[1].node.detail})", cables)
 
 
 def _position(box: Box) -> tuple[int, int]:
@@ -128,7 +164,7 @@ def _word(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]", lambda match: f"_{ord(match.group()):x}_", text)
 
 
-def _draw(canvas: Canvas, wire: Wire, bottom: float) -> None:
+def _draw(canvas: Canvas, wire: Wire, bottom: float, paint: Paint | None = None) -> None:
     near, far = wire.near, wire.far
     y1, y2 = near.socket(wire.near_port), far.socket(wire.far_port)
     style: dict[str, Value] = {
@@ -136,6 +172,10 @@ def _draw(canvas: Canvas, wire: Wire, bottom: float) -> None:
         "stroke_width": wire.width,
         "stroke_dasharray": _DASHES[wire.state],
     }
+    if paint:
+        wire = dataclasses.replace(wire, tooltip=f"{wire.tooltip}: {paint.word}")
+        width = max(wire.width, 1.4) + (1.2 if paint.rank > 2 else 0)
+        style = {"stroke": paint.colour, "stroke_width": width, "stroke_dasharray": paint.dash}
     if near.column == far.column:
         bulge = near.x - 18 - min(74.0, 9.0 * abs(far.row - near.row))
         points = ("M", (near.x, y1), "C", (bulge, y1), (bulge, y2), (far.x, y2))
@@ -182,6 +222,25 @@ def _box(canvas: Canvas, book: Book, box: Box) -> None:
         baseline, end = middle + size * 0.36, box.x + box.width - 8
         taken = canvas.text(end, baseline, node.detail, size=size * 0.9, fill=QUIET, anchor="end", room=room * 0.45)
         canvas.text(x, baseline, node.label, size=size, bold=True, fill=INK, room=room - taken - 6)
+
+
+def _frame(canvas: Canvas, box: Box, look: Look) -> None:
+    """A frame around a box, when something is to be said about one of its devices."""
+    colours = [look.boxes[name] for name in box.node.members if name in look.boxes]
+    if colours:
+        size = (box.x - 2, box.y - 2, box.width + 4, box.height + 4)
+        canvas.rect(*size, rx=4, stroke=colours[0], stroke_width=2.4)
+
+
+def _look_legend(canvas: Canvas, look: Look, y: float) -> float:
+    with canvas.group(id="lines"):
+        paints = sorted({(paint.rank, paint.word): paint for paint in look.lines.values()}.items())
+        for position, (_key, paint) in enumerate(paints):
+            x = 40 + position * 210
+            style: dict[str, Value] = {"stroke": paint.colour, "stroke_width": 2.4, "stroke_dasharray": paint.dash}
+            canvas.line(x, y, x + 40, y, **style)
+            canvas.text(x + 50, y + 4, paint.word, size=10, fill=QUIET, room=150)
+    return y + 18
 
 
 def _line_legend(canvas: Canvas, boxes: Sequence[Box], y: float) -> float:

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that a module runs: bounded, without input, and told apart by how they end."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+C = {"LC_ALL": "C"}
+STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
+
+
+def test_a_program_says_how_it_ended(programs):
+    assert programs(["sh", "-c", "echo out; echo err >&2; exit 3"], 30, C) == (3, "out\n", "err\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "sentence"),
+    [
+        (["no-such-program"], 127, "no-such-program is not installed"),
+        (["/etc/passwd"], 126, "/etc/passwd cannot be started: Permission denied"),
+        (["sleep", "30"], 124, "sleep did not end within 0 s"),
+        (["sh", "-c", STUBBORN], 124, "sh did not end within 0 s"),
+    ],
+    ids=["missing", "no program", "slow", "stubborn"],
+)
+def test_one_that_does_not_start_or_end_is_named(programs, argv, code, sentence):
+    began = time.monotonic()
+    assert programs(argv, 0.2, C) == (code, "", sentence)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("code", [124, 126, 127, 137])
+def test_the_same_numbers_of_its_own_are_its_own(programs, code):
+    assert programs(["sh", "-c", f"echo mine >&2; exit {code}"], 30, C) == (code, "", "mine\n")
+
+
+def test_a_limit_of_nothing_is_none_for_ever(programs):
+    assert programs(["sleep", "30"], 0, C)[0] == 124
+
+
+def test_a_machine_without_timeout_says_so(programs, tmp_path):
+    code, _out, err = programs(["true"], 30, {"PATH": str(tmp_path)})
+    assert (code, err) == (126, "true cannot be started: timeout(1): No such file or directory")
+
+
+def test_nobody_waits_for_input(programs):
+    """Not even where we have one: a pipe that stays open stands for the terminal."""
+    assert programs(["cat"], 5, C) == (0, "", "")
+    assert os.path.samestat(os.fstat(0), os.stat(os.devnull))
+
+
+def test_arguments_arrive_as_they_are(programs, monkeypatch):
+    monkeypatch.setenv("SECRET", "expanded")
+    odd = ["$SECRET", "~", "a b", "", "*"]
+    assert programs(["printf", "%s|", *odd], 30, C)[1] == "$SECRET|~|a b||*|"
+
+
+def test_environment_and_folder_are_the_given_ones(programs):
+    assert programs(["sh", "-c", "echo $LC_ALL $HOME; pwd"], 30, {"LC_ALL": "C", "HOME": "/x"})[1] == "C /x\n/\n"
+
+
+def test_what_is_no_text_does_no_harm(programs):
+    assert programs(["printf", r"a\377b"], 30, C)[1] == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_a_child_that_stays_is_not_waited_for(programs):
+    began = time.monotonic()
+    assert programs(["sh", "-c", "sleep 20 & echo done"], 30, C)[:2] == (0, "done\n")
+    assert time.monotonic() - began < 10
+
+
+def test_nothing_is_logged(module, programs, monkeypatch):
+    said = []
+    monkeypatch.setattr(module, "log", lambda *words, **_more: said.append(words))
+    programs(["echo", "secret"], 30, {"LC_ALL": "C", "TOKEN": "secret"})
+    assert said == []
