@@ -62,6 +62,7 @@ def judged_backups(**options):
     return run(folder, checks=["yang", "lint"], yang_dir=str(golden.shared("yang")), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.2")
 def test_the_labs_backups_have_exactly_the_findings_that_are_expected():
     entries = client.load_expected(str(EXPECTED))
@@ -85,6 +86,7 @@ def test_with_the_expected_list_the_backups_pass_at_every_severity():
     assert result.values["counts"] == {"info": 0, "warning": 0, "error": 0, "waived": 39}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.2")
 def test_one_more_fault_in_a_backup_fails(tmp_path):
     for name in golden.BACKUPS:
@@ -113,6 +115,7 @@ def test_a_broken_one_fails_and_says_where(fabric):
     assert run(folder, fail_on="never").failed == ""
 
 
+@pytest.mark.slow
 def test_models_are_asked_for_the_release_that_is_given(fabric, monkeypatch):
     golden.need_yanglint()
     monkeypatch.setenv("SONIC_YANG_DIR", str(golden.shared("yang")))

@@ -49,6 +49,7 @@ def test_no_row_changes_without_a_word():
     assert convert.unexplained(before, silent) == ["REST_SERVER|default"]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.10")
 @pytest.mark.parametrize("release", golden.RELEASES)
 def test_the_result_is_valid_in_the_community_s_models(release):

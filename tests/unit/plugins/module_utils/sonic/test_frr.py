@@ -254,6 +254,7 @@ def odd(source: random.Random) -> Any:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_nothing_breaks_on_odd_values(switch: str, seed: int) -> None:
     """Whatever a configuration holds, there is an answer; what it means is for the models and the linter to say."""

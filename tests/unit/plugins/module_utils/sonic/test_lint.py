@@ -28,6 +28,7 @@ def test_the_clean_fabric_has_no_finding_but_what_nobody_can_help():
     assert {issue.rule for issue in findings(clean_fabric.configs())} == {"SL305", "SL409"}
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.3")
 @pytest.mark.parametrize("release", golden.RELEASES)
 def test_the_clean_fabric_is_valid(release):
@@ -64,6 +65,7 @@ def test_a_configuration_that_comes_close(rule):
     assert places(findings(configs), rule) == CASES[rule].still
 
 
+@pytest.mark.slow
 def test_eight_of_the_broken_ones_pass_the_models():
     """The linter earns its keep: it finds what the models accept."""
     passed, clean = set(), clean_fabric.configs()

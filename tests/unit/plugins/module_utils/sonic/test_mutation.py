@@ -162,6 +162,7 @@ def test_every_entry_of_the_list_has_a_reason_and_names_a_field_that_is_there():
         assert field in ("*", "") or any(field in row for row in rows), (table, field)
 
 
+@pytest.mark.slow
 def test_mutants_differ_and_cover_all_tables(seed):
     generator = random.Random(seed)
     configs = {name: golden.config(name) for name in mutants.BASES}

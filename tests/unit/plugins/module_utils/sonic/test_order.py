@@ -31,6 +31,7 @@ def walk(before, after, judge):
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.5")
 @pytest.mark.parametrize("name", changing.CHANGES)
 def test_every_step_of_a_recorded_change_leads_to_a_valid_configuration(name, judge):
@@ -42,6 +43,7 @@ def test_every_step_of_a_recorded_change_leads_to_a_valid_configuration(name, ju
     walk(before, after, judge)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.5")
 @pytest.mark.parametrize("name", changing.CHANGES)
 def test_a_recorded_change_can_be_taken_back_step_by_step(name, judge):
@@ -49,6 +51,7 @@ def test_a_recorded_change_can_be_taken_back_step_by_step(name, judge):
     walk(later, earlier, judge)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.5")
 @pytest.mark.parametrize("name", changing.FABRICS)
 @pytest.mark.parametrize("way", ["up", "down"])

@@ -16,6 +16,8 @@ from ansible_collections.scs.landscape.plugins.module_utils.core.errors import L
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec, diff, order, plan, relations
 from ansible_collections.scs.landscape.tests.conftest import SEED
 
+pytestmark = pytest.mark.slow
+
 # Its tables of characters belong beside the other caches, not into the checkout.
 configuration.set_hypothesis_home_dir(
     Path(os.environ.get("SCS_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "scs-hypothesis"

@@ -41,6 +41,7 @@ def test_the_test_fabric_is_a_good_landscape() -> None:
     assert [str(finding) for finding in found] == []
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.3")
 @pytest.mark.parametrize("release", golden.RELEASES)
 @pytest.mark.parametrize("name", sorted(fabrics.LANDSCAPES))

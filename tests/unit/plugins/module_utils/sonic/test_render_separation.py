@@ -17,6 +17,8 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build, policy, separation
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import evaluator, fabrics
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 200 if os.environ.get("SCS_FULL") else 60
 FOREIGN = "192.168.77.0/24"
 

@@ -18,6 +18,8 @@ from ansible_collections.scs.landscape.plugins.module_utils.core.errors import (
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import client, yang, yang_check, yang_model
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import golden
 
+pytestmark = pytest.mark.slow
+
 #: Seconds per switch after loading, as the issue has it.
 BUDGET = 0.060
 

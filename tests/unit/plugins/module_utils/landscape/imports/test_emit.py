@@ -74,6 +74,7 @@ def key(source):
     return "k" + "".join(chr(source.choice(POINTS)(source)) for _number in range(source.choice([0, 1, 8, 200])))
 
 
+@pytest.mark.slow
 def test_whatever_is_written_is_read_again(seed):
     source = random.Random(seed)
     for _round in range(400):

@@ -325,6 +325,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("F1.11")
 def test_broken_objects_end_in_reports(seed):
     source = random.Random(seed)
