@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from ansible_collections.scs.landscape.tests.lab import kernel
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
-from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controller, Done, Running
+from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controller, Done, Running, lane
 
 HOST, SECOND = "em01-ctl-r01-u03", "em01-comp-r01-u04"
 RELEASES = ("bookworm", "trixie")
@@ -22,10 +21,9 @@ SMALL = {"memory_gib": 1, "cpus": 1, "disks": 0, "firmware": "any", "cpu_flags":
 
 
 @contextlib.contextmanager
-def machines(release: str, lane: str, *names: str) -> Iterator[Lab]:
+def machines(release: str, purpose: str, *names: str) -> Iterator[Lab]:
     """Machines in a lane of their own, gone afterwards."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    lab = Lab(f"{lane}-{release}-{worker}", release=release)
+    lab = Lab(lane(f"{purpose}-{release}"), release=release)
     lab.up(only=names)
     try:
         yield lab
