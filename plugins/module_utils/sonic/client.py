@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import secrets
-import select
 import shutil
-import subprocess
 import tempfile
-import time
 from types import TracebackType
 from typing import Any
 
@@ -170,6 +168,7 @@ class Yanglint:
         self._folder, self._names, self._program = os.path.abspath(folder), names, found
         self._count = 0
         self._loaded = False
+        self._process: asyncio.subprocess.Process | None = None
         self._secret = secrets.token_hex(8)
 
     def __enter__(self) -> Yanglint:
@@ -177,16 +176,9 @@ class Yanglint:
         # It writes its history below HOME; a folder of our own also keeps its file names without spaces.
         self._home = tempfile.TemporaryDirectory(prefix="sonic-yang-")
         os.symlink(self._folder, os.path.join(self._home.name, "models"))
-        # run_command of a module ends with its program; this one stays, and module_utils do not know Ansible.
-        self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [self._program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            cwd=self._home.name,
-            env={"HOME": self._home.name, "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-        )
+        self._loop = asyncio.new_event_loop()
         try:
+            self._process = self._loop.run_until_complete(self._started())
             said = self._ask(
                 ["searchpath models", "verb error", *(f"load {name}" for name in self._names)], LOAD_SECONDS
             )
@@ -201,18 +193,22 @@ class Yanglint:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for stream in (self._process.stdin, self._process.stderr):
-            try:
-                if stream:
-                    stream.close()
-            except OSError:  # it is gone, and what was buffered with it
-                continue
-        try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process:
+            self._loop.run_until_complete(_ended(self._process))
+            self._process = None
+        self._loop.close()
         self._home.cleanup()
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            self._program,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=MAX_BYTES,
+            cwd=self._home.name,
+            env={"HOME": self._home.name, "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+        )
 
     def __call__(self, document: str) -> Complaint | None:
         """The first error in an XML document.
@@ -238,26 +234,38 @@ class Yanglint:
         """Runs commands and returns what they say; a command that yanglint does not know marks their end."""
         self._count += 1
         mark = f"end-of-{self._count}-{self._secret}"  # no value of a configuration can look like it
-        stdin, stderr = self._process.stdin, self._process.stderr
-        if stdin is None or stderr is None:  # for the type checker; both are pipes
-            raise LandscapeError("yanglint has no pipes")
-        text, until = b"", time.monotonic() + seconds
-        try:
-            stdin.write("\n".join([*commands, mark, ""]).encode())
-            stdin.flush()
-        except OSError as error:
-            raise _Ended(str(error)) from error
         marker = f'Unknown command "{mark}"'.encode()
-        while marker not in text:
-            ready, _writable, _failed = select.select([stderr], [], [], max(0.0, until - time.monotonic()))
-            chunk = os.read(stderr.fileno(), 65536) if ready else b""
-            if not chunk:
-                said = text.decode("utf-8", "replace")
-                if ready:
-                    raise _Ended(said)
-                raise LandscapeError(f"yanglint does not answer: {said[-300:]}")
-            text += chunk
+        asking = self._exchange("\n".join([*commands, mark, ""]).encode(), marker)
+        try:
+            text = self._loop.run_until_complete(asyncio.wait_for(asking, seconds))
+        except asyncio.IncompleteReadError as error:
+            raise _Ended(error.partial.decode("utf-8", "replace")) from error
+        except (asyncio.TimeoutError, asyncio.LimitOverrunError) as error:
+            raise LandscapeError(
+                f"yanglint does not answer within {seconds:.0f} s, or does not end its answer"
+            ) from error
         return text.split(marker)[0].decode("utf-8", "replace").rpartition("YANGLINT[E]: ")[0]
+
+    async def _exchange(self, question: bytes, marker: bytes) -> bytes:
+        """Writes the question, and reads until the marker."""
+        process = self._process
+        if process is None or process.stdin is None or process.stderr is None:
+            raise LandscapeError("yanglint is asked before it was started")
+        process.stdin.write(question)  # a few kB; what a program that is gone does not take, its end tells
+        answer = await process.stderr.readuntil(marker)
+        await process.stderr.readline()  # the rest of the complaint about the marker
+        return answer
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Ends the program, by force when it does not listen."""
+    if process.stdin:
+        process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), 2)
+    except asyncio.TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def _first(said: str) -> Complaint:
