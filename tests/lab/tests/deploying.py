@@ -177,6 +177,18 @@ class Running:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
+    def end(self, number: signal.Signals, seconds: float = 90.0) -> int:
+        """Its exit code after a signal; who presses Ctrl-C and sees nothing happen presses it again.
+
+        :raises AssertionError: it did not end in time; with what it said last.
+        """
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self.process.wait(timeout=15)
+        raise AssertionError(f"not ended {seconds:.0f} s after {number.name}:\n{self.output[-3000:]}")
+
     @property
     def output(self) -> str:
         """What it said so far."""

@@ -121,8 +121,7 @@ def test_a_deploy_that_was_ended_is_in_nobodys_way(lab, controller, number):
     drift(lab, *lab.machines)
     with controller.start("scs.landscape.lab_deploy") as first:
         _waiting(lab, first, "node_baseline : ")
-        first.signal(number)
-        first.process.wait(timeout=30)
+        first.end(number)
     again = controller.run("scs.landscape.lab_deploy")
     assert again.rc == 0, again.output[-4000:]
     assert drifted(lab) == []

@@ -111,8 +111,7 @@ def test_kills_at_random_points(stage: Stage, seed: int) -> None:
                 _kill_modules(stage)
                 running.wait()
             else:
-                running.signal(getattr(signal, kind))
-                running.process.wait(timeout=60)
+                running.end(getattr(signal, kind))
             assert "Traceback (most" not in running.output, running.output[-3000:]
         why = f"seed {seed}, kill {number}: {kind}, {moment:.2f} s after {f'task {point}' if point else 'the first change'}"
         left = _tables(stage.lab)
