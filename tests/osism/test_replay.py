@@ -156,9 +156,15 @@ def test_a_missing_package_is_named_in_one_sentence(site: Manager) -> None:
 
 @pytest.mark.accept("L1.7")
 def test_an_interpreter_without_pyyaml_is_told_so(site: Manager, tmp_path: Path) -> None:
-    """For real: a bare Python where a module of ours needs a package."""
+    """For real: a bare Python where a module of ours needs a package; called in Ansible's process it needs none."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True, timeout=60)
-    done = site.apply("lab_validate", "-e", f"ansible_python_interpreter={tmp_path}/bare/bin/python")
+    bare = ("-e", f"ansible_python_interpreter={tmp_path}/bare/bin/python")
+    assert site.apply("lab_validate", *bare).rc == 0
+    # A task with variables of its own is sent as a program.
+    task = {"scs.landscape.landscape_validate": {"src": "landscape"}, "environment": {"SENT": "yes"}}
+    play = {"hosts": "localhost", "gather_facts": False, "connection": "local", "tasks": [task]}
+    (site.custom / "playbook-sent.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    done = site.apply("sent", *bare)
     assert done.rc == 2
     (said,) = _messages(done.output)
     assert "PyYAML" in said
