@@ -16,6 +16,7 @@ class Outcome:
 
     :param seconds: time it took, and ``budget`` the time it may take (0: none given).
     :param note: why it failed or was skipped.
+    :param pace: how much slower the machine was just then than where limits were set, at least 1.
     """
 
     suite: str
@@ -25,6 +26,7 @@ class Outcome:
     budget: int = 0
     note: str = ""
     quick: bool = False
+    pace: float = 1.0
 
 
 def save(path: Path, outcomes: list[Outcome]) -> None:

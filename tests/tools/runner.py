@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import acceptance, bundle, environments, flat, outcomes, process, sanity, staging
+from . import acceptance, bundle, environments, flat, outcomes, process, sanity, staging, yardstick
 from .console import CI, Unavailable, say, table
 from .environments import Environment
 from .legs import LEGS
@@ -151,7 +151,8 @@ def _run_suite(suite: Suite, leg: str, workbench: Workbench) -> list[Outcome]:
         note = "over budget"
     say(f"{suite.name} on {leg}: {'failed: ' + note if note else 'passed'} in {seconds:.1f} s")
     quick = suite.quick and leg == suite.legs[0]
-    return [Outcome(suite.name, leg, FAILED if note else PASSED, seconds, budget, note, quick)]
+    pace = max(1.0, yardstick.pace()) if quick else 1.0
+    return [Outcome(suite.name, leg, FAILED if note else PASSED, seconds, budget, note, quick, pace)]
 
 
 def _run_commands(suite: Suite, leg: str, workbench: Workbench, budget: int) -> str:

@@ -66,6 +66,13 @@ def test_not_reached_counts_once_the_issue_is_done():
     assert acceptance.judge({**KNOWN, "F1": "done"}, entries)[1] == ["F1.2 was not reached: two"]
 
 
+@pytest.mark.parametrize(("seconds", "pace", "result"), [(80, 1.0, PASSED), (100, 1.0, FAILED), (100, 2.0, PASSED)])
+def test_a_machine_at_half_the_pace_may_take_twice_the_time_for_a_check(seconds, pace, result):
+    record = [Outcome("unit", "core-2.21", PASSED, seconds, quick=True, pace=pace)]
+    (entry,) = acceptance._from_runner(record)
+    assert (entry.identifier, entry.result) == ("F1.2", result)
+
+
 def test_an_id_that_no_issue_knows_is_a_problem():
     assert acceptance.judge(KNOWN, [Entry("F9.9", "t", "l", "passed")])[1] == ["F9.9 is not in tests/acceptance.yml"]
 
