@@ -15,7 +15,11 @@ FILE = "/etc/ssh/sshd_config.d/00-test.conf"
 STATES = "/var/lib/scs-landscape"
 
 
-@pytest.fixture(scope="module", params=nodes.RELEASES)
+#: Every attempt on one release in each run; on the other as well in `make test-all`.
+FIRST, SECOND = nodes.RELEASES
+
+
+@pytest.fixture(scope="module", params=[FIRST, pytest.param(SECOND, marks=pytest.mark.full)])
 def lab(request):
     with nodes.machines(request.param, "ssh", nodes.HOST) as found:
         yield found
