@@ -111,5 +111,5 @@ def run_module(
         module.warn(warning)
     values = returned(result)
     if result.failed:
-        module.fail_json(**{name: value for name, value in values.items() if name != "failed"})
+        module.fail_json(**values)
     module.exit_json(**values)

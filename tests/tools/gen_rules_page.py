@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from . import gen_schema  # isort: skip - it makes the collection importable from a bare checkout
+from . import gen_schema, pages  # isort: skip - gen_schema makes the collection importable from a bare checkout
 
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import observed
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import registry, validate
@@ -108,7 +108,7 @@ def page() -> str:
     """The reference page of the rules."""
     lines = [_HEAD, "## All rules", "", "| Rule | Severity | What |", "|---|---|---|"]
     rules = [rule for family in FAMILIES for rule in _family(family)]
-    lines += [f"| [{rule.id}](#{_anchor(rule)}) | {rule.severity} | {_cell(rule.title)} |" for rule in rules]
+    lines += [f"| [{rule.id}](#{pages.anchor(rule)}) | {rule.severity} | {pages.cell(rule.title)} |" for rule in rules]
     for family, title in FAMILIES.items():
         lines += ["", f"## {title}"]
         for rule in _family(family):
@@ -135,33 +135,15 @@ def _section(rule: registry.Rule) -> Iterator[str]:
         yield f"- What to do: {rule.hint}"
 
 
-def _anchor(rule: registry.Rule) -> str:
-    heading = f"{rule.id}: {rule.title}".lower()
-    return "".join(char if char.isalnum() or char in "-_" else "-" if char == " " else "" for char in heading)
-
-
 def _rows(model: Any) -> Iterator[str]:
     for field, spec in specs_of(model).items():
         kind = f"{gen_schema.kind_of(spec)}, **required**" if spec.required else gen_schema.kind_of(spec)
-        yield f"| `{field}` | {kind} | {_cell(spec.doc.replace('``', '`'))} |"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+        yield f"| `{field}` | {kind} | {pages.cell(spec.doc.replace('``', '`'))} |"
 
 
 def main() -> int:
     """Command line."""
-    path = gen_schema.ROOT / PAGE
-    content = page()
-    if path.exists() and path.read_text(encoding="utf-8") == content:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print(f"{PAGE} is stale: run python3 -m tests.tools.gen_rules_page")
-        return 1
-    path.write_text(content, encoding="utf-8")
-    print(f"{PAGE} written")
-    return 0
+    return pages.keep(gen_schema.ROOT / PAGE, page(), "gen_rules_page")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from . import gen_schema  # isort: skip - it makes the collection importable from a bare checkout
+from . import gen_schema, pages  # isort: skip - gen_schema makes the collection importable from a bare checkout
 
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import registry, validate
 
@@ -69,7 +69,7 @@ def page() -> str:
     """The reference page of the rules."""
     lines = [_HEAD, "## All rules", "", "| Rule | Severity | What |", "|---|---|---|"]
     rules = [rule for family in FAMILIES for rule in _family(family)]
-    lines += [f"| [{rule.id}](#{_anchor(rule)}) | {rule.severity} | {_cell(rule.title)} |" for rule in rules]
+    lines += [f"| [{rule.id}](#{pages.anchor(rule)}) | {rule.severity} | {pages.cell(rule.title)} |" for rule in rules]
     for family, title in FAMILIES.items():
         lines += ["", f"## {title}"]
         for rule in _family(family):
@@ -95,27 +95,9 @@ def _section(rule: registry.Rule) -> Iterator[str]:
     yield f"- What to do: {rule.hint}"
 
 
-def _anchor(rule: registry.Rule) -> str:
-    heading = f"{rule.id}: {rule.title}".lower()
-    return "".join(char if char.isalnum() or char in "-_" else "-" if char == " " else "" for char in heading)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
 def main() -> int:
     """Command line."""
-    path = gen_schema.ROOT / PAGE
-    content = page()
-    if path.exists() and path.read_text(encoding="utf-8") == content:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print(f"{PAGE} is stale: run python3 -m tests.tools.gen_sonic_rules_page")
-        return 1
-    path.write_text(content, encoding="utf-8")
-    print(f"{PAGE} written")
-    return 0
+    return pages.keep(gen_schema.ROOT / PAGE, page(), "gen_sonic_rules_page")
 
 
 if __name__ == "__main__":
