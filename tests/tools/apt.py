@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from .console import Unavailable, say
 from .paths import CACHE, locked
+
+#: Asked by every package that wants to start its service; it says no while we install.
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_NO_SERVICES = "#!/bin/sh\n# Written by the tests of scs.landscape, removed when they have installed what they need.\nexit 101\n"
 
 
 def missing(packages: list[str]) -> list[str]:
@@ -22,10 +28,11 @@ def missing(packages: list[str]) -> list[str]:
     return [package for package in packages if not installed(package)]
 
 
-def ensure(packages: list[str], why: str) -> None:
+def ensure(packages: list[str], why: str, services: tuple[str, ...] = ()) -> None:
     """Install what is missing.
 
     :param why: what the packages are for, for the message.
+    :param services: units of these packages that must neither start now nor at the next boot, when we bring them.
     :raises Unavailable: without apt or root, or when apt fails.
     """
     if not shutil.which("apt-get"):
@@ -33,7 +40,25 @@ def ensure(packages: list[str], why: str) -> None:
     with locked(CACHE / "apt"):
         wanted = missing(packages)
         if wanted:
-            _install(wanted, why)
+            with _held_back(services):
+                _install(wanted, why)
+
+
+@contextlib.contextmanager
+def _held_back(services: tuple[str, ...]) -> Iterator[None]:
+    """Start no service of what is installed meanwhile; the machine's own rule, where it has one, stays."""
+    ours = bool(services) and (not _POLICY.exists() or _POLICY.read_text(encoding="utf-8") == _NO_SERVICES)
+    if ours and os.geteuid() == 0:
+        _POLICY.write_text(_NO_SERVICES, encoding="utf-8")
+        _POLICY.chmod(0o755)
+    try:
+        yield
+        if services and shutil.which("systemctl"):
+            # Debian enables what it installs; without systemd as PID 1 this changes links only.
+            subprocess.run(["systemctl", "--quiet", "disable", *services], capture_output=True, check=False)
+    finally:
+        if ours:
+            _POLICY.unlink(missing_ok=True)
 
 
 def program(name: str, package: str, why: str) -> Path:

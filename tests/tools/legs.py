@@ -35,6 +35,8 @@ LEGS = {
         # What OSISM's container holds; no suite runs in these, the tests of the suite osism start programs of theirs.
         Leg("osism-2.18", (13, 12, 11), "bookworm"),
         Leg("osism-2.16", (11, 12), "bookworm"),
+        # The services of the provider `openstack`; started by tests/lab, no suite runs in it.
+        Leg("openstack", (11, 12, 13), "bookworm"),
     )
 }
 
