@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""A cloud: one login, and requests that survive a service that is busy, restarts or loses a connection.
+
+The only file of the domain that imports the SDK. The SDK reads ``clouds.yaml``, logs in, finds endpoints and versions;
+requests are plain JSON, because a fleet of objects must not cost a fleet of Python classes.
+Services are small classes on top (``images/client_glance.py`` and others) that call :meth:`Cloud.call`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Callable
+
+from ..core.errors import LandscapeError, MissingDependencyError
+from ..core.retry import Backoff
+from . import model
+from .model import Answer, CloudError, UnreachableError
+
+try:
+    from keystoneauth1 import exceptions as ksa
+    from requests.adapters import HTTPAdapter
+
+    import openstack
+    import openstack.config
+except ImportError:
+    openstack = None
+
+#: Answers after which nobody knows what was done; only what may be done twice is repeated.
+_BROKEN = (500, 502, 503, 504)
+#: Methods that have the same effect when they are done twice (RFC 9110, 9.2.2).
+_REPEATABLE = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")
+
+
+def connect(params: Mapping[str, Any], *, parallel: int = 4, patience: float = 90.0) -> Cloud:
+    """Logs in once.
+
+    :param params: a module's options, those of ``model.AUTH_ARGUMENTS`` among them.
+    :param parallel: how many requests are under way at once at most.
+    :param patience: seconds for which one request is tried again.
+    :raises MissingDependencyError: the SDK is missing or too old.
+    :raises CloudError: the cloud cannot be reached or refuses the login.
+    :raises LandscapeError: the configuration is wrong.
+    """
+    if openstack is None:
+        raise MissingDependencyError("openstacksdk", "talking to OpenStack")
+    found = openstack.version.__version__
+    if model.version_of(found) < model.SDK_FLOOR:
+        floor = ".".join(map(str, model.SDK_FLOOR))
+        raise LandscapeError(
+            f"openstacksdk {found} is too old, {floor} is the oldest that is tested",
+            hint=f"Install openstacksdk>={floor} where this task runs",
+        )
+    login = model.login_of(params)
+    name = str(login.get("cloud") or login.get("name") or "the cloud")
+    try:
+        region = openstack.config.OpenStackConfig(app_name="scs.landscape").get_one(**login)
+        connection = openstack.connection.Connection(config=region, strict_proxies=True)
+        session = connection.session
+    except (openstack.exceptions.SDKException, ksa.ClientException, KeyError, ValueError, OSError) as error:
+        raise LandscapeError(
+            f"The configuration of {name} is not usable: {error}", hint="Look at cloud, auth and clouds.yaml"
+        ) from error
+    for scheme in ("https://", "http://"):
+        # One connection for each worker and one for progress; more would only be thrown away.
+        session.session.mount(scheme, HTTPAdapter(pool_maxsize=parallel + 2, pool_block=False))
+    cloud = Cloud(name, connection, patience=patience)
+    cloud.login()
+    return cloud
+
+
+class Cloud:
+    """A cloud that we are logged in to; safe to use from many threads.
+
+    :ivar name: as in ``clouds.yaml``, for messages.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        connection: Any,
+        *,
+        patience: float = 90.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.name = name
+        self.connection = connection
+        self.backoff = Backoff(first=0.3, longest=20.0, within=patience)
+        self._clock, self._sleep, self._chance = clock, sleep, chance
+        self._lock = threading.Lock()
+        self._proxies: dict[str, Any] = {}
+
+    # Who we are.
+
+    def login(self) -> None:
+        """Fetches the token; it is renewed by itself shortly before its end, or when a service refuses it."""
+        self._safely("identity", "logging in", self.connection.session.get_token)
+
+    @property
+    def project_id(self) -> str:
+        """The project of the token; empty for a token without one."""
+        return str(self.connection.session.get_project_id() or "")
+
+    @property
+    def user_id(self) -> str:
+        """The user of the token."""
+        return str(self.connection.session.get_user_id() or "")
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Names of the token's roles."""
+        session = self.connection.session
+        return tuple(sorted(session.auth.get_access(session).role_names))
+
+    @property
+    def region(self) -> str:
+        """Name of the region, empty when the cloud has none."""
+        return str(self.connection.config.get_region_name() or "")
+
+    def has(self, service: str) -> bool:
+        """Whether the catalog knows a service (``image``, ``compute``, ``block-storage``, ``network``...)."""
+        try:
+            return bool(self._proxy(service))
+        except CloudError:
+            return False
+
+    def token_headers(self) -> dict[str, str]:
+        """The headers that a request of somebody else's library needs."""
+        return dict(self._safely("identity", "logging in", self.connection.session.get_auth_headers) or {})
+
+    def endpoint(self, service: str) -> str:
+        """Base address of a service, version included, without a slash at its end."""
+        proxy = self._proxy(service)
+        return str(self._safely(service, "asking for its address", proxy.get_endpoint)).rstrip("/")
+
+    def microversion(self, service: str, wanted: str) -> str | None:
+        """The wanted microversion, or nothing when the service is older: then the feature is not there."""
+        data = self._safely(service, "asking for its versions", self._proxy(service).get_endpoint_data)
+        newest = getattr(data, "max_microversion", None)
+        return wanted if newest and tuple(newest) >= model.version_of(wanted) else None
+
+    # Requests.
+
+    def call(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: Any = None,
+        microversion: str | None = None,
+        repeat: bool | None = None,
+        accept: tuple[int, ...] = (),
+        timeout: float | None = None,
+    ) -> Answer:
+        """One request, repeated while that is safe and may help.
+
+        :param service: type in the catalog: ``image``, ``compute``, ``block-storage``, ``identity``...
+        :param path: below the versioned endpoint: ``/images``.
+        :param data: a body that is no JSON; sent once (a stream cannot be rewound here), without renewing the token.
+        :param repeat: whether doing it twice is the same as doing it once; by default that is what the method says.
+            A creation may be repeated when its id is our own, or when the caller looks for what it made before.
+        :param accept: statuses of refusals that are returned instead of raised.
+        :param timeout: seconds without a byte; the login's ``api_timeout`` when absent.
+        :raises CloudError: it was refused (``NotFoundError``, ``ConflictError``, ``ForbiddenError``).
+        :raises UnreachableError: there was no whole answer.
+        """
+        safe = method in _REPEATABLE if repeat is None else repeat
+        options: dict[str, Any] = {"params": dict(params) if params else None, "headers": dict(headers or {})}
+        if json is not None:
+            options["json"] = json
+        if data is not None:
+            # A body that was read once cannot be sent again: a renewed login would send nothing, and that would count.
+            options.update(data=data, allow_reauth=False)
+            safe = False
+        if microversion:
+            options["microversion"] = microversion
+        if timeout is not None:
+            options["timeout"] = timeout
+        proxy = self._proxy(service)
+        self.login()
+        answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe)
+        if answer.status >= 400 and answer.status not in accept:
+            raise model.refusal(service, method, path, answer)
+        return answer
+
+    def get(self, service: str, path: str, *, microversion: str | None = None, **params: Any) -> Any:
+        """The JSON of one object."""
+        return self.call(service, "GET", path, params=params, microversion=microversion).body
+
+    def pages(
+        self, service: str, path: str, key: str, *, microversion: str | None = None, **params: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Every object of a list, page by page: Glance's ``next``, Nova's and Cinder's ``<key>_links``, Keystone's ``links``."""
+        seen: set[str] = set()
+        where, query = path, dict(params)
+        while where:
+            body = self.call(service, "GET", where, params=query, microversion=microversion).body or {}
+            yield from body.get(key, ())
+            following = _next_page(body, key)
+            if following in seen:
+                return  # a service that points back at a page we had
+            seen.add(following)
+            where, query = self._below(service, following), {}
+
+    def _below(self, service: str, link: str) -> str:
+        """The path below the endpoint for the address of a page; ours, not the one the service believes it has."""
+        if not link:
+            return ""
+        path, mark, query = link.partition("?")
+        base = self.endpoint(service)
+        version = base.rpartition("/")[2]
+        if path.startswith(base + "/"):
+            path = path[len(base) :]
+        elif f"/{version}/" in path:
+            path = "/" + path.partition(f"/{version}/")[2]
+        return path + mark + query
+
+    # Underneath.
+
+    def _proxy(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._proxies:
+                attribute = service.replace("-", "_")
+                proxy = self._safely(service, "looking for it", lambda: getattr(self.connection, attribute))
+                self._proxies[service] = proxy
+            return self._proxies[service]
+
+    def _safely(self, service: str, doing: str, operation: Callable[[], Any]) -> Any:
+        """The result of something that reads only, tried again while the service does not answer."""
+
+        def once() -> Answer:
+            return Answer(200, body=operation())
+
+        return self._tried(service, doing, once, True).body
+
+    def _send(self, proxy: Any, method: str, path: str, options: Mapping[str, Any]) -> Answer:
+        reply = proxy.request(path, method, skip_cache=True, connect_retries=0, **options)
+        return answer_of(reply)
+
+    def _tried(self, service: str, doing: str, operation: Callable[[], Answer], safe: bool) -> Answer:
+        """One answer; what may be repeated is, until the time is over."""
+        deadline = self._clock() + self.backoff.within
+        attempt = 0
+        while True:
+            wait, failure = 0.0, None
+            answer = Answer(0)
+            try:
+                answer = operation()
+                if not is_busy(answer) and not (safe and answer.status in _BROKEN):
+                    return replace(answer, attempts=attempt + 1)
+                wait = retry_after(answer.headers)
+            except _FAILURES as error:
+                failure = _failure(self.name, service, doing, error)
+                if not (isinstance(failure, UnreachableError) and safe):
+                    raise failure from error
+            pause = max(self.backoff.pause(attempt, self._chance()), min(wait, self.backoff.within))
+            if self._clock() + pause > deadline:
+                if failure is not None:
+                    raise failure
+                return replace(answer, attempts=attempt + 1)
+            self._sleep(pause)
+            attempt += 1
+
+
+class BrokenAnswerError(Exception):
+    """A success whose JSON cannot be read: something between us and the service damaged it."""
+
+
+_FAILURES: tuple[type[Exception], ...] = (BrokenAnswerError,)
+_LOST = _FAILURES
+_SSL: tuple[type[Exception], ...] = ()
+_ABSENT: tuple[type[Exception], ...] = ()
+if openstack is not None:
+    _FAILURES = (BrokenAnswerError, ksa.ClientException, openstack.exceptions.SDKException)
+    _LOST = (BrokenAnswerError, ksa.ConnectionError, openstack.exceptions.ServiceDiscoveryException)
+    _SSL = (ksa.SSLError,)
+    _ABSENT = (ksa.DiscoveryFailure, ksa.EndpointNotFound)
+
+
+def is_busy(answer: Answer) -> bool:
+    """Whether the service says "not now" and did nothing; then any request may be repeated.
+
+    413 is such an answer with ``Retry-After`` only: without, Glance means the size of an image, and Nova a quota.
+    """
+    return answer.status == 429 or (answer.status == 413 and "retry-after" in answer.headers)
+
+
+def _failure(cloud: str, service: str, doing: str, error: Exception) -> CloudError:
+    """Our error for one of the libraries'; ``UnreachableError`` where another attempt may help."""
+    status = int(getattr(error, "http_status", 0) or getattr(error, "status_code", 0) or 0)
+    said = " ".join(str(error).split())[:400]
+    message = f"{cloud}: {doing} at the {service} service failed: {said}"
+    if isinstance(error, _SSL):
+        return CloudError(message, hint="Look at ca_cert; validate_certs=false turns the check off")
+    if isinstance(error, _LOST) or status in (429, *_BROKEN):
+        return UnreachableError(message, status=status)
+    if isinstance(error, _ABSENT):
+        return CloudError(message, hint=f"The catalog has no {service} service for this region and interface")
+    if status == 401:
+        return CloudError(message, status=401, hint="The credentials are wrong, expired or for another project")
+    return CloudError(message, status=status)
+
+
+def answer_of(reply: Any) -> Answer:
+    """The answer of a response of ``requests``.
+
+    :raises BrokenAnswerError: it says JSON and is none.
+    """
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    text = reply.text if reply.content else ""
+    body = None
+    if "json" in headers.get("content-type", "") and text:
+        try:
+            body = reply.json()
+        except ValueError as error:
+            if reply.status_code < 400:
+                raise BrokenAnswerError(f"{reply.status_code} with damaged JSON: {text[:80]!r}") from error
+    return Answer(reply.status_code, headers, body, "" if body is not None else text)
+
+
+def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float:
+    """Seconds that a service asks us to wait, 0 when it does not say (RFC 9110, 10.2.3)."""
+    said = headers.get("retry-after", "").strip()
+    if said.isdigit():
+        return float(said)
+    with contextlib.suppress(ValueError, TypeError):
+        return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - now())
+    return 0.0
+
+
+def _next_page(body: Mapping[str, Any], key: str) -> str:
+    links = body.get(f"{key}_links")
+    if isinstance(links, list):
+        return next((str(link["href"]) for link in links if link.get("rel") == "next"), "")
+    inside = body.get("links")
+    following = body.get("next") or (inside.get("next") if isinstance(inside, Mapping) else None)
+    return str(following or "")

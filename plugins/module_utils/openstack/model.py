@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""What every part of the OpenStack domain shares: how to log in, what an API answers, how it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.errors import InputError, LandscapeError
+
+#: Oldest SDK that is tested: the one of Debian 13.
+SDK_FLOOR = (4, 4)
+
+#: Login options of every module of this domain, by the names openstack.cloud gave them.
+AUTH_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "cloud": {"type": "raw"},
+    "auth": {"type": "dict", "no_log": True},
+    "auth_type": {"type": "str"},
+    "region_name": {"type": "str"},
+    "interface": {
+        "type": "str",
+        "choices": ["public", "internal", "admin"],
+        "default": "public",
+        "aliases": ["endpoint_type"],
+    },
+    "validate_certs": {"type": "bool", "aliases": ["verify"]},
+    "ca_cert": {"type": "path", "aliases": ["cacert"]},
+    "client_cert": {"type": "path", "aliases": ["cert"]},
+    "client_key": {"type": "path", "no_log": False, "aliases": ["key"]},
+    "api_timeout": {"type": "int", "default": 60},
+}
+
+#: Our names and those of the SDK.
+_NAMES = {
+    "auth": "auth",
+    "auth_type": "auth_type",
+    "region_name": "region_name",
+    "validate_certs": "verify",
+    "ca_cert": "cacert",
+    "client_cert": "cert",
+    "client_key": "key",
+}
+
+
+def login_of(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the SDK's configuration for the options of a module.
+
+    :raises InputError: ``cloud`` is a whole configuration, and something beside it contradicts it.
+    """
+    cloud = params.get("cloud")
+    given = {theirs: params[ours] for ours, theirs in _NAMES.items() if params.get(ours) is not None}
+    interface = params.get("interface") or "public"
+    limit = {"api_timeout": params.get("api_timeout") or 60}
+    if isinstance(cloud, Mapping):
+        beside = sorted(ours for ours, theirs in _NAMES.items() if theirs in given)
+        if beside or interface != "public":
+            names = ", ".join(beside or ["interface"])
+            raise InputError(
+                f"cloud is a whole configuration, and {names} is given beside it", hint="Write it into cloud"
+            )
+        return {**limit, **cloud}
+    if cloud is not None and not isinstance(cloud, str):
+        raise InputError(f"cloud is {type(cloud).__name__}, not the name of a cloud or a configuration")
+    return {**given, **limit, "interface": interface, **({"cloud": cloud} if cloud else {})}
+
+
+class CloudError(LandscapeError):
+    """An API refused, failed or could not be reached.
+
+    :param status: HTTP status, 0 when there was no answer.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class NotFoundError(CloudError):
+    """404: the object is not there, or not for this token."""
+
+
+class ConflictError(CloudError):
+    """409: the object is in another state, or already there."""
+
+
+class ForbiddenError(CloudError):
+    """403: the token's roles or a quota do not allow it."""
+
+
+class UnreachableError(CloudError):
+    """No answer, or an answer that broke off, after all attempts."""
+
+
+_KINDS = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an API answered.
+
+    :param headers: names in lower case.
+    :param body: parsed JSON, ``None`` when there is none.
+    :param attempts: how often the request was sent, from 1.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    text: str = ""
+    attempts: int = 1
+
+    @property
+    def reason(self) -> str:
+        """Why it refused, in its own words: JSON of Nova and Keystone, HTML of Glance."""
+        said = self.body
+        if isinstance(said, Mapping) and len(said) == 1:
+            said = next(iter(said.values()))
+        if isinstance(said, Mapping):
+            said = said.get("message") or said.get("title") or said.get("faultstring")
+        if not isinstance(said, str) or not said:
+            said = re.sub(r"<(head|style|script)\b.*?</\1>", " ", self.text, flags=re.DOTALL | re.IGNORECASE)
+            said = re.sub(r"<[^>]*>", " ", said)
+        return re.sub(r"\s+", " ", said).strip()[:500]
+
+
+def refusal(service: str, method: str, path: str, answer: Answer) -> CloudError:
+    """The error for an answer that is no success."""
+    kind = _KINDS.get(answer.status, CloudError)
+    reason = f": {answer.reason}" if answer.reason else ""
+    return kind(f"The {service} service answered {answer.status} to {method} {path}{reason}", status=answer.status)
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """A microversion or a release as numbers that compare: ``2.79`` is newer than ``2.8``."""
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client repeats what is safe to repeat, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack import client, model
+
+
+class Reply:
+    def __init__(self, status: int, body: Any = None, headers: dict[str, str] | None = None, text: str = "") -> None:
+        self.status_code = status
+        self.text = text or (json.dumps(body) if body is not None else "")
+        self.content = self.text.encode()
+        kind = "text/html" if text else "application/json"
+        self.headers = {"Content-Type": kind, **(headers or {})}
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Proxy:
+    """A service that answers what the test says, one after the other."""
+
+    def __init__(self, *replies: Any) -> None:
+        self.replies = list(replies)
+        self.seen: list[tuple[str, str, dict[str, Any]]] = []
+
+    def request(self, path: str, method: str, **options: Any) -> Any:
+        self.seen.append((method, path, options))
+        reply = self.replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def get_endpoint(self) -> str:
+        return "http://cloud/image/v2"
+
+    def get_endpoint_data(self) -> Any:
+        return type("Data", (), {"max_microversion": (2, 79)})()
+
+
+class Session:
+    tokens = 0
+
+    def get_token(self) -> str:
+        self.tokens += 1
+        return "token"
+
+
+class Connection:
+    def __init__(self, proxy: Proxy) -> None:
+        self.image = self.compute = proxy
+        self.session = Session()
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def cloud_of(*replies: Any, patience: float = 60.0) -> tuple[client.Cloud, Proxy, Time]:
+    proxy, time = Proxy(*replies), Time()
+    cloud = client.Cloud("lab", Connection(proxy), patience=patience, clock=time, sleep=time.sleep, chance=lambda: 0.5)
+    return cloud, proxy, time
+
+
+BROKEN = client.BrokenAnswerError("half an answer")
+
+
+@pytest.mark.parametrize("first", [Reply(503), Reply(502), Reply(429), BROKEN], ids=["503", "502", "429", "broken"])
+def test_reading_is_repeated(first):
+    cloud, proxy, _time = cloud_of(first, Reply(200, {"id": "1"}))
+    answer = cloud.call("image", "GET", "/images/1")
+    assert (answer.body, answer.attempts, len(proxy.seen)) == ({"id": "1"}, 2, 2)
+
+
+@pytest.mark.parametrize("first", [Reply(503), Reply(500)], ids=["503", "500"])
+def test_creating_is_not_repeated_when_nobody_knows_what_was_done(first):
+    cloud, proxy, _time = cloud_of(first, Reply(201, {}))
+    with pytest.raises(model.CloudError, match="answered 50"):
+        cloud.call("image", "POST", "/images", json={})
+    assert len(proxy.seen) == 1
+
+
+def test_creating_is_not_repeated_when_the_answer_was_lost():
+    cloud, proxy, _time = cloud_of(BROKEN, Reply(201, {}))
+    with pytest.raises(model.UnreachableError):
+        cloud.call("image", "POST", "/images", json={})
+    assert len(proxy.seen) == 1
+
+
+def test_creating_is_repeated_when_the_service_says_it_did_nothing():
+    cloud, proxy, _time = cloud_of(Reply(429), Reply(413, headers={"Retry-After": "3"}), Reply(201, {}))
+    assert cloud.call("image", "POST", "/images", json={}).attempts == len(proxy.seen) == 3
+
+
+def test_creating_with_an_id_of_our_own_is_repeated():
+    cloud, _proxy, _time = cloud_of(Reply(503), BROKEN, Reply(201, {}))
+    assert cloud.call("image", "POST", "/images", json={"id": "x"}, repeat=True).attempts == 3
+
+
+def test_too_large_is_a_refusal():
+    cloud, proxy, _time = cloud_of(Reply(413, text="<html><body>Image exceeds the quota</body></html>"))
+    with pytest.raises(model.CloudError, match="Image exceeds the quota"):
+        cloud.call("image", "PUT", "/images/1/tags/a")
+    assert len(proxy.seen) == 1
+
+
+def test_a_stream_is_sent_once_and_never_by_a_renewed_login():
+    cloud, proxy, _time = cloud_of(Reply(503))
+    with pytest.raises(model.CloudError):
+        cloud.call("image", "PUT", "/images/1/file", data=b"bytes")
+    ((_method, _path, options),) = proxy.seen
+    assert options["allow_reauth"] is False
+
+
+def test_the_wish_to_wait_is_kept():
+    cloud, _proxy, time = cloud_of(Reply(429, headers={"Retry-After": "7"}), Reply(200, {}))
+    cloud.call("image", "GET", "/images")
+    assert time.slept == [7.0]
+
+
+def test_the_time_is_bounded():
+    cloud, proxy, time = cloud_of(*[Reply(503) for _ in range(100)], patience=30)
+    with pytest.raises(model.CloudError, match="503"):
+        cloud.call("image", "GET", "/images")
+    assert time.now <= 30
+    assert len(proxy.seen) < 12
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(403, model.ForbiddenError), (404, model.NotFoundError), (409, model.ConflictError), (400, model.CloudError)],
+)
+def test_refusals_have_kinds(status, kind):
+    cloud, _proxy, _time = cloud_of(Reply(status, {"badRequest": {"message": "no such thing"}}))
+    with pytest.raises(kind, match="no such thing") as refused:
+        cloud.call("compute", "POST", "/servers", json={})
+    assert refused.value.status == status
+
+
+def test_a_refusal_may_be_wanted():
+    cloud, _proxy, _time = cloud_of(Reply(409))
+    assert cloud.call("image", "POST", "/images", json={}, accept=(409,)).status == 409
+
+
+PAGES = {
+    "glance": [{"images": [{"id": 1}], "next": "/v2/images?marker=1"}, {"images": [{"id": 2}]}],
+    "nova": [
+        {"images": [{"id": 1}], "images_links": [{"rel": "next", "href": "http://other/image/v2/images?marker=1"}]},
+        {"images": [{"id": 2}]},
+    ],
+    "keystone": [
+        {"images": [{"id": 1}], "links": {"next": "http://cloud/image/v2/images?marker=1"}},
+        {"images": [{"id": 2}], "links": {"next": None}},
+    ],
+}
+
+
+@pytest.mark.parametrize("style", PAGES)
+def test_pages_are_joined(style):
+    cloud, proxy, _time = cloud_of(*[Reply(200, page) for page in PAGES[style]])
+    assert [one["id"] for one in cloud.pages("image", "/images", "images", limit=1)] == [1, 2]
+    assert [path for _method, path, _options in proxy.seen] == ["/images", "/images?marker=1"]
+
+
+def test_a_list_that_points_back_ends():
+    page = {"images": [{"id": 1}], "next": "/v2/images?marker=1"}
+    cloud, _proxy, _time = cloud_of(*[Reply(200, page) for _ in range(5)])
+    assert len(list(cloud.pages("image", "/images", "images"))) == 2
+
+
+def test_microversions():
+    cloud, _proxy, _time = cloud_of()
+    assert [cloud.microversion("compute", wanted) for wanted in ("2.8", "2.79", "2.80")] == ["2.8", "2.79", None]
+
+
+def test_damaged_json_is_no_success():
+    cloud, _proxy, _time = cloud_of(Reply(200, text=""), Reply(200, {}))
+    damaged = Reply(200)
+    damaged.text, damaged.content = '{"id', b'{"id'
+    cloud, _proxy, _time = cloud_of(damaged, Reply(200, {"id": 1}))
+    assert cloud.get("image", "/images/1") == {"id": 1}
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("", 0.0), ("5", 5.0), ("Thu, 01 Jan 1970 00:02:00 GMT", 20.0), ("soon", 0.0)]
+)
+def test_retry_after(said, seconds):
+    assert client.retry_after({"retry-after": said} if said else {}, now=lambda: 100.0) == seconds
+
+
+def test_login_options():
+    assert model.login_of({"cloud": "a", "validate_certs": False, "ca_cert": "/x"}) == {
+        "cloud": "a",
+        "verify": False,
+        "cacert": "/x",
+        "interface": "public",
+        "api_timeout": 60,
+    }
+    whole = {"auth": {"username": "u"}, "region_name": "r"}
+    assert model.login_of({"cloud": whole, "interface": "public"}) == {**whole, "api_timeout": 60}
+    with pytest.raises(InputError, match="region_name is given beside it"):
+        model.login_of({"cloud": whole, "region_name": "other"})
+    with pytest.raises(InputError, match="list"):
+        model.login_of({"cloud": []})
+
+
+def test_a_missing_sdk_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(client, "openstack", None)
+    with pytest.raises(LandscapeError, match="openstacksdk is needed for talking to OpenStack"):
+        client.connect({})
+
+
+def test_versions_compare_as_numbers():
+    assert model.version_of("2.8") < model.version_of("2.79")
