@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python3 -B -m tests.lab openstack``: the cloud from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from ...tools.console import Unavailable
+from .cloud import Cloud
+from .place import BACKENDS, PROFILES
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -B -m tests.lab openstack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    texts = {
+        "up": "start the services and wait until they answer; prints the path of clouds.yaml",
+        "down": "end them and leave nothing",
+        "reset": "start again with nothing that was made since",
+        "status": "print what runs, as JSON",
+        "enter": "run a command in the cloud's network, with OS_CLIENT_CONFIG_FILE set",
+    }
+    for name, text in texts.items():
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--lane", default="demo", help="lanes run side by side (default: %(default)s)")
+        command.add_argument("--profile", choices=tuple(PROFILES), default="image", help="what runs")
+        command.add_argument("--backend", choices=BACKENDS, default="file", help="where volumes lie")
+        if name == "enter":
+            command.add_argument("argv", nargs=argparse.REMAINDER, help="the command, behind --")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; 0 when it did what it says, 2 when this machine does not permit it."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return _run(Cloud(chosen.lane, chosen.profile, chosen.backend), chosen)
+    except Unavailable as error:
+        print(f"The lab cannot do that: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(cloud: Cloud, chosen: argparse.Namespace) -> int:
+    if chosen.command in ("up", "reset"):
+        getattr(cloud, chosen.command)()
+        print(cloud.clouds_yaml)
+    elif chosen.command == "down":
+        cloud.down()
+    elif chosen.command == "status":
+        print(json.dumps(cloud.status(), indent=1))
+    else:
+        argv = chosen.argv[1:] if chosen.argv[:1] == ["--"] else chosen.argv
+        command = [*cloud.entering(), *(argv or [os.environ.get("SHELL", "/bin/sh")])]
+        os.environ["OS_CLIENT_CONFIG_FILE"] = str(cloud.clouds_yaml)
+        os.execvp(command[0], command)  # noqa: S606 - that is what enter is for
+    return 0

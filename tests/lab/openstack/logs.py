@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Access logs: every request that an API answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_READING = ("GET", "HEAD", "OPTIONS")
+_PROBE = "lab-probe"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request.
+
+    :param at: when it came, in seconds since the epoch.
+    :param path: without query.
+    :param seconds: how long it took.
+    :param bytes: size of the answer's body.
+    :param received: size of the request's body; 0 for one sent in chunks.
+    """
+
+    at: float
+    method: str
+    path: str
+    query: str
+    status: int
+    bytes: int
+    received: int
+    seconds: float
+    request_id: str
+    agent: str
+
+    @property
+    def writes(self) -> bool:
+        """Whether it was meant to change something; a login is not."""
+        token = self.method == "POST" and self.path.endswith("/auth/tokens")
+        return self.method not in _READING and not token
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def read(path: Path) -> list[Request]:
+    """The requests of an API, in the order in which they ended; the lab's own looks are left out."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        fields = line.split("\t")
+        if len(fields) != 9 or fields[8] == _PROBE:
+            continue
+        at, method, uri, status, size, received, micros, request, agent = fields
+        parts = urlsplit(uri)
+        found.append(
+            Request(
+                at=_number(at) / 1000,
+                method=method,
+                path=parts.path,
+                query=parts.query,
+                status=_number(status),
+                bytes=_number(size),
+                received=_number(received),
+                seconds=_number(micros) / 1e6,
+                request_id=request,
+                agent=agent,
+            )
+        )
+    return found
