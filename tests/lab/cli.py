@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import sys
@@ -12,6 +13,10 @@ from pathlib import Path
 
 from ..tools.console import Unavailable
 from . import hosts, images
+
+
+#: Providers that stand on the machines and have commands of their own: ``python3 -B -m tests.lab ceph up``.
+_PROVIDERS = ("ceph", "openstack")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,7 +43,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 when it did what it says, 2 when this machine does not permit it."""
-    chosen = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] and words[0] in _PROVIDERS:
+        return int(importlib.import_module(f".{words[0]}.cli", __package__).main(words[1:]))
+    chosen = _parser().parse_args(words)
     try:
         lab = hosts.Lab(chosen.lane, chosen.landscape, chosen.release)
         return _run(lab, chosen)

@@ -40,6 +40,9 @@ class Lab:
     :param release: the Debian of the machines.
     """
 
+    #: Disk of each machine, in MiB.
+    disk = launch.DISK_MIB
+
     def __init__(self, lane: str = "demo", landscape: Path | str = EMBEDDED, release: str = "bookworm") -> None:
         self.lane = Lane(lane)
         self.landscape, self.release = Path(landscape), release
@@ -114,9 +117,16 @@ class Lab:
 
     # starting
 
+    def _image(self) -> Path:
+        """The root of the machines."""
+        return images.image(self.release)
+
+    def _furnish(self, name: str, root: Path) -> None:
+        """What a provider that stands on this one puts below the root of a machine before it boots."""
+
     def _start(self, record: Record, names: list[str]) -> None:
         apt.ensure(_PROGRAMS, "the embedded lab")
-        image = images.image(self.release)
+        image = self._image()
         _make_room()
         began = time.monotonic()
         say(f"starting {len(names)} machines with Debian {self.release} in lane {self.lane.name}")
@@ -129,7 +139,7 @@ class Lab:
                 record.keeper = keeper.process
                 self.lane.save(record)
                 keeper.go()
-            waiting = launch.machines(image, self.lane.file("machines"), self.lane.cgroup, names)
+            waiting = launch.machines(image, self.lane.file("machines"), self.lane.cgroup, names, self.disk)
             record.machines.update({name: waiting[name].process for name in names})
             self.lane.save(record)
             self._plug(record, names, fresh)
@@ -180,6 +190,7 @@ class Lab:
             files = seeds.seeds(machine, plugged, keys / f"{name}.host", login, controller)
             root = Path(f"/proc/{one.process.pid}/root{self.lane.file('machines')}/{name}/root")
             seeds.write(root, files)
+            self._furnish(name, root)
 
     def _boot(self, record: Record, waiting: dict[str, launch.Waiting]) -> None:
         keeper = record.keeper

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes a cluster out of hosts that have nothing but packages and empty disks, in the order of ceph-ansible."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ...tools.console import Unavailable, say
+from ..machine import Machine
+from .layout import POOLS, USERS, Layout, conf
+
+_ADMIN = "/etc/ceph/ceph.client.admin.keyring"
+_KEYRING = "/tmp/ceph.mon.keyring"  # noqa: S108 - in a machine of the lab
+_MONMAP = "/tmp/monmap"  # noqa: S108
+_OSD_KEYRING = "/var/lib/ceph/bootstrap-osd/ceph.keyring"
+_PAUSE = 0.5
+
+Run = Callable[..., Any]
+
+
+def build(machines: dict[str, Machine], layout: Layout) -> None:
+    """Build the cluster: mons, mgrs, OSDs, pools and users, then what is on demand."""
+    began = time.monotonic()
+
+    def done(what: str) -> None:
+        say(f"{what} after {time.monotonic() - began:.0f} s")
+
+    first = machines[layout.hosts[0]]
+    _keys(machines, layout)
+    _each(machines, _mon)
+    await_quorum(first.run, layout)
+    done("mons are in quorum")
+    _settings(first)
+    _each({host: machines[host] for host in layout.mgrs}, _mgr)
+    _each(machines, _osds)
+    done("OSDs are prepared")
+    _pools(first)
+    _each({host: machines[host] for host in layout.rgws}, _rgw)
+    if layout.mdss:
+        _filesystem(first)
+        _each({host: machines[host] for host in layout.mdss}, _mds)
+    _share_users(machines, first)
+    await_clean(first.run, layout)
+    done("placement groups are clean")
+
+
+def _each(machines: dict[str, Machine], action: Callable[[Machine], None]) -> None:
+    with ThreadPoolExecutor(max(1, len(machines))) as pool:
+        list(pool.map(action, machines.values()))
+
+
+def _put(machine: Machine, path: str, content: str, mode: str = "0600") -> None:
+    machine.run(["install", "-D", "-o", "ceph", "-g", "ceph", "-m", mode, "/dev/stdin", path], input=content)
+
+
+def _keys(machines: dict[str, Machine], layout: Layout) -> None:
+    """Keys of the mons and of the admin, and the first monmap, the same on every host."""
+    first = machines[layout.hosts[0]]
+    fsid = str(uuid.uuid4())
+    allow = ["--cap", "osd", "allow *", "--cap", "mds", "allow *", "--cap", "mgr", "allow *"]
+    tool = ["ceph-authtool", "--gen-key", "--create-keyring"]
+    first.run([*tool, _KEYRING, "-n", "mon.", "--cap", "mon", "allow *"])
+    first.run([*tool, _ADMIN, "-n", "client.admin", "--cap", "mon", "allow *", *allow])
+    first.run([*tool, _OSD_KEYRING, "-n", "client.bootstrap-osd", "--cap", "mon", "profile bootstrap-osd"])
+    for other in (_ADMIN, _OSD_KEYRING):
+        first.run(["ceph-authtool", _KEYRING, "--import-keyring", other])
+    addresses = [
+        word
+        for host in layout.hosts
+        for word in ("--addv", host, f"[v2:{layout.address(host)}:3300,v1:{layout.address(host)}:6789]")
+    ]
+    first.run(["monmaptool", "--create", *addresses, "--fsid", fsid, _MONMAP])
+    files = {path: first.run(["base64", path]).stdout for path in (_KEYRING, _MONMAP, _ADMIN, _OSD_KEYRING)}
+    text = conf(layout, fsid)
+    for machine in machines.values():
+        _put(machine, "/etc/ceph/ceph.conf", text, "0644")
+        for path, content in files.items():
+            machine.run(["sh", "-c", 'base64 -d >"$0" && chown ceph:ceph "$0" && chmod 600 "$0"', path], input=content)
+
+
+def _mon(machine: Machine) -> None:
+    folder = f"/var/lib/ceph/mon/ceph-{machine.name}"
+    machine.run(["install", "-d", "-o", "ceph", "-g", "ceph", "-m", "0750", folder])
+    mkfs = ["ceph-mon", "--cluster", "ceph", "--mkfs", "-i", machine.name, "--monmap", _MONMAP, "--keyring", _KEYRING]
+    machine.run([*mkfs, "--setuser", "ceph", "--setgroup", "ceph"])
+    machine.run(["rm", _MONMAP, _KEYRING])
+    machine.run(["systemctl", "enable", "--quiet", "--now", f"ceph-mon@{machine.name}"])
+
+
+def _settings(first: Machine) -> None:
+    for option, value in (
+        ("auth_allow_insecure_global_id_reclaim", "false"),
+        ("mon_allow_pool_delete", "true"),
+    ):
+        first.run(["ceph", "config", "set", "mon", option, value])
+
+
+def _daemon(machine: Machine, name: str, folder: str, unit: str, caps: list[str]) -> None:
+    """A daemon with a folder that holds its keyring, and its unit."""
+    machine.run(["install", "-d", "-o", "ceph", "-g", "ceph", "-m", "0750", folder])
+    _put(machine, f"{folder}/keyring", machine.run(["ceph", "auth", "get-or-create", name, *caps]).stdout)
+    machine.run(["systemctl", "enable", "--quiet", "--now", unit])
+
+
+def _mgr(machine: Machine) -> None:
+    caps = ["mon", "allow profile mgr", "osd", "allow *", "mds", "allow *"]
+    host = machine.name
+    _daemon(machine, f"mgr.{host}", f"/var/lib/ceph/mgr/ceph-{host}", f"ceph-mgr@{host}", caps)
+
+
+def _rgw(machine: Machine) -> None:
+    name = f"rgw.{machine.name}.rgw0"
+    caps = ["mon", "allow rw", "osd", "allow rwx"]
+    _daemon(machine, f"client.{name}", f"/var/lib/ceph/radosgw/ceph-{name}", f"ceph-radosgw@{name}", caps)
+
+
+def _mds(machine: Machine) -> None:
+    caps = ["mon", "allow profile mds", "mgr", "allow profile mds", "osd", "allow rwx", "mds", "allow"]
+    host = machine.name
+    _daemon(machine, f"mds.{host}", f"/var/lib/ceph/mds/ceph-{host}", f"ceph-mds@{host}", caps)
+
+
+def _filesystem(first: Machine) -> None:
+    for pool in ("cephfs_data", "cephfs_metadata"):
+        first.run(["ceph", "osd", "pool", "create", pool, "8"])
+    first.run(["ceph", "fs", "new", "cephfs", "cephfs_metadata", "cephfs_data"])
+
+
+def _osds(machine: Machine) -> None:
+    """Prepare the disks one after the other, then activate them."""
+    devices = json.loads(machine.run(["cat", "/run/lab-disks.json"]).stdout)
+    for device in devices.values():
+        machine.run(["ceph-volume", "raw", "prepare", "--bluestore", "--data", device], timeout=300)
+    # the unit that holds the loop devices fills the folders of the OSDs when it starts
+    machine.run(["python3", "-B", "/usr/local/lib/lab-disks.py", "--prime", *devices.values()])
+    for name in machine.run(["ls", "/var/lib/ceph/osd"]).stdout.split():
+        machine.run(["systemctl", "enable", "--quiet", "--now", f"ceph-osd@{name.partition('-')[2]}"])
+
+
+def _pools(first: Machine) -> None:
+    for pool in POOLS:
+        first.run(["ceph", "osd", "pool", "create", pool, "8"])
+    for pool in POOLS:
+        first.run(["rbd", "pool", "init", pool])
+
+
+def _share_users(machines: dict[str, Machine], first: Machine) -> None:
+    for user, (mon, osd) in USERS.items():
+        text = first.run(["ceph", "auth", "get-or-create", user, "mon", mon, "osd", osd, "mgr", "profile rbd"]).stdout
+        for machine in machines.values():
+            _put(machine, f"/etc/ceph/ceph.{user}.keyring", text)
+
+
+# waiting
+
+
+def _status(run: Run) -> dict[str, Any]:
+    done = run(["ceph", "--connect-timeout", "5", "status", "--format", "json"], check=False)
+    answer: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 and done.stdout else {}
+    return answer
+
+
+def await_quorum(run: Run, layout: Layout, seconds: float = 60.0) -> None:
+    """Wait until every mon is in quorum."""
+    wanted = set(layout.hosts)
+    _await(lambda: wanted <= set(_status(run).get("quorum_names", ())), seconds, "not every mon is in quorum")
+
+
+def await_clean(run: Run, layout: Layout, seconds: float = 300.0) -> None:
+    """Wait until every mon is in quorum, a mgr active, every OSD up and every placement group active and clean."""
+    wanted, osds = set(layout.hosts), len(layout.hosts) * layout.osds
+    seen: dict[str, Any] = {}
+
+    def clean() -> bool:
+        seen.clear()
+        seen.update(_status(run))
+        groups = seen.get("pgmap", {})
+        states = [state["state_name"] for state in groups.get("pgs_by_state", ())]
+        return (
+            wanted <= set(seen.get("quorum_names", ()))
+            and seen["mgrmap"]["available"]
+            and seen["osdmap"]["num_up_osds"] == osds
+            and groups.get("num_pgs", 0) > len(POOLS)
+            and all(state.startswith("active+clean") for state in states)
+        )
+
+    _await(clean, seconds, lambda: f"the cluster is not clean: {json.dumps(seen.get('health', seen))[:400]}")
+
+
+def _await(condition: Callable[[], bool], seconds: float, why: str | Callable[[], str]) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise Unavailable(f"{why if isinstance(why, str) else why()} (waited {seconds:.0f} s)")
+        time.sleep(_PAUSE)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prepared clusters: what the hosts of a stopped, clean cluster hold, as one archive per host, below the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ..machine import Machine
+from .layout import DISKS
+
+#: What makes a host a part of the cluster. Folders of OSDs are in memory and made from their disks at every boot.
+_PARTS = ("etc/ceph", "var/lib/ceph", DISKS, "etc/systemd/system")
+_SECONDS = 120
+
+
+def exists(folder: Path) -> bool:
+    """Whether a prepared cluster is there, whole."""
+    return (folder / "complete").is_file()
+
+
+def restore(folder: Path, host: str, root: Path) -> bool:
+    """Unpack the state of a host below its root, before it boots; False when there is none."""
+    if not exists(folder):
+        return False
+    os.utime(folder / "complete")
+    command = ["tar", "--extract", "--sparse", "--numeric-owner", "--overwrite", "--directory", str(root), "--file"]
+    subprocess.run([*command, str(folder / f"{host}.tar")], check=True, capture_output=True, timeout=_SECONDS)
+    return True
+
+
+def save(folder: Path, machines: dict[str, Machine]) -> None:
+    """Stop the daemons of a clean cluster, archive what its hosts hold, and start them again."""
+    for kinds in (("radosgw", "mds", "mgr"), ("osd",), ("mon",)):
+        _all(machines, ["systemctl", "stop", *(f"ceph-{kind}.target" for kind in kinds)])
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for host, machine in machines.items():
+        command = ["tar", "--create", "--sparse", "--numeric-owner", "--one-file-system", "--file=-", "--directory=/"]
+        with open(partial / f"{host}.tar", "wb") as file:
+            machine.run([*command, *_PARTS], stdout=file, stderr=subprocess.PIPE, capture_output=False)
+    (partial / "complete").touch()
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    for kinds in (("mon",), ("osd", "mgr"), ("radosgw", "mds")):
+        _all(machines, ["systemctl", "start", *(f"ceph-{kind}.target" for kind in kinds)])
+
+
+def _all(machines: dict[str, Machine], argv: list[str]) -> None:
+    with ThreadPoolExecutor(len(machines)) as pool:
+        list(pool.map(lambda machine: machine.run(argv), machines.values()))
