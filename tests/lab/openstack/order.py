@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import time
 
-from .site import Site
+from ...tools.console import Unavailable
+from .place import COMPUTES
+from .site import PATIENCE, Site
 
 #: Started first: all others talk to these.
 _FIRST = ("mariadb", "memcached", "rabbitmq", "fetches", "keystone")
@@ -31,4 +33,38 @@ def start(site: Site) -> dict[str, float]:
     for name in rest:
         site.start(name)
     wait(*names)
+    reported(site)
+    took["services"] = round(time.monotonic() - began, 1)
     return took
+
+
+def reported(site: Site, seconds: float = PATIENCE) -> None:
+    """Wait until computes and Cinder's services wrote into their databases that they are up.
+
+    :raises Unavailable: one did not in time.
+    """
+    names = site.place.services
+    wanted: dict[str, set[str]] = {}
+    if "cinder-volume" in names:
+        wanted["SELECT `binary` FROM cinder.services"] = {"cinder-scheduler", "cinder-volume", "cinder-backup"}
+    if COMPUTES[0] in names:
+        query = "SELECT IF(`binary` = 'nova-compute', host, `binary`) FROM nova.services"
+        wanted[query] = {*COMPUTES, "nova-conductor", "nova-scheduler"}
+    # what a template holds is older: nobody sees a service of yesterday
+    fresh = " WHERE deleted = 0 AND COALESCE(updated_at, created_at) > UTC_TIMESTAMP() - INTERVAL 8 SECOND"
+    end = time.monotonic() + seconds
+    while True:
+        missing: set[str] = set()
+        for query, those in wanted.items():
+            missing |= those - {row[0] for row in site.mysql(query + fresh)}
+        if not missing:
+            return
+        for name in missing:
+            if site.process(name) is None:
+                raise Unavailable(f"{name} ended while it started: {site.last_words(name)}")
+        if time.monotonic() > end:
+            first = min(missing)
+            raise Unavailable(
+                f"{', '.join(sorted(missing))} did not report within {seconds:.0f} s: {site.last_words(first)}"
+            )
+        time.sleep(0.3)

@@ -53,6 +53,9 @@ class Site:
             (place.data / name).mkdir(parents=True, exist_ok=True)
         for store in ("fast", "slow", "os_glance_staging_store", "os_glance_tasks_store"):
             (place.data / "glance" / store).mkdir(parents=True, exist_ok=True)
+        # Cinder's NFS driver looks whether it is there, and never needs it
+        (place.drivers / "bin").mkdir()
+        (place.drivers / "bin" / "mount.nfs").symlink_to("/bin/true")
         place.logs.mkdir(exist_ok=True)
         for name, text in config.files(place, secrets, settings).items():
             path = place.etc / name

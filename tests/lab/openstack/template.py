@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ...tools.console import Unavailable, say
 from ...tools.paths import CACHE, digest, locked
-from . import config
+from . import config, order
 from .place import APIS, COMPUTES, TEMPLATES, Place, url
 from .site import Site
 
@@ -87,13 +87,11 @@ def _build(place: Place, path: Path) -> None:
     site = Site(Place(folder, place.venv, place.profile))
     try:
         _fill(site)
-        os.umask(umask := os.umask(0o077))
         partial = path.with_suffix(".partial")
         argv = ["tar", "--create", "--sparse", f"--file={partial}", f"--directory={folder}", "data"]
         subprocess.run(argv, check=True, capture_output=True, timeout=300)
         partial.chmod(0o600)
         partial.rename(path)
-        del umask
     finally:
         site.end()
         _keep_logs(site.place)
@@ -196,4 +194,16 @@ def _seed(site: Site, words: dict[str, str]) -> None:
     site.python(script, {**data, "what": ["identity"]})
     if COMPUTES[0] not in services:
         return
-    raise NotImplementedError
+    # the rest of the cloud runs once: computes and the resources of a new cloud belong to the template
+    site.start("rabbitmq")
+    site.wait(["rabbitmq"])
+    rest = [name for name in services if name not in ("mariadb", "memcached", "keystone", "rabbitmq", "fetches")]
+    for name in rest:
+        site.start(name)
+    site.wait(rest, 600)
+    order.reported(site, 600)
+    site.python(script, {**data, "what": ["resources"]})
+    site.tool("nova", "nova-manage", "--config-file", f"{place.etc}/nova/nova.conf", "cell_v2", "discover_hosts")
+    for name in rest:
+        site.stop(name)
+    site.stop("rabbitmq")
