@@ -18,7 +18,7 @@ from ..hosts import Lab
 from ..lane import Record
 from ..machine import Machine
 from . import bootstrap, template
-from .layout import DISKS, PACKAGES, Layout, conf
+from .layout import DISKS, MASKED, PACKAGES, Layout, conf
 
 _RELEASE = "trixie"
 #: Seconds a prepared cluster may take until its data is clean.
@@ -123,6 +123,26 @@ class CephCluster:
         """
         bootstrap.await_clean(self.run, self.layout, seconds)
 
+    def join(self, pid: int, number: int = 100) -> str:
+        """Plug another network namespace into the cluster's network, so that programs there reach mons and OSDs.
+
+        :param pid: a process in that namespace. Joining again is fine; the cable goes with either side.
+        :param number: the last part of its address, above those of the hosts.
+        :returns: its address.
+        """
+        near, far, address = f"join{number}", "ceph0", f"10.61.0.{number}"
+        keeper = self.namespace.split("/")[2]
+        inside = ["nsenter", f"--net=/proc/{pid}/ns/net", "ip"]
+        subprocess.run([*inside, "link", "delete", far], check=False, capture_output=True, timeout=30)
+        for command in (
+            ["ip", *f"link add {near} netns {keeper} type veth peer name {far} netns {pid}".split()],
+            [*self.lab.entering(), "ip", *f"link set {near} master oob up".split()],
+            [*inside, *f"address add {address}/24 dev {far}".split()],
+            [*inside, *f"link set {far} up".split()],
+        ):
+            subprocess.run(command, check=True, capture_output=True, timeout=30)
+        return address
+
     def _publish(self) -> None:
         """Write what clients need; keys are for root alone."""
         folder = self.conf.parent
@@ -168,6 +188,9 @@ class _Hosts(Lab):
         (units / "multi-user.target.wants" / "lab-disks.service").symlink_to("../lab-disks.service")
         (units / "ceph-osd@.service.d").mkdir()
         (units / "ceph-osd@.service.d" / "lab.conf").write_text(_AFTER_DISKS, encoding="utf-8")
+        for unit in MASKED:
+            (units / unit).symlink_to("/dev/null")
+        _let_modules_load(root / "usr/share/ceph/mgr/mgr_util.py")
         hosts = "".join(f"{self.layout.address(host)}\t{host}\n" for host in self.layout.hosts)
         (root / "etc/hosts").write_text(f"127.0.0.1\tlocalhost\n{hosts}", encoding="utf-8")
         assert self._prepared is not None
@@ -194,3 +217,9 @@ class _Hosts(Lab):
         say(f"the cluster is clean after {time.monotonic() - began:.1f} s more")
 
 
+def _let_modules_load(program: Path) -> None:
+    """Every module of the mgr imports bcrypt for the sake of one function, and Debian 13's refuses to be imported twice
+    in one process, so that no module but the first would start."""
+    text = program.read_text(encoding="utf-8")
+    text = text.replace("import bcrypt\n", "", 1).replace(" bcrypt.", ' __import__("bcrypt").')
+    program.write_text(text, encoding="utf-8")

@@ -35,7 +35,9 @@ def restore(folder: Path, host: str, root: Path) -> bool:
 def save(folder: Path, machines: dict[str, Machine]) -> None:
     """Stop the daemons of a clean cluster, archive what its hosts hold, and start them again."""
     for kinds in (("radosgw", "mds", "mgr"), ("osd",), ("mon",)):
-        _all(machines, ["systemctl", "stop", *(f"ceph-{kind}.target" for kind in kinds)])
+        # a stopped target alone would not have waited for its daemons
+        units = [unit for kind in kinds for unit in (f"ceph-{kind}.target", f"ceph-{kind}@*.service")]
+        _all(machines, ["systemctl", "stop", *units])
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -46,6 +48,7 @@ def save(folder: Path, machines: dict[str, Machine]) -> None:
     (partial / "complete").touch()
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
+    _all(machines, ["systemctl", "reset-failed"])  # else Ceph's units may start three times in half an hour only
     for kinds in (("mon",), ("osd", "mgr"), ("radosgw", "mds")):
         _all(machines, ["systemctl", "start", *(f"ceph-{kind}.target" for kind in kinds)])
 
