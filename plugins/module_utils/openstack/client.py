@@ -27,6 +27,7 @@ from .model import Answer, CloudError, UnreachableError
 try:
     from keystoneauth1 import exceptions as ksa
     from requests.adapters import HTTPAdapter
+    from requests.exceptions import RequestException
 
     import openstack
     import openstack.config
@@ -215,6 +216,21 @@ class Cloud:
             seen.add(following)
             where, query = self._below(service, following), {}
 
+    def stream(self, service: str, path: str, *, timeout: float, size: int = 1024 * 1024) -> Iterator[bytes]:
+        """The bytes of an object, piece by piece.
+
+        :raises UnreachableError: they broke off; what came so far is worth nothing.
+        """
+        self.login()
+        try:
+            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, timeout=timeout)
+            if reply.status_code >= 400:
+                raise model.refusal(service, "GET", path, answer_of(reply))
+            with contextlib.closing(reply):
+                yield from reply.iter_content(size)
+        except _STREAM as error:
+            raise _failure(self.name, service, f"reading {path}", error) from error
+
     def _below(self, service: str, link: str) -> str:
         """The path below the endpoint for the address of a page; ours, not the one the service believes it has."""
         if not link:
@@ -283,9 +299,11 @@ _FAILURES: tuple[type[Exception], ...] = (BrokenAnswerError,)
 _LOST = _FAILURES
 _SSL: tuple[type[Exception], ...] = ()
 _ABSENT: tuple[type[Exception], ...] = ()
+_STREAM = _FAILURES
 if openstack is not None:
     _FAILURES = (BrokenAnswerError, ksa.ClientException, openstack.exceptions.SDKException)
-    _LOST = (BrokenAnswerError, ksa.ConnectionError, openstack.exceptions.ServiceDiscoveryException)
+    _LOST = (BrokenAnswerError, RequestException, ksa.ConnectionError, openstack.exceptions.ServiceDiscoveryException)
+    _STREAM = (*_FAILURES, RequestException)
     _SSL = (ksa.SSLError,)
     _ABSENT = (ksa.DiscoveryFailure, ksa.EndpointNotFound)
 

@@ -137,3 +137,8 @@ def refusal(service: str, method: str, path: str, answer: Answer) -> CloudError:
 def version_of(text: str) -> tuple[int, ...]:
     """A microversion or a release as numbers that compare: ``2.79`` is newer than ``2.8``."""
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def without_password(url: str) -> str:
+    """An address that may be shown: without user, password and query."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "", url).partition("?")[0]
