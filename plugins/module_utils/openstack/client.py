@@ -31,6 +31,9 @@ try:
 
     import openstack
     import openstack.config
+    import openstack.connection
+    import openstack.exceptions
+    import openstack.version
 except ImportError:
     openstack = None
 

@@ -191,9 +191,11 @@ class Importer:
                 failure = None
             except CloudError as error:
                 failure = error
-            now = self.glance.rest(str(image["id"])) if failure or direct else image
-            if failure is None or (now and now["status"] == "active"):
+            if failure is None:
                 break
+            now = self.glance.rest(str(image["id"]))
+            if now and now["status"] == "active":
+                break  # the answer was lost, not the bytes
             if attempt == _SENDS - 1 or not _is_passing(failure):
                 raise failure
             say(f"{progress.name}: sending again, {failure.message}")
