@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""How much room a project has for images: limits and use, compared with what is needed.
+
+The numbers are those of the service (``GET /v2/info/usage``), which enforces the unified limits of Keystone. A service
+without such limits has no bound but its stores; then the verdict says so instead of inventing one.
+Target: "at least 40 images and at least 200 GiB" stood in scs-0104 and became "fair use"; the numbers are options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+#: Unified limits of Glance and the bytes or pieces that one unit of them counts.
+LIMITS = {"image_count_total": 1, "image_size_total": MIB, "image_stage_total": MIB, "image_count_uploading": 1}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One limit of a project.
+
+    :param limit: in units of the service (pieces or MiB); ``None`` when there is none.
+    """
+
+    name: str
+    limit: int | None
+    usage: int
+    unit: int = 1
+
+    @property
+    def free(self) -> int | None:
+        """What is left, in pieces or bytes, not below 0; ``None`` without a limit."""
+        return None if self.limit is None else max(0, self.limit - self.usage) * self.unit
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able form; sizes in bytes beside the numbers of the service."""
+        data: dict[str, Any] = {"limit": self.limit, "usage": self.usage, "free": self.free}
+        return {**data, "unit": "MiB"} if self.unit == MIB else data
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is there and what is used.
+
+    :param bounds: by name of the limit; empty when the service enforces none.
+    :param images: number of the project's images, and ``bytes`` their sizes, counted by us: a service without limits
+        does not tell. ``None`` when that was not asked.
+    """
+
+    bounds: Mapping[str, Bound]
+    images: int | None = None
+    bytes: int | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether the service enforces any limit."""
+        return any(bound.limit is not None for bound in self.bounds.values())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether something fits.
+
+    :param problems: what does not, one sentence each, with numbers.
+    """
+
+    problems: tuple[str, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is no problem."""
+        return not self.problems
+
+
+def room_of(body: Mapping[str, Any]) -> dict[str, Bound]:
+    """Limits from the answer of ``/v2/info/usage``; -1 is no limit."""
+    found = {}
+    for name, numbers in (body.get("usage") or {}).items():
+        limit = int(numbers["limit"])
+        found[name] = Bound(name, None if limit < 0 else limit, int(numbers["usage"]), LIMITS.get(name, 1))
+    return found
+
+
+def target(room: Room, images: int, size: int) -> Verdict:
+    """Whether a project may have so many images of so many bytes together, counted from none.
+
+    :param size: bytes.
+    """
+    problems = []
+    count, total = room.bounds.get("image_count_total"), room.bounds.get("image_size_total")
+    if count is not None and count.limit is not None and count.limit < images:
+        problems.append(f"{images} images are asked for, image_count_total allows {count.limit}")
+    if total is not None and total.limit is not None and total.limit * MIB < size:
+        problems.append(f"{_mib(size)} MiB are asked for, image_size_total allows {total.limit} MiB")
+    return Verdict(tuple(problems + _shut(room)))
+
+
+def more(room: Room, images: int, size: int, largest: int = 0) -> Verdict:
+    """Whether so many further images of so many bytes together fit now.
+
+    Glance checks before an upload that the use is below the limit, and counts afterwards: one image may pass a limit.
+    We ask for more than that: all bytes below the limit.
+
+    :param largest: bytes of the largest of them, for the staging area; 0 when nothing is staged.
+    """
+    problems = []
+    for name, wanted in (("image_count_total", images), ("image_size_total", size), ("image_stage_total", largest)):
+        bound = room.bounds.get(name)
+        if bound is None or bound.free is None or wanted <= bound.free:
+            continue
+        if bound.unit == MIB:
+            said = (
+                f"{_mib(wanted)} MiB more, image_size_total"
+                if name == "image_size_total"
+                else f"{_mib(wanted)} MiB, {name}"
+            )
+            problems.append(f"{said} has {bound.free // MIB} MiB left ({bound.usage} of {bound.limit} MiB used)")
+        else:
+            problems.append(f"{wanted} images more, {name} has {bound.free} left ({bound.usage} of {bound.limit} used)")
+    return Verdict(tuple(problems + _shut(room)))
+
+
+def _shut(room: Room) -> list[str]:
+    """Limits that let nothing through at all."""
+    found = []
+    for name, what in (
+        ("image_stage_total", "imports by glance-direct and web-download"),
+        ("image_count_uploading", "uploads"),
+    ):
+        bound = room.bounds.get(name)
+        if bound is not None and bound.limit == 0:
+            found.append(f"{name} is 0, which forbids {what}")
+    return found
+
+
+def _mib(size: int) -> int:
+    return -(-size // MIB)
