@@ -161,12 +161,13 @@ class Flavors:
         """Made anew under its old id; what it had is kept by another flavor meanwhile, should we be killed."""
         wanted, kept = todo.definition, holder_name(todo.definition)
         present = {one.name: one for one in self.read()}
+        target, holder = present.get(wanted.name), present.get(kept)
         more = _inherited(wanted, old)
-        if kept not in present:
+        if target is not None and drift_of(wanted, target):
+            if holder is not None:
+                self._delete(holder.id)  # perhaps half made; the old flavor is still there and has everything
             hidden = {"name": kept, "description": note_of(old), "os-flavor-access:is_public": False}
             self._create(wanted, todo.specs, todo.grant, **{**more, **hidden, "id": str(uuid.uuid4())})
-        target = present.get(wanted.name)
-        if target is not None and drift_of(wanted, target):
             self._delete(target.id)
         made = self._create(wanted, todo.specs, todo.grant, **{**more, "id": wanted.id or old.id})
         holder = next((one for one in self.read() if one.name == kept), None)

@@ -222,12 +222,14 @@ def _anew(definition: Definition, old: Flavor, drift: Mapping[str, tuple[Any, An
 def _resumed(
     definition: Definition, flavor: Flavor | None, holder: Flavor, rules: Rules, users: Mapping[str, tuple[str, ...]]
 ) -> Todo:
-    """A run was killed while it made a flavor anew; what the old one had is kept by the holder."""
+    """A run was killed while it made a flavor anew.
+
+    As long as the old flavor is there, it counts: the holder may be half made. After that the holder has all it had.
+    """
     drift = drift_of(definition, flavor) if flavor else {}
-    using = users.get(flavor.id, ()) if flavor else ()
-    if flavor and drift and using:
-        return _drifted(definition, flavor, drift, rules, using)
-    return _anew(definition, kept_by(holder), drift or {"state": ("half made by a run that was killed", "made")}, rules)
+    if flavor and drift:
+        return _drifted(definition, flavor, drift, rules, users.get(flavor.id, ()))
+    return _anew(definition, kept_by(holder), {"state": ("half made by a run that was killed", "made")}, rules)
 
 
 def _converged(definition: Definition, flavor: Flavor, rules: Rules) -> Todo:
