@@ -10,7 +10,7 @@ Target: "at least 40 images and at least 200 GiB" stood in scs-0104 and became "
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,14 @@ GIB = 1024 * MIB
 
 #: Unified limits of Glance and the bytes or pieces that one unit of them counts.
 LIMITS = {"image_count_total": 1, "image_size_total": MIB, "image_stage_total": MIB, "image_count_uploading": 1}
+
+
+_SHUTS = {
+    "image_count_total": "any image",
+    "image_size_total": "any bytes",
+    "image_stage_total": "imports by glance-direct and web-download",
+    "image_count_uploading": "uploads",
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,10 @@ class Verdict:
         """Whether there is no problem."""
         return not self.problems
 
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return {"fits": self.fits, "problems": list(self.problems)}
+
 
 def room_of(body: Mapping[str, Any]) -> dict[str, Bound]:
     """Limits from the answer of ``/v2/info/usage``; -1 is no limit."""
@@ -94,9 +106,9 @@ def target(room: Room, images: int, size: int) -> Verdict:
     """
     problems = []
     count, total = room.bounds.get("image_count_total"), room.bounds.get("image_size_total")
-    if count is not None and count.limit is not None and count.limit < images:
+    if count is not None and count.limit and count.limit < images:
         problems.append(f"{images} images are asked for, image_count_total allows {count.limit}")
-    if total is not None and total.limit is not None and total.limit * MIB < size:
+    if total is not None and total.limit and total.limit * MIB < size:
         problems.append(f"{_mib(size)} MiB are asked for, image_size_total allows {total.limit} MiB")
     return Verdict(tuple(problems + _shut(room)))
 
@@ -112,32 +124,60 @@ def more(room: Room, images: int, size: int, largest: int = 0) -> Verdict:
     problems = []
     for name, wanted in (("image_count_total", images), ("image_size_total", size), ("image_stage_total", largest)):
         bound = room.bounds.get(name)
-        if bound is None or bound.free is None or wanted <= bound.free:
-            continue
+        if not bound or not bound.limit or bound.free is None or wanted <= bound.free:
+            continue  # what allows nothing at all is said below
+        used = f"({bound.usage} of {bound.limit} used)"
         if bound.unit == MIB:
-            said = (
-                f"{_mib(wanted)} MiB more, image_size_total"
-                if name == "image_size_total"
-                else f"{_mib(wanted)} MiB, {name}"
-            )
-            problems.append(f"{said} has {bound.free // MIB} MiB left ({bound.usage} of {bound.limit} MiB used)")
+            problems.append(f"{_mib(wanted)} MiB do not fit: {name} has {bound.free // MIB} MiB left {used}")
         else:
-            problems.append(f"{wanted} images more, {name} has {bound.free} left ({bound.usage} of {bound.limit} used)")
+            problems.append(f"{wanted} images do not fit: {name} has {bound.free} left {used}")
     return Verdict(tuple(problems + _shut(room)))
 
 
 def _shut(room: Room) -> list[str]:
     """Limits that let nothing through at all."""
-    found = []
-    for name, what in (
-        ("image_stage_total", "imports by glance-direct and web-download"),
-        ("image_count_uploading", "uploads"),
-    ):
-        bound = room.bounds.get(name)
-        if bound is not None and bound.limit == 0:
-            found.append(f"{name} is 0, which forbids {what}")
-    return found
+    return [f"{name} is 0, which forbids {what}" for name, what in _SHUTS.items() if _is_zero(room.bounds.get(name))]
+
+
+def _is_zero(bound: Bound | None) -> bool:
+    return bound is not None and bound.limit == 0
 
 
 def _mib(size: int) -> int:
     return -(-size // MIB)
+
+
+def own_bytes(image: Mapping[str, Any]) -> int:
+    """Bytes that an image takes: as often as it is stored."""
+    stores = [store for store in str(image.get("stores") or "").split(",") if store]
+    return int(image.get("size") or 0) * max(1, len(stores))
+
+
+def counted(bounds: Mapping[str, Bound], images: Iterable[Mapping[str, Any]]) -> Room:
+    """Room of a project whose images are counted, too; deleted ones are not listed, and do not count."""
+    listed = list(images)
+    return Room(bounds, len(listed), sum(own_bytes(one) for one in listed))
+
+
+def as_dict(room: Room) -> dict[str, Any]:
+    """JSON-able form."""
+    return {
+        "limited": room.limited,
+        "limits": {name: bound.as_dict() for name, bound in sorted(room.bounds.items())},
+        "images": room.images,
+        "bytes": room.bytes,
+    }
+
+
+def read(cloud: Any) -> Room:
+    """What the service says about the project of the token.
+
+    :param cloud: :class:`client.Cloud`.
+    """
+    answer = cloud.call("image", "GET", "/info/usage", accept=(404,))
+    bounds = room_of(answer.body) if answer.status == 200 else {}
+    images: list[Mapping[str, Any]] = []
+    for hidden in ("false", "true"):  # Glance lists either the ones or the others
+        query = {"owner": cloud.project_id, "os_hidden": hidden, "limit": 1000}
+        images += cloud.pages("image", "/images", "images", **query)
+    return counted(bounds, images)
