@@ -14,7 +14,6 @@ from pathlib import Path
 from ..tools.console import Unavailable
 from . import hosts, images
 
-
 #: Providers that stand on the machines and have commands of their own: ``python3 -B -m tests.lab ceph up``.
 _PROVIDERS = ("ceph", "openstack")
 

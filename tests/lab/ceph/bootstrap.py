@@ -15,8 +15,8 @@ from ..machine import Machine
 from .layout import POOLS, USERS, Layout, conf
 
 _ADMIN = "/etc/ceph/ceph.client.admin.keyring"
-_KEYRING = "/tmp/ceph.mon.keyring"  # noqa: S108 - in a machine of the lab
-_MONMAP = "/tmp/monmap"  # noqa: S108
+_KEYRING = "/tmp/ceph.mon.keyring"
+_MONMAP = "/tmp/monmap"
 _OSD_KEYRING = "/var/lib/ceph/bootstrap-osd/ceph.keyring"
 _PAUSE = 0.5
 

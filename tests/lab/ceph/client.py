@@ -85,5 +85,7 @@ def _run(command: list[str], folder: Path) -> str:
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{_WHY}: `{command[0]}` took more than {_SECONDS} s; is the package mirror slow?") from None
     if done.returncode:
-        raise Unavailable(f"{_WHY}: `{' '.join(command[:4])}` failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+        raise Unavailable(
+            f"{_WHY}: `{' '.join(command[:4])}` failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}"
+        )
     return done.stdout

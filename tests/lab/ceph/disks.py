@@ -69,7 +69,16 @@ def prime(device: str) -> None:
     os.makedirs(folder, exist_ok=True)
     if not os.path.ismount(folder):
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True, timeout=30)
-    tool = ["ceph-bluestore-tool", "--cluster=ceph", "prime-osd-dir", "--dev", device, "--path", folder, "--no-mon-config"]
+    tool = [
+        "ceph-bluestore-tool",
+        "--cluster=ceph",
+        "prime-osd-dir",
+        "--dev",
+        device,
+        "--path",
+        folder,
+        "--no-mon-config",
+    ]
     subprocess.run(tool, check=True, capture_output=True, timeout=60)
     block = f"{folder}/block"
     if os.path.lexists(block):

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Asks a cluster through its own command line, wherever that is: on this host, in a container, in a pod."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, TypeVar
+
+from . import health, model
+from .model import CephError
+
+#: Runs a program: ``run(argv, seconds, environment)`` gives exit status, output and errors. See ``adapter.programs``.
+Runner = Callable[[Sequence[str], float, Mapping[str, str]], tuple[int, str, str]]
+T = TypeVar("T")
+_ENVIRONMENT = {"LC_ALL": "C"}
+#: errno of a refused key and of a refused operation, as ``ceph`` hands them to its exit status; and what it says.
+_REFUSED, _BUSY = 13, 16
+_NO_KEY = ("RADOS permission denied", "RADOS permission error", "ObjectNotFound('RADOS object not found", "keyring")
+_SPARE = 2.0
+#: The attribute of an object that a probe writes.
+_ATTRIBUTE = "scs_probe"
+
+
+class Ceph:
+    """The command line of a cluster.
+
+    :param runner: runs programs.
+    :param command: what stands in front of ``status``: ``["ceph"]``, ``["docker", "exec", "ceph-mon-a", "ceph"]``.
+    :param seconds: every command may take.
+    :param rados: the same for ``rados``; made of ``command`` when empty.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        command: Sequence[str] = ("ceph",),
+        seconds: float = 15.0,
+        rados: Sequence[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.runner, self.command, self.seconds, self.clock = runner, list(command), seconds, clock
+        self.rados = list(rados) or rados_of(self.command)
+        self.deadline = float("inf")
+
+    def run(self, argv: Sequence[str], seconds: float | None = None) -> tuple[int, str, str]:
+        """Run a program within its time and within :attr:`deadline`.
+
+        :raises CephError: it did not answer in time, or there is none.
+        """
+        limit = min(seconds or self.seconds, self.deadline - self.clock())
+        if limit <= 0:
+            raise CephError("the cluster answers too slowly to be judged in time")
+        code, out, err = self.runner(argv, limit, _ENVIRONMENT)
+        if code == 124:
+            raise CephError(f"{argv[0]} did not answer within {limit:.0f} s; do the mons have a quorum?")
+        if code in (126, 127) and not out:
+            raise CephError(f"the command of the cluster cannot be run: {last(err)}", final=True)
+        return code, out, err
+
+    def ask(self, *words: str, accept: tuple[int, ...] = (0,)) -> Any:
+        """The answer to a command, as data.
+
+        :raises CephError: there was none in time, or no answer that can be read.
+        """
+        code, out, err = self.say(*words, "--format", "json")
+        if code not in accept:
+            final = code == _REFUSED or any(text in err for text in _NO_KEY)
+            raise CephError(f"`ceph {' '.join(words)}` was refused: {last(err)}", final=final)
+        return parse(out, words)
+
+    def say(self, *words: str) -> tuple[int, str, str]:
+        """Exit status, output and errors of a command."""
+        connect = max(1, int(self.seconds - _SPARE))  # it says itself that it found no mon, a little earlier
+        return self.run([*self.command, "--connect-timeout", str(connect), *words])
+
+    # what a cluster is
+
+    def status(self) -> model.Status:
+        """The cluster's own summary."""
+        return self._read(model.status, "status")
+
+    def quorum(self, age: int = 0) -> model.Quorum:
+        """Mons and their quorum."""
+        return self._read(lambda data: model.quorum(data, age), "quorum_status")
+
+    def groups(self) -> tuple[model.Group, ...]:
+        """All placement groups."""
+        return self._read(model.groups, "pg", "dump", "pgs_brief")
+
+    def osds(self) -> tuple[model.Osd, ...]:
+        """All OSDs with their places."""
+        tree = self.ask("osd", "tree")
+        return self._read(lambda dump: model.osds(tree, dump), "osd", "dump")
+
+    def pools(self) -> tuple[model.Pool, ...]:
+        """All pools."""
+        return self._read(model.pools, "osd", "pool", "ls", "detail")
+
+    def mgrs(self) -> model.Mgrs:
+        """The mgrs."""
+        return self._read(model.mgrs, "mgr", "dump")
+
+    def checks(self) -> tuple[model.Check, ...]:
+        """Health checks with their details."""
+        return self._read(model.checks, "health", "detail")
+
+    def _read(self, parse_it: Callable[[Any], T], *words: str) -> T:
+        answer = self.ask(*words)
+        try:
+            return parse_it(answer)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CephError(
+                f"`ceph {' '.join(words)}` gave an answer that this release of the collection cannot read: {error!r}",
+                final=True,
+            ) from error
+
+    # may it be stopped
+
+    def ok_to_stop(self, kind: str, names: tuple[str, ...]) -> health.StopAnswer:
+        """What Ceph says to stopping OSDs or mons together."""
+        code, out, err = self.say(kind, "ok-to-stop", *names, "--format", "json")
+        if code not in (0, _BUSY):
+            raise CephError(f"`ceph {kind} ok-to-stop` was refused: {last(err)}")
+        groups: tuple[str, ...] = ()
+        fine = code == 0
+        if kind == "osd" and out.strip():
+            answer = parse(out, (kind, "ok-to-stop"))
+            fine = fine and bool(answer.get("ok_to_stop", fine))
+            groups = tuple(answer.get("bad_become_inactive", ()))
+        return health.StopAnswer(kind, names, fine, last(err), groups)
+
+    # does it serve
+
+    def probe(self, pool: str) -> float | str:
+        """Write to an object and read it back as a client does: the seconds it took, or why it failed.
+
+        The object carries an attribute and no data, so that erasure-coded pools take it too, and is removed.
+        """
+        name, token = f"scs_probe_{uuid.uuid4().hex}", uuid.uuid4().hex
+        base = [*self.rados, "--pool", pool]
+        began = self.clock()
+        try:
+            code, _out, err = self.run([*base, "setxattr", name, _ATTRIBUTE, token])
+            if code:
+                return last(err)
+            code, out, err = self.run([*base, "getxattr", name, _ATTRIBUTE])
+            took = self.clock() - began
+            if code:
+                return last(err)
+            return took if out.strip() == token else "what was read is not what was written"
+        except CephError as error:
+            return f"no answer within {self.seconds:.0f} s" if not error.final else str(error)
+        finally:
+            self._remove([*base, "rm", name])
+
+    def _remove(self, argv: Sequence[str]) -> None:
+        with contextlib.suppress(CephError):  # a pool that does not serve removes nothing; the reason is told already
+            self.run(argv)
+
+
+def look(ceph: Ceph, wanted: health.Wanted, probes: Mapping[str, float]) -> health.View:
+    """Read what a verdict on what is wanted needs, and no more."""
+    status = ceph.status()
+    quorum = ceph.quorum(status.quorum_age)
+    stop = wanted.stop
+    dirty = "pgs" in wanted.checks and not all(health.is_fine(state) for state in status.groups.states)
+    unclean = tuple(group for group in ceph.groups() if not health.is_fine(group.state)) if dirty else ()
+    mgrs = ceph.mgrs() if "mgr" in wanted.checks or stop.get("mgr") else None
+    stops = [ceph.ok_to_stop(kind, stop[kind]) for kind in ("osd", "mon") if stop.get(kind)]
+    if mgrs is not None and stop.get("mgr"):
+        stops.append(health.stop_mgrs(mgrs, stop["mgr"]))
+    return health.View(
+        status=status,
+        quorum=quorum,
+        unclean=unclean,
+        pools=ceph.pools() if unclean or any(answer.groups for answer in stops) else (),
+        osds=ceph.osds() if "osds" in wanted.checks or stop.get("osd") else (),
+        mgrs=mgrs,
+        stops=tuple(stops),
+        probes={pool: ceph.probe(pool) for pool in probes},
+        probe_seconds=max(probes.values(), default=0.0),
+    )
+
+
+def rados_of(command: Sequence[str]) -> list[str]:
+    """The command line of ``rados`` beside that of ``ceph``: the last word that is ``ceph`` or ends in ``/ceph``."""
+    words = list(command)
+    for number in range(len(words) - 1, -1, -1):
+        if words[number] == "ceph" or words[number].endswith("/ceph"):
+            return [*words[:number], words[number][: -len("ceph")] + "rados", *words[number + 1 :]]
+    return ["rados"]
+
+
+def parse(text: str, words: Sequence[str]) -> Any:
+    """The JSON of an answer; wrappers of containers may say something in front of it.
+
+    :raises CephError: there is none.
+    """
+    lines = text.strip().splitlines()
+    for number, line in enumerate(lines):
+        if line[:1] in ("{", "["):
+            try:
+                return json.loads("\n".join(lines[number:]))
+            except ValueError:
+                continue
+    raise CephError(f"`ceph {' '.join(words)}` answered no JSON: {(text.strip() or 'nothing')[:100]}")
+
+
+def last(text: str) -> str:
+    """The last thing a program said, in one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it gave no reason"
