@@ -183,8 +183,9 @@ options:
       - Seconds after which work of the service that shows no progress is given up, for example its own download.
     type: int
     default: 3600
-  verify:
+  proof:
     description:
+      - How it is proven that the service holds the right bytes.
       - V(hash) compares the hash of the service, and reads back where it has none of the kind that is needed. V(readback) always
         reads all bytes back.
     type: str
@@ -360,7 +361,7 @@ ARGUMENTS = {
     "max_parallel": {"type": "int", "default": 4},
     "stall_timeout": {"type": "int", "default": 120},
     "service_timeout": {"type": "int", "default": 3600},
-    "verify": {"type": "str", "choices": ["hash", "readback"], "default": "hash"},
+    "proof": {"type": "str", "choices": ["hash", "readback"], "default": "hash"},
     "allow_weak_digest": {"type": "bool", "default": False},
     "take_over": {"type": "bool", "default": False},
 }
@@ -373,7 +374,7 @@ def main(params, check_mode):
         parallel=params["max_parallel"],
         stall=params["stall_timeout"],
         service=params["service_timeout"],
-        readback=params["verify"] == "readback",
+        readback=params["proof"] == "readback",
         take_over=params["take_over"],
         weak=params["allow_weak_digest"],
     )
