@@ -173,7 +173,16 @@ class _Common:
             enabled_import_methods="[glance-direct,web-download,copy-image]",
             worker_self_reference_url=url("glance"),
             show_multiple_locations="false",
+            use_keystone_limits="true",
         )
+        sections["oslo_limit"] = self.credentials(
+            system_scope="all",
+            endpoint_service_type="image",
+            endpoint_region_name="lab",
+            endpoint_interface="public",
+        )
+        for name in ("project_name", "project_domain_name"):
+            del sections["oslo_limit"][name]
         sections["glance_store"] = {"default_backend": "fast"}
         for store in ("fast", "slow", "os_glance_staging_store", "os_glance_tasks_store"):
             sections[store] = {"filesystem_store_datadir": folder / store}
@@ -329,8 +338,12 @@ class _Common:
         """Keys, encrypted with one that the template holds."""
         sections = self._api("barbican", host_href=url("barbican"))
         sections["DEFAULT"]["db_auto_create"] = "false"
-        sections["secretstore"] = {"enabled_secretstore_plugins": "store_crypto"}
-        sections["crypto"] = {"enabled_crypto_plugins": "simple_crypto"}
+        sections["secretstore"] = {"enable_multiple_secret_stores": "true", "stores_lookup_suffix": "software"}
+        sections["secretstore:software"] = {
+            "secret_store_plugin": "store_crypto",
+            "crypto_plugin": "simple_crypto",
+            "global_default": "true",
+        }
         sections["simple_crypto_plugin"] = {"kek": self.secrets["kek"]}
         sections["queue"] = {"enable": "false"}
         return sections

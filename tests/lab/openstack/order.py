@@ -20,10 +20,11 @@ def start(site: Site) -> dict[str, float]:
     took: dict[str, float] = {}
 
     def wait(*services: str) -> None:
-        site.wait(services)
-        took.update({name: round(time.monotonic() - began, 1) for name in services})
+        passed = time.monotonic() - began
+        for name, seconds in site.wait(services).items():
+            took.setdefault(name, round(passed + seconds, 1))
 
-    first = [name for name in _FIRST if name in names]
+    first: list[str] = [name for name in _FIRST if name in names]
     for name in first:
         site.start(name)
     rest = [name for name in names if name not in first]

@@ -34,14 +34,26 @@ def identity(cloud: Any, data: dict[str, Any]) -> None:
     _user(cloud, "member", secrets["member"], demo, ["member", "creator"])
     _user(cloud, "reader", secrets["reader"], demo, ["reader"])
     _user(cloud, "second", secrets["second"], second, ["member", "creator"])
+    # Glance asks Keystone for limits of all projects
+    cloud.identity.assign_system_role_to_user(cloud.identity.find_user("service"), _role(cloud, "admin"), "all")
     for name, (kind, address) in data["catalogue"].items():
         known = cloud.identity.find_service(name) or cloud.identity.create_service(name=name, type=kind)
         present = {(one.interface, one.url) for one in cloud.identity.endpoints(service_id=known.id)}
         for interface in ("public", "internal", "admin"):
             if (interface, address) not in present:
-                cloud.identity.create_endpoint(
-                    service_id=known.id, interface=interface, url=address, region_id="lab"
-                )
+                cloud.identity.create_endpoint(service_id=known.id, interface=interface, url=address, region_id="lab")
+    _limits(cloud)
+
+
+def _limits(cloud: Any) -> None:
+    """What a project may have in images, unless it has limits of its own: more than any test needs; sizes in MiB."""
+    service = cloud.identity.find_service("glance")
+    present = {limit.resource_name for limit in cloud.identity.registered_limits(service_id=service.id)}
+    for name in ("image_count_total", "image_size_total", "image_stage_total", "image_count_uploading"):
+        if name not in present:
+            cloud.identity.create_registered_limit(
+                service_id=service.id, region_id="lab", resource_name=name, default_limit=1_000_000
+            )
 
 
 def resources(cloud: Any) -> None:

@@ -68,7 +68,14 @@ def command(place: Place, name: str) -> list[str]:
         "memcached": ["/usr/bin/memcached", "-u", "root", "-l", "127.0.0.1", "-p", str(PORTS["memcached"]), "-m", "64"],
         # not the program of PATH: that one changes to a user who may not enter this folder
         "rabbitmq": ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
-        "fetches": [sys.executable, "-B", str(_FETCHES), str(PORTS["fetches"]), f"{place.logs}/fetches.access", str(place.www)],
+        "fetches": [
+            sys.executable,
+            "-B",
+            str(_FETCHES),
+            str(PORTS["fetches"]),
+            f"{place.logs}/fetches.access",
+            str(place.www),
+        ],
     }[name]
 
 

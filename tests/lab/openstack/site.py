@@ -263,7 +263,11 @@ class Site:
         """The rows of a statement."""
         argv: Sequence[str] = ["mariadb", f"--socket={self.place.run}/mariadb.sock", "--user=root"]
         done = subprocess.run(
-            [*argv, "--batch", "--skip-column-names"], input=statement, capture_output=True, text=True, check=False,
+            [*argv, "--batch", "--skip-column-names"],
+            input=statement,
+            capture_output=True,
+            text=True,
+            check=False,
             timeout=120,
         )
         if done.returncode:

@@ -62,11 +62,12 @@ def unpack(template: Path, place: Place) -> dict[str, str]:
 
 
 def _digest(place: Place) -> str:
-    """Changes with the pins, the configuration and the seed, and with nothing else."""
+    """Changes with the pins, the seed, and the part of the configuration that databases depend on."""
     dummy = Place(Path("/lab"), Path("/venv"), place.profile)
-    texts = config.files(dummy, {name: name for name in (*_USERS, "kek")}, {})
+    database = config.files(dummy, {name: name for name in (*_USERS, "kek")}, {})["mariadb.cnf"]
     seed = Path(__file__).with_name("seed.py").read_text(encoding="utf-8")
-    return digest(str(_RECIPE), place.venv.name, json.dumps(texts, sort_keys=True), seed)
+    names = [config.databases(api) for api in APIS if api in place.services]
+    return digest(str(_RECIPE), place.venv.name, database, seed, repr((names, config.CATALOGUE, COMPUTES)))
 
 
 def _prune(path: Path) -> None:
