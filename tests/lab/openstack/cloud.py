@@ -23,7 +23,7 @@ from .. import kernel
 from ..kernel import Process
 from . import config, logs, order, template
 from .fetches import Fetches
-from .place import BACKENDS, COMPUTES, PORTS, PROFILES, Place
+from .place import BACKENDS, COMPUTES, PORTS, PROFILES, Place, url
 from .site import Site
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -193,6 +193,25 @@ class Cloud:
         """Run a command in the cloud's network, with OS_CLIENT_CONFIG_FILE set."""
         environ = {**(options.pop("env", None) or os.environ), "OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml)}
         return subprocess.run([*self.entering(), *argv], env=environ, check=options.pop("check", False), **options)
+
+    def proxied(self, path: Path, **proxies: str) -> Path:
+        """Write another clouds.yaml, whose clouds reach APIs by other addresses.
+
+        :param path: the file to write.
+        :param proxies: API (keystone, glance, cinder, nova, neutron, barbican) and scheme, host and port of a proxy.
+        """
+        data = json.loads(self.clouds_yaml.read_text(encoding="utf-8"))
+        for entry in data["clouds"].values():
+            for api, address in proxies.items():
+                if api == "keystone":
+                    entry["auth"]["auth_url"] = f"{address}/v3"
+                    entry["identity_endpoint_override"] = f"{address}/v3"
+                    continue
+                kind, real = config.CATALOGUE[api]
+                entry[f"{kind.replace('-', '_')}_endpoint_override"] = real.replace(url(api), address)
+        path.touch(0o600)
+        path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        return path
 
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:

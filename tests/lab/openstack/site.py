@@ -299,13 +299,16 @@ def answers(name: str) -> bool:
     """Whether a service answers on its port, seen from this thread's network; those without a port always do."""
     if name not in PORTS:
         return True
-    try:
-        if name not in APIS:
-            socket.create_connection(("127.0.0.1", PORTS[name]), 1).close()
+    if name not in APIS:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORTS[name]), 1):
             return True
-        # uwsgi listens before its application is loaded, and leaves the request waiting
-        connection = http.client.HTTPConnection("127.0.0.1", PORTS[name], timeout=2)
-        connection.request("GET", "/", headers={"User-Agent": "lab-probe"})
-        return connection.getresponse().status < 500
-    except (OSError, http.client.HTTPException):
         return False
+    # uwsgi listens before its application is loaded, and leaves the request waiting
+    connection = http.client.HTTPConnection("127.0.0.1", PORTS[name], timeout=2)
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", "/", headers={"User-Agent": "lab-probe"})
+            with connection.getresponse() as answer:
+                return answer.status < 500
+        except (OSError, http.client.HTTPException):
+            return False
