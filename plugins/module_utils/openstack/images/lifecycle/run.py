@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""The whole task: read, plan, switch, remove, read back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ....core.errors import LandscapeError
+from ....core.plan import Plan
+from ...pool import Outcome, each
+from ..catalogue.model import Entry
+from ..glance import Glance
+from . import expiry, plan
+from .expiry import End
+from .plan import Move, Rules, Turn
+from .usage import Usage
+
+
+@dataclass(frozen=True)
+class Options:
+    """How far a task may go.
+
+    :param remove: whether images may be removed at all.
+    :param grace_days: how long a replaced image stays at least.
+    :param partial_view: whether images may go although the token does not see all projects.
+    """
+
+    rules: Rules
+    remove: bool = False
+    grace_days: float = 30
+    partial_view: bool = False
+    parallel: int = 4
+
+
+def options_of(params: Mapping[str, Any], now: float) -> Options:
+    """The options of a task.
+
+    :param now: seconds since 1970.
+    """
+    rules = Rules(
+        expiry.time_text(now), params["old_purpose"], params["retired_visibility"] or "", tuple(params["retire"])
+    )
+    return Options(rules, params["delete"], params["grace_days"], params["partial_view"], params["max_parallel"])
+
+
+@dataclass
+class Outcomes:
+    """What was planned and what became of it."""
+
+    turns: list[Turn]
+    ends: list[End]
+    errors: dict[str, str] = field(default_factory=dict)
+    done: int = 0
+
+    @property
+    def removed(self) -> list[End]:
+        """Images that go."""
+        return [end for end in self.ends if not end.reason]
+
+    @property
+    def plan(self) -> Plan:
+        """All steps: switches first, then what goes."""
+        moves = [move.step() for turn in self.turns for move in turn.moves]
+        return Plan((*moves, *(end.step() for end in self.removed)))
+
+
+class Lifecycle:
+    """Images of a catalogue in one cloud.
+
+    :param cloud: :class:`...client.Cloud`.
+    """
+
+    def __init__(self, cloud: Any, options: Options) -> None:
+        self._cloud = cloud
+        self._glance = Glance(cloud)
+        self._options = options
+
+    def plan(self, entries: Sequence[Entry]) -> Outcomes:
+        """What is to be done now."""
+        images = self._glance.images(self._cloud.project_id)
+        generic = {"visibility": "public", "os_purpose": plan.GENERIC, "os_hidden": "false", "limit": 500}
+        foreign = list(self._cloud.pages("image", "/images", "images", **generic))
+        turns = plan.turns(entries, images, foreign, self._options.rules)
+        ends = expiry.ends(turns, self._options.rules, self._options.grace_days)
+        if not self._options.remove:
+            return Outcomes(turns, [_kept(end) for end in ends])
+        usage = Usage(self._cloud, self._options.parallel)
+        users = usage.of([str(end.image["id"]) for end in ends if not end.reason])
+        blind = "" if self._options.partial_view else usage.blind
+        return Outcomes(turns, expiry.with_users(ends, users, blind))
+
+    def apply(self, found: Outcomes) -> None:
+        """Does what is planned; the failure of one image does not end the others."""
+        turns = [turn for turn in found.turns if turn.moves]
+        for outcome in each(turns, self._switch, self._options.parallel):
+            self._note(found, outcome, outcome.item.entry.name, len(outcome.item.moves))
+        # What could not be switched is not removed either.
+        ends = [end for end in found.removed if end.entry.name not in found.errors]
+        for gone in each(ends, self._remove, self._options.parallel):
+            self._note(found, gone, f"{gone.item.entry.name} ({gone.item.image['id']})", 1)
+
+    @staticmethod
+    def _note(found: Outcomes, outcome: Outcome[Any], name: str, steps: int) -> None:
+        if outcome.error:
+            found.errors[name] = str(outcome.error)
+        else:
+            found.done += steps
+
+    def verify(self, entries: Sequence[Entry], found: Outcomes) -> None:
+        """Reads back: nothing is left to do about what was switched."""
+        changed = [one for one in entries if one.name not in found.errors]
+        left = {turn.entry.name for turn in self.plan(changed).turns if turn.moves}
+        for turn in found.turns:
+            if turn.moves and turn.entry.name in left:
+                found.errors.setdefault(turn.entry.name, "it is not as it should be after it was switched")
+
+    def _switch(self, turn: Turn) -> None:
+        """All moves of an entry in their order; what was done is undone when one fails."""
+        done: list[Move] = []
+        try:
+            for move in turn.moves:
+                self._glance.converge(move.image, move.changes)
+                done.append(move)
+        except LandscapeError:
+            for move in reversed(done):
+                before = {name: move.image.get(name) for name in move.changes}
+                with contextlib.suppress(LandscapeError):  # the first error is the one that counts
+                    self._glance.converge({**move.image, **_set(move.changes)}, _settable(before))
+            raise
+
+    def _remove(self, end: End) -> None:
+        """Looks once more, because time has passed since the plan."""
+        identifier = str(end.image["id"])
+        users = Usage(self._cloud, 1).of([identifier])[identifier]
+        if users:
+            raise LandscapeError(f"it is used by {users}", hint="It stays; remove it when they are gone")
+        self._glance.remove(identifier)
+
+
+def _set(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in changes.items() if value is not None}
+
+
+def _settable(before: Mapping[str, Any]) -> dict[str, Any]:
+    """What an image had, for going back; attributes that cannot be taken away get their default."""
+    defaults: dict[str, Any] = {"os_hidden": False, "min_disk": 0, "min_ram": 0, "tags": []}
+    return {name: defaults.get(name) if value is None else value for name, value in before.items()}
+
+
+def _kept(end: End) -> End:
+    return end if end.reason else End(end.entry, end.image, "removal is not switched on")
+
+
+def values(found: Outcomes) -> dict[str, Any]:
+    """The return values of a task."""
+    imports = [(turn.entry, version) for turn in found.turns for version in turn.missing]
+    return {
+        "imports": [plan.import_of(entry, version) for entry, version in imports if version.provable],
+        "rotated": _by_kind(found, "offer", "finish"),
+        "retired": _by_kind(found, "retire"),
+        "deleted": [{"id": end.image["id"], "name": end.image.get("name")} for end in found.removed],
+        "blocked": [expiry.as_dict(end) for end in found.ends if end.reason] + _rivals(found.turns),
+        "entries": {turn.entry.name: _entry(turn, found.errors) for turn in found.turns},
+    }
+
+
+def _by_kind(found: Outcomes, *kinds: str) -> list[dict[str, Any]]:
+    moves = {str(move.image["id"]): move for turn in found.turns for move in turn.moves if move.kind in kinds}
+    return [{"id": identifier, "entry": move.entry} for identifier, move in moves.items()]
+
+
+def _rivals(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": None,
+            "name": turn.entry.name,
+            "entry": turn.entry.name,
+            "reason": turn.blocked,
+            "rivals": list(turn.rivals),
+        }
+        for turn in turns
+        if turn.blocked
+    ]
+
+
+def _entry(turn: Turn, errors: Mapping[str, str]) -> dict[str, Any]:
+    state = "missing" if turn.missing else "changed" if turn.moves else "unchanged"
+    if turn.blocked or turn.entry.name in errors:
+        state = "failed"
+    return {
+        "state": state,
+        "missing": [version.version for version in turn.missing],
+        "reason": errors.get(turn.entry.name) or turn.blocked,
+    }
+
+
+def warnings(found: Outcomes) -> list[str]:
+    """What people should know."""
+    return [
+        f"image {turn.entry.name}: version {version.version} has no digest in the catalogue, so it is not imported"
+        for turn in found.turns
+        for version in turn.missing
+        if not version.provable
+    ]
+
+
+def failure(found: Outcomes) -> str:
+    """Why the task fails, empty when it does not."""
+    blocked = {turn.entry.name: turn.blocked for turn in found.turns if turn.blocked}
+    return "\n".join(f"image {name}: {reason}" for name, reason in {**blocked, **found.errors}.items())
+
+
+def diff(steps: Plan) -> list[dict[str, str]]:
+    """What ``--diff`` shows."""
+    return [
+        {
+            "before_header": f"{step.object} ({step.action})",
+            "after_header": f"{step.object} ({step.action})",
+            "before": _text(step.before),
+            "after": _text(step.after),
+        }
+        for step in steps.steps
+    ]
+
+
+def _text(state: Any) -> str:
+    return "" if state is None else json.dumps(state, indent=1, sort_keys=True, default=str) + "\n"

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Who uses images: servers, volumes that were made of them, and snapshots of these volumes, in all projects we may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...model import CloudError, ForbiddenError
+from ...pool import each
+from .expiry import Users
+
+
+class Usage:
+    """Looks for users of images.
+
+    :param cloud: :class:`...client.Cloud`.
+    """
+
+    def __init__(self, cloud: Any, parallel: int = 4) -> None:
+        self._cloud = cloud
+        self._parallel = parallel
+        self._everywhere = True
+
+    @property
+    def blind(self) -> str:
+        """What could not be seen; empty when everything could."""
+        return "" if self._everywhere else "the token sees one project only"
+
+    def of(self, images: Sequence[str]) -> dict[str, Users]:
+        """Users of each image, by its id."""
+        if not images:
+            return {}
+        self._everywhere = "admin" in self._cloud.roles
+        servers = self._servers(images) if self._cloud.has("compute") else {}
+        volumes: dict[str, list[str]] = {}
+        snapshots: dict[str, list[str]] = {}
+        if self._cloud.has("block-storage"):
+            volumes = self._volumes(set(images))
+            snapshots = self._snapshots(volumes)
+        return {
+            one: Users(
+                tuple(sorted(servers.get(one, ()))),
+                tuple(sorted(volumes.get(one, ()))),
+                tuple(sorted(snapshots.get(one, ()))),
+            )
+            for one in images
+        }
+
+    def _everyones(self) -> dict[str, str]:
+        return {"all_tenants": "1"} if self._everywhere else {}
+
+    def _servers(self, images: Sequence[str]) -> dict[str, list[str]]:
+        """Servers that were made of images; those that boot from a volume are found by their volume."""
+
+        def one(image: str) -> list[str]:
+            return [str(server["id"]) for server in self._list("compute", "/servers", "servers", image=image)]
+
+        found = {}
+        for outcome in each(images, one, self._parallel):
+            if outcome.error:
+                raise outcome.error
+            found[outcome.item] = outcome.value
+        return found
+
+    def _volumes(self, images: set[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for volume in self._list("block-storage", "/volumes/detail", "volumes", limit=1000):
+            image = str((volume.get("volume_image_metadata") or {}).get("image_id") or "")
+            if image in images:
+                found.setdefault(image, []).append(str(volume["id"]))
+        return found
+
+    def _snapshots(self, volumes: dict[str, list[str]]) -> dict[str, list[str]]:
+        if not volumes:
+            return {}
+        image_of = {volume: image for image, ids in volumes.items() for volume in ids}
+        found: dict[str, list[str]] = {}
+        for snapshot in self._list("block-storage", "/snapshots/detail", "snapshots", limit=1000):
+            image = image_of.get(str(snapshot["volume_id"]))
+            if image:
+                found.setdefault(image, []).append(str(snapshot["id"]))
+        return found
+
+    def _list(self, service: str, path: str, key: str, **query: Any) -> list[dict[str, Any]]:
+        try:
+            return list(self._cloud.pages(service, path, key, **self._everyones(), **query))
+        except ForbiddenError:
+            if not self._everywhere:
+                raise
+            self._everywhere = False
+            return list(self._cloud.pages(service, path, key, **query))
+        except CloudError as error:
+            error.hint = error.hint or "An image is only removed when it is known that nothing uses it"
+            raise
