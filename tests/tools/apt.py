@@ -15,7 +15,9 @@ from .paths import CACHE, locked
 
 #: Asked by every package that wants to start its service; it says no while we install.
 _POLICY = Path("/usr/sbin/policy-rc.d")
-_NO_SERVICES = "#!/bin/sh\n# Written by the tests of scs.landscape, removed when they have installed what they need.\nexit 101\n"
+_NO_SERVICES = (
+    "#!/bin/sh\n# Written by the tests of scs.landscape, removed when they have installed what they need.\nexit 101\n"
+)
 
 
 def missing(packages: list[str]) -> list[str]:
