@@ -82,19 +82,19 @@ class Rule:
         return True
 
 
-@dataclass(frozen=True)
+@dataclass
 class Seen:
-    """One request that came.
+    """One request that came; noted before anything happens to it.
 
-    :param act: what happened to it; empty when nothing did.
-    :param status: what the client was told; 0 when the connection was cut.
+    :param act: what happens to it; empty when nothing does.
+    :param status: what the client was told; 0 when nothing was, or nothing yet.
     """
 
     at: float
     method: str
     path: str
     act: str
-    status: int
+    status: int = 0
 
 
 class FaultProxy:
@@ -197,13 +197,10 @@ class _Request(http.server.BaseHTTPRequestHandler):
         proxy = self.server.proxy
         proxy.enter()
         self.close_connection = True
-        self.status = 0
         rule = proxy.choose(self.command, self.path)
-        try:
-            self._act(rule)
-        finally:
-            act = str(rule.act) if rule else ""
-            proxy.note(Seen(time.time(), self.command, self.path, act, self.status))
+        self.seen = Seen(time.time(), self.command, self.path, str(rule.act) if rule else "")
+        proxy.note(self.seen)
+        self._act(rule)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _any  # noqa: N815 - http.server's names
 
@@ -225,7 +222,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
 
     def _refuse(self, rule: Rule) -> None:
         code = int(rule.act)
-        for _part in self._body():
+        for _part in () if rule.late else self._body():
             pass  # a client that still sends would see a broken pipe instead of the answer
         text = json.dumps({"error": {"code": code, "message": "planted by the lab"}}).encode()
         self._begin(code, [("Content-Type", "application/json")], len(text))
@@ -236,7 +233,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
             self.wfile.write(text)
 
     def _begin(self, code: int, headers: list[tuple[str, str]], length: int | None) -> None:
-        self.status = code
+        self.seen.status = code
         self.send_response_only(code)
         for key, value in headers:
             if key.lower() not in _HOP:
