@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
-from ansible_collections.scs.landscape.tests.lab.openstack_tests.importing import SIZE, Images, by_name, lane
+from ansible_collections.scs.landscape.tests.lab.openstack_tests.importing import SIZE, Images, by_name
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -23,19 +23,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def image_cloud() -> Iterator[Cloud]:
-    """A Keystone and a Glance with two stores, for the tests of this file."""
-    cloud = Cloud(lane("imports"), profile="image")
-    cloud.down()
-    cloud.up()
-    yield cloud
-    cloud.down()
-
-
 @pytest.fixture
-def images(image_cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest, seed: int) -> Images:
-    return Images(image_cloud, tmp_path, hashlib.sha256(f"{request.node.name}{seed}".encode()).hexdigest()[:8])
+def images(cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest, seed: int) -> Images:
+    return Images(cloud, tmp_path, hashlib.sha256(f"{request.node.name}{seed}".encode()).hexdigest()[:8])
 
 
 BEHAVIOURS = ("wrong", "hang", "500", "truncated", "flipped", "loop", "short", "silent", "404")
@@ -98,9 +88,9 @@ def test_two_stores_get_the_same_bytes_and_a_missing_copy_is_made(images: Images
 
 
 @pytest.fixture
-def read_only(image_cloud: Cloud) -> Iterator[str]:
+def read_only(cloud: Cloud) -> Iterator[str]:
     """The store ``slow`` takes nothing, in the mount namespace of the services only."""
-    path, keeper = str(image_cloud.store("slow")), image_cloud.namespace.split("/")[2]
+    path, keeper = str(cloud.store("slow")), cloud.namespace.split("/")[2]
     enter = ["nsenter", "-t", keeper, "-m"]
     subprocess.run([*enter, "mount", "--bind", path, path], check=True)
     subprocess.run([*enter, "mount", "-o", "remount,bind,ro", path], check=True)

@@ -236,7 +236,7 @@ class Cache:
                 self._attempt(part, running, meter)
                 return running
             except SourceError as error:
-                idle = 0 if running.size > best else idle + 1
+                idle = 0 if running.size >= best + _TRICKLE else idle + 1
                 best = max(best, running.size)
                 if not error.passing or idle >= _IDLE_ATTEMPTS or attempt == _ATTEMPTS - 1:
                     raise

@@ -84,7 +84,9 @@ class Importer:
         began = time.monotonic()
         for leftover in todo.leftovers:
             progress.phase = "removing what a killed run left"
-            self.glance.remove(str(leftover["id"]))
+            # Bytes that were on their way may still be: the service first has to notice that the line broke.
+            if self.glance.rest(str(leftover["id"])) is not None:
+                self.glance.remove(str(leftover["id"]))
         told: dict[str, Any] = {"method": None, "reason": None, "verified": {}, "stores": {}, "bytes": 0}
         if todo.ways:
             image = self._bring(todo, progress, told)

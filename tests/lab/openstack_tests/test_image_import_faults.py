@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports through a line that loses requests, with tokens that end, and without a secret in what is said and left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.scs.landscape.plugins.module_utils.core import stream
+from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
+from ansible_collections.scs.landscape.tests.lab.openstack_tests.importing import Images, by_name
+from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
+from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+GLANCE, KEYSTONE = "http://127.0.0.1:9292", "http://127.0.0.1:5000"
+
+
+@pytest.fixture
+def images(cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest, seed: int) -> Images:
+    return Images(cloud, tmp_path, f"{seed % 100000}f{len(request.node.name)}")
+
+
+def mixture(images: Images, count: int) -> list[dict[str, object]]:
+    """Images that take every way."""
+    kinds: list[dict[str, object]] = [
+        {"visibility": "public", "properties": {"os_distro": "debian"}},
+        {"stores": ["fast", "slow"]},
+        {"algorithm": "sha512", "visibility": "community"},
+    ]
+    return [images.image(f"m{number}", size=1_000_000, **kinds[number % 3]) for number in range(count)]
+
+
+@pytest.mark.accept("O1.11")
+def test_five_percent_of_planted_faults_leave_no_trace(images: Images, seed: int, tmp_path: Path) -> None:
+    wanted = mixture(images, 12)
+    faults = [
+        Rule(503, percent=1),
+        Rule(429, percent=1),
+        Rule("cut", percent=1),
+        Rule("cut", percent=1, late=True),
+        Rule(500, percent=0.5, late=True),
+        Rule("truncate", method="GET", percent=0.5),
+        # So few requests may pass that chance alone would plant nothing where it hurts most.
+        Rule("cut", method="POST", path="/v2/images$", skip=2, times=1, late=True),
+        Rule("cut", method="PATCH", skip=1, times=1, late=True),
+        Rule("cut", method="POST", path="/import", skip=1, times=1, late=True),
+        Rule(503, method="PUT", path="/file", skip=1, times=1),
+    ]
+    inside = images.cloud.namespace
+    with FaultProxy(GLANCE, faults, seed=seed, namespace=inside) as glance:
+        with FaultProxy(KEYSTONE, [Rule(503, percent=20, times=3)], seed=seed, namespace=inside) as keystone:
+            images.clouds = images.cloud.proxied(tmp_path / "clouds.yaml", glance=glance.url, keystone=keystone.url)
+            result = images.run(wanted)
+            assert result.failed == ""
+            again = images.run(wanted)
+    assert again.changed is False
+    there = images.there()
+    assert {name: len(ones) for name, ones in there.items()} == {str(one["name"]): 1 for one in wanted}
+    for one in wanted:
+        (image,) = there[str(one["name"])]
+        assert (image["status"], image["visibility"]) == ("active", one.get("visibility", "private"))
+    assert images.unfinished() == []
+
+
+@pytest.mark.accept("O1.11")
+def test_a_bit_that_flips_on_the_way_is_found_and_the_image_sent_again_or_removed(
+    images: Images, tmp_path: Path
+) -> None:
+    wanted = [images.image("bent", visibility="public")]
+    rules = [Rule("flip", method="PUT", path="/file", at=1_000_000, upload=True)]
+    with FaultProxy(GLANCE, rules, seed=1, namespace=images.cloud.namespace) as glance:
+        images.clouds = images.cloud.proxied(tmp_path / "clouds.yaml", glance=glance.url)
+        told = by_name(images.run(wanted))["bent"]
+    assert told["status"] == "failed"
+    assert "other bytes" in told["message"]
+    assert images.there() == {}
+
+
+@pytest.mark.accept("O1.14")
+def test_a_token_that_is_refused_in_the_middle_is_renewed(images: Images, tmp_path: Path) -> None:
+    wanted = [images.image("renewed", visibility="public"), images.image("staged", stores=["fast", "slow"])]
+    rules = [
+        Rule(401, method="PUT", path="/file", times=1),
+        Rule(401, method="PUT", path="/stage", times=1),
+        Rule(401, method="PATCH", times=1),
+        Rule(401, method="POST", path="/import", times=1),
+    ]
+    with FaultProxy(GLANCE, rules, seed=1, namespace=images.cloud.namespace) as glance:
+        images.clouds = images.cloud.proxied(tmp_path / "clouds.yaml", glance=glance.url)
+        result = images.run(wanted)
+    assert result.failed == ""
+    assert {len(ones) for ones in images.there().values()} == {1}
+    assert [one["visibility"] for one in images.there()[wanted[0]["name"]]] == ["public"]
+
+
+@pytest.mark.accept("O1.14")
+def test_a_token_may_end_while_the_bytes_are_on_their_way(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief = Cloud(lane("token"), profile="image", settings={"keystone/keystone.conf": {"token": {"expiration": 35}}})
+    brief.down()
+    try:
+        brief.up()
+        images = Images(brief, tmp_path, f"{seed % 100000}t")
+        read = stream.Metered.read
+
+        def slowly(self: stream.Metered, size: int = -1) -> bytes:
+            time.sleep(45 * 262144 / len(self))
+            return read(self, size)
+
+        monkeypatch.setattr(stream.Metered, "read", slowly)
+        began = time.time()
+        result = images.run([images.image("late", size=4_000_000, visibility="public")], stall_timeout=120)
+        assert result.failed == ""
+        assert time.time() - began > 35, "the token did not end on the way"
+        logins = [one for one in brief.access_log("keystone") if one.method == "POST" and one.at >= began - 1]
+        assert len(logins) >= 2
+        ((image,),) = images.there().values()
+        assert (image["status"], image["visibility"]) == ("active", "public")
+    finally:
+        brief.down()
+
+
+@pytest.mark.accept("O1.14")
+@pytest.mark.parametrize("face", ["action", "module"])
+def test_no_secret_is_said_or_left(images: Images, collections_root: Path, tmp_path: Path, face: str) -> None:
+    entry = json.loads(images.cloud.clouds_yaml.read_text(encoding="utf-8"))["clouds"]["admin"]
+    secret = entry["auth"]["password"]
+    assert len(secret) >= 8
+    good, bad = images.image(f"said{face}", visibility="public"), images.image(f"bad{face}", "404")
+    common = {"auth": entry["auth"], "region_name": entry.get("region_name"), "cache_dir": str(tmp_path / "cache")}
+    wrong = {**common, "auth": {**entry["auth"], "username": "nobody"}}
+    tasks = [
+        {"name": "imports", "scs.landscape.image_import": {**common, "images": [good, bad]}, "ignore_errors": True},
+        {"name": "no login", "scs.landscape.image_import": {**wrong, "images": [good]}, "ignore_errors": True},
+        {"name": "check", "scs.landscape.image_import": {**common, "images": [good]}, "check_mode": True, "diff": True},
+    ]
+    # A task with variables of its own cannot be called in a process that has others.
+    head = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+    book = tmp_path / "book.yml"
+    book.write_text(yaml.safe_dump([{**head, "environment": {"SCS_FACE": face} if face == "module" else {}}]))
+    argv = [*images.cloud.entering(), str(Path(sys.executable).parent / "ansible-playbook"), "-vvv", str(book)]
+    environ = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(collections_root),
+        "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
+        "ANSIBLE_LOG_PATH": str(tmp_path / "log"),
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+    }
+    done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=600, cwd=tmp_path, check=False)
+    said = done.stdout + done.stderr
+    assert "ok=3" in said, said
+    assert list(images.there()) == [good["name"]]
+    if face == "action":
+        assert f"{good['name']}: upload: " in done.stdout, "the live face says nothing"
+    assert secret not in said
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path != book]
+    assert left
+    assert [str(path) for path in left if secret.encode() in path.read_bytes()] == []
