@@ -14,7 +14,7 @@ description:
   - Looks at the whole cluster until everything that is wanted holds, and fails when that does not happen in time. The message
     names every reason with its mon, OSD, placement group or pool.
   - Works through the cluster's own C(ceph) command, which may be a wrapper that enters a container or a pod.
-  - Never waits longer than O(timeout) and one O(command_timeout).
+  - Never waits longer than O(timeout), one O(command_timeout) and O(probe_seconds) with two seconds for each pool.
   - In check mode it looks once, writes nothing and does not fail; what it saw is returned.
 extends_documentation_fragment:
   - scs.landscape.attributes.info_module
@@ -82,7 +82,7 @@ options:
     elements: str
     default: []
   probe_seconds:
-    description: Seconds that writing and reading back may take.
+    description: Seconds that writing and reading back may take in one pool.
     type: float
     default: 5
   stable_for:

@@ -22,6 +22,7 @@ _ENVIRONMENT = {"LC_ALL": "C"}
 #: errno of a refused key and of a refused operation, as ``ceph`` hands them to its exit status; and what it says.
 _REFUSED, _BUSY = 13, 16
 _NO_KEY = ("RADOS permission denied", "RADOS permission error", "ObjectNotFound('RADOS object not found", "keyring")
+#: Seconds that tidying up, or ending by itself, may take.
 _SPARE = 2.0
 #: The attribute of an object that a probe writes.
 _ATTRIBUTE = "scs_probe"
@@ -137,27 +138,28 @@ class Ceph:
 
     # does it serve
 
-    def probe(self, pool: str) -> float | str:
-        """Write to an object and read it back as a client does: the seconds it took, or why it failed.
+    def probe(self, pool: str, seconds: float) -> float | str:
+        """Write to an object and read it back as a client does: the seconds it took, or why it failed within so many.
 
         The object carries an attribute and no data, so that erasure-coded pools take it too, and is removed.
         """
         name, token = f"scs_probe_{uuid.uuid4().hex}", uuid.uuid4().hex
         base = [*self.rados, "--pool", pool]
         began = self.clock()
+        self.deadline = began + seconds
         try:
-            code, _out, err = self.run([*base, "setxattr", name, _ATTRIBUTE, token])
-            if code:
-                return last(err)
-            code, out, err = self.run([*base, "getxattr", name, _ATTRIBUTE])
+            code, out, err = self.run([*base, "setxattr", name, _ATTRIBUTE, token], seconds)
+            if not code:
+                code, out, err = self.run([*base, "getxattr", name, _ATTRIBUTE], seconds)
             took = self.clock() - began
-            if code:
-                return last(err)
-            return took if out.strip() == token else "what was read is not what was written"
         except CephError as error:
-            return f"no answer within {self.seconds:.0f} s" if not error.final else str(error)
+            return str(error) if error.final else f"no answer within {seconds:g} s"
         finally:
+            self.deadline = self.clock() + _SPARE
             self._remove([*base, "rm", name])
+        if code:
+            return last(err)
+        return took if out.strip() == token else "what was read is not what was written"
 
     def _remove(self, argv: Sequence[str]) -> None:
         with contextlib.suppress(CephError):  # a pool that does not serve removes nothing; the reason is told already
@@ -183,8 +185,7 @@ def look(ceph: Ceph, wanted: health.Wanted, probes: Mapping[str, float]) -> heal
         osds=ceph.osds() if "osds" in wanted.checks or stop.get("osd") else (),
         mgrs=mgrs,
         stops=tuple(stops),
-        probes={pool: ceph.probe(pool) for pool in probes},
-        probe_seconds=max(probes.values(), default=0.0),
+        probes={pool: ceph.probe(pool, seconds) for pool, seconds in probes.items()},
     )
 
 

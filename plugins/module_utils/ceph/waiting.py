@@ -19,7 +19,7 @@ from .model import CephError
 class Gate:
     """One gate on one cluster.
 
-    :param probes: seconds that writing and reading may take, by pool; 0 for as long as it answers at all.
+    :param probes: seconds that writing and reading may take, by pool.
     :param once: look once, write nothing: check mode.
     """
 
@@ -41,7 +41,7 @@ class Gate:
         return health.judge(self.view, self.wanted)
 
     def wait(self, **clock: Any) -> gate.Outcome:
-        """Look until it passes or time is over; a look may still take one ``command_timeout`` then."""
+        """Look until it passes or time is over; the last look may take a command's time, and its probes, more."""
         limits = gate.Limits(0.0, self.limits.every, 0.0) if self.once else self.limits
         return gate.wait(self.look, limits, progress=self._note, **clock)
 

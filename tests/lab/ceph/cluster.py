@@ -43,11 +43,12 @@ class CephCluster:
     """A Ceph cluster in a lane. Lanes have networks of their own and the same addresses in them.
 
     :param layout: its size; all who share a lane name the same.
+    :param templates: where prepared clusters are kept.
     """
 
-    def __init__(self, lane: str = "demo", layout: Layout | None = None) -> None:
+    def __init__(self, lane: str = "demo", layout: Layout | None = None, templates: Path | None = None) -> None:
         self.layout = layout or Layout()
-        self.lab = _Hosts(f"ceph-{lane}", self.layout)
+        self.lab = _Hosts(f"ceph-{lane}", self.layout, templates or CACHE / "lab" / "ceph")
 
     # up and down
 
@@ -163,9 +164,11 @@ class CephCluster:
 class _Hosts(Lab):
     """The hosts of a cluster: machines of the provider ``hosts`` with Ceph's packages, disks and settings."""
 
-    def __init__(self, lane: str, layout: Layout) -> None:
+    def __init__(self, lane: str, layout: Layout, templates: Path) -> None:
         super().__init__(lane, Path("ceph"), _RELEASE)
-        self.layout = layout
+        self.layout, self.templates = layout, templates
+        #: The files of disks bear the lane's name, so that a loop device tells whose it is.
+        self.disks = f"{DISKS}/{lane}"
         self.disk = launch.DISK_MIB + layout.osds * layout.gib * 1024
         self._wiring = layout.wiring()
         self._prepared: Path | None = None
@@ -175,7 +178,7 @@ class _Hosts(Lab):
 
     def _image(self) -> Path:
         root = images.image(_RELEASE, PACKAGES)
-        self._prepared = CACHE / "lab" / "ceph" / self.layout.key(root.name)
+        self._prepared = self.templates / self.layout.key(root.name)
         return root
 
     def _furnish(self, name: str, root: Path) -> None:
@@ -183,7 +186,7 @@ class _Hosts(Lab):
         program = root / "usr/local/lib/lab-disks.py"
         program.write_text(Path(__file__).with_name("disks.py").read_text(encoding="utf-8"), encoding="utf-8")
         units = root / "etc/systemd/system"
-        (units / "lab-disks.service").write_text(_UNIT.format(disks=DISKS), encoding="utf-8")
+        (units / "lab-disks.service").write_text(_UNIT.format(disks=self.disks), encoding="utf-8")
         (units / "multi-user.target.wants").mkdir(exist_ok=True)
         (units / "multi-user.target.wants" / "lab-disks.service").symlink_to("../lab-disks.service")
         (units / "ceph-osd@.service.d").mkdir()
@@ -194,8 +197,8 @@ class _Hosts(Lab):
         hosts = "".join(f"{self.layout.address(host)}\t{host}\n" for host in self.layout.hosts)
         (root / "etc/hosts").write_text(f"127.0.0.1\tlocalhost\n{hosts}", encoding="utf-8")
         assert self._prepared is not None
-        if not template.restore(self._prepared, name, root):
-            disks = root / DISKS
+        if not template.restore(self._prepared, name, root, self.disks):
+            disks = root / self.disks
             disks.mkdir(parents=True)
             for number in range(self.layout.osds):
                 with open(disks / f"{number}.img", "wb") as file:
@@ -212,7 +215,7 @@ class _Hosts(Lab):
         else:
             with locked(self._prepared):
                 bootstrap.build(machines, self.layout)
-                template.save(self._prepared, machines)
+                template.save(self._prepared, machines, self.disks)
             bootstrap.await_clean(first.run, self.layout, PATIENCE)
         say(f"the cluster is clean after {time.monotonic() - began:.1f} s more")
 

@@ -17,7 +17,7 @@ PORT = "eth0"
 #: Where a host's disks lie; a loop device is made of each while the host runs.
 DISKS = "var/lib/lab/disks"
 #: Raise it when the way of building changes, so that old templates are not used any more.
-RECIPE = 3
+RECIPE = 4
 
 #: Debian packages of every host.
 PACKAGES = (

@@ -13,7 +13,8 @@ from ..machine import Machine
 from .layout import DISKS
 
 #: What makes a host a part of the cluster. Folders of OSDs are in memory and made from their disks at every boot.
-_PARTS = ("etc/ceph", "var/lib/ceph", DISKS, "etc/systemd/system")
+_PARTS = ("etc/ceph", "var/lib/ceph", "etc/systemd/system")
+_PREPARED = f"{DISKS}/prepared"
 _SECONDS = 120
 
 
@@ -22,17 +23,18 @@ def exists(folder: Path) -> bool:
     return (folder / "complete").is_file()
 
 
-def restore(folder: Path, host: str, root: Path) -> bool:
-    """Unpack the state of a host below its root, before it boots; False when there is none."""
+def restore(folder: Path, host: str, root: Path, disks: str) -> bool:
+    """Unpack the state of a host below its root, before it boots, its disks in a folder; False when there is none."""
     if not exists(folder):
         return False
     os.utime(folder / "complete")
     command = ["tar", "--extract", "--sparse", "--numeric-owner", "--overwrite", "--directory", str(root), "--file"]
     subprocess.run([*command, str(folder / f"{host}.tar")], check=True, capture_output=True, timeout=_SECONDS)
+    (root / _PREPARED).rename(root / disks)
     return True
 
 
-def save(folder: Path, machines: dict[str, Machine]) -> None:
+def save(folder: Path, machines: dict[str, Machine], disks: str) -> None:
     """Stop the daemons of a clean cluster, archive what its hosts hold, and start them again."""
     for kinds in (("radosgw", "mds", "mgr"), ("osd",), ("mon",)):
         # a stopped target alone would not have waited for its daemons
@@ -44,7 +46,8 @@ def save(folder: Path, machines: dict[str, Machine]) -> None:
     for host, machine in machines.items():
         command = ["tar", "--create", "--sparse", "--numeric-owner", "--one-file-system", "--file=-", "--directory=/"]
         with open(partial / f"{host}.tar", "wb") as file:
-            machine.run([*command, *_PARTS], stdout=file, stderr=subprocess.PIPE, capture_output=False)
+            named = ["--exclude=var/lib/ceph/crash/*", f"--transform=s,^{disks},{_PREPARED},"]
+            machine.run([*command, *named, *_PARTS, disks], stdout=file, stderr=subprocess.PIPE, capture_output=False)
     (partial / "complete").touch()
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

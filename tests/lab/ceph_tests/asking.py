@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls modules of the collection against a cluster of the lab, and stops and starts its daemons."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
+from ansible_collections.scs.landscape.plugins.modules import ceph_cluster_info, ceph_health_gate
+from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster
+from ansible_collections.scs.landscape.tests.tools import yardstick
+
+#: Seconds a command of the cluster may take while the machine is as busy as it may be.
+PATIENT = 60.0
+
+
+def runner(cluster: CephCluster, host: str) -> Any:
+    """What runs programs for a module, on a host of the cluster."""
+    machine = cluster.machine(host)
+
+    def run(argv: Sequence[str], seconds: float, environment: Mapping[str, str]) -> tuple[int, str, str]:
+        words = ["env", *(f"{name}={value}" for name, value in environment.items())]
+        command = ["timeout", "--kill-after=2", f"{seconds:.1f}", *words, *argv]
+        try:
+            done = machine.run(command, check=False, timeout=seconds + 60)
+        except subprocess.TimeoutExpired:
+            return 124, "", "it did not end"
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def _call(module: ModuleType, cluster: CephCluster, host: str, check: bool, options: dict[str, Any]) -> Result:
+    params = {name: option.get("default") for name, option in module.SPEC.items()}
+    unknown = options.keys() - params.keys()
+    assert not unknown
+    found: Result = module.main({**params, **options}, check, runner(cluster, host))
+    return found
+
+
+def gate(cluster: CephCluster, host: str = "ceph-1", check: bool = False, **options: Any) -> Result:
+    """Call ceph_health_gate on a host; patient with single commands unless told otherwise."""
+    return _call(ceph_health_gate, cluster, host, check, {"command_timeout": PATIENT, "interval": 1, **options})
+
+
+def info(cluster: CephCluster, host: str = "ceph-1") -> dict[str, Any]:
+    """Call ceph_cluster_info."""
+    return _call(ceph_cluster_info, cluster, host, False, {"command_timeout": PATIENT}).values
+
+
+def pace() -> float:
+    """How much longer than usual things may take just now."""
+    return max(1.0, yardstick.pace())
+
+
+def start(cluster: CephCluster, host: str, *units: str) -> None:
+    """Start units; Ceph's refuse after three starts in half an hour, which tests soon have made."""
+    machine = cluster.machine(host)
+    machine.run(["systemctl", "reset-failed", *units], check=False)
+    machine.run(["systemctl", "start", *units])
+
+
+@contextlib.contextmanager
+def stopped(cluster: CephCluster, host: str, *units: str) -> Iterator[None]:
+    """Units that are stopped meanwhile; afterwards the cluster is clean again."""
+    cluster.machine(host).run(["systemctl", "stop", *units])
+    try:
+        yield
+    finally:
+        start(cluster, host, *units)
+        cluster.await_clean()
+
+
+@contextlib.contextmanager
+def pool(cluster: CephCluster, name: str, size: int, min_size: int) -> Iterator[int]:
+    """A pool with one placement group; its number."""
+    cluster.run(["ceph", "osd", "pool", "create", name, "1", "1", "replicated", "--size", str(size)])
+    try:
+        cluster.run(["ceph", "osd", "pool", "set", name, "min_size", str(min_size)])
+        cluster.run(["ceph", "osd", "pool", "application", "enable", name, "lab"])
+        yield next(
+            found["pool_id"] for found in cluster.ask("osd", "pool", "ls", "detail") if found["pool_name"] == name
+        )
+    finally:
+        cluster.run(["ceph", "osd", "pool", "rm", name, name, "--yes-i-really-really-mean-it"])
