@@ -96,6 +96,14 @@ SUITES = (
         [("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "12", "tests/lab/tests")],
         when="tests/lab/tests/test_*.py",
     ),
+    Suite(
+        "ceph",
+        "a real Ceph: the provider, gates, moved mons",
+        ("core-2.19",),
+        # One worker: the tests of all files share a cluster, and two clusters at once are one too many for small machines.
+        [("pytest", "--durations", "12", "tests/lab/ceph_tests")],
+        when="tests/lab/ceph_tests/test_*.py",
+    ),
     Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),
     Suite(
         "docs",
