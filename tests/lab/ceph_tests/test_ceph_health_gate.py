@@ -15,7 +15,7 @@ from ansible_collections.scs.landscape.tests.lab.ceph_tests import asking
 pytestmark = pytest.mark.accept("O1.13")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def narrow(ceph: CephCluster) -> Iterator[int]:
     """A pool that wants four copies on three hosts: one placement group that is undersized for ever, and not served."""
     with asking.pool(ceph, "narrow", 4, 4) as number:
