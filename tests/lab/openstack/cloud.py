@@ -267,6 +267,18 @@ class Cloud:
         """The web server of the lab."""
         return Fetches(f"http://127.0.0.1:{PORTS['fetches']}", self.folder / "www")
 
+    def clean(self, project: str) -> None:
+        """Remove servers, backups, volumes, ports, networks, images and secrets of a project, by their APIs.
+
+        :param project: ``demo`` (the clouds member and reader), ``second`` or ``admin``.
+        """
+        site = self._site()
+        clouds = json.loads(self.clouds_yaml.read_text(encoding="utf-8"))["clouds"]
+        services = [api for api in config.CATALOGUE if api in site.place.services]
+        site.python(
+            Path(__file__).with_name("clean.py"), {"admin": clouds["admin"], "project": project, "services": services}
+        )
+
     def stop(self, service: str) -> None:
         """Kill one service, for example ``compute-1``."""
         self._site().stop(service)
