@@ -104,6 +104,14 @@ SUITES = (
         [("pytest", "--durations", "12", "tests/lab/ceph_tests")],
         when="tests/lab/ceph_tests/test_*.py",
     ),
+    Suite(
+        "cloud",
+        "a real OpenStack: the provider, images, flavors",
+        # its services are Python 3.11 programs of their own; one core is enough for what talks to them
+        ("core-2.19",),
+        [("pytest", "--durations", "12", "tests/lab/openstack_tests")],
+        when="tests/lab/openstack_tests/test_*.py",
+    ),
     Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),
     Suite(
         "docs",
