@@ -21,7 +21,7 @@ from ...tools.legs import LEGS
 from ...tools.paths import CACHE, digest, locked
 from .. import kernel
 from ..kernel import Process
-from . import config, logs, order, template
+from . import ceph, config, logs, order, template
 from .fetches import Fetches
 from .place import BACKENDS, COMPUTES, PORTS, PROFILES, Place, url
 from .site import Site
@@ -108,8 +108,13 @@ class Cloud:
         try:
             site.write(words, self.settings)
             place.www.mkdir()
+            cluster = ceph.up(self.lane) if self.backend == "rbd" else None
+            if cluster:
+                ceph.furnish(place, cluster)
             self._publish(words)
             keeper = site.begin()
+            if cluster:
+                ceph.connect(site, cluster)
             took = order.start(site)
             took["total"] = round(time.monotonic() - ready, 1)
             record = _Record(keeper, self._fingerprint(), self.profile, self.backend, str(place.venv), took)

@@ -246,6 +246,7 @@ class _Common:
             "rbd_user": "cinder",
             "rbd_ceph_conf": place.etc / "ceph" / "ceph.conf",
             "rbd_cluster_name": "ceph",
+            "rbd_secret_uuid": "5ccd7d6a-3f0e-4a36-9a0d-1f6d4a6c1b0e",
         }
         sections["coordination"] = {"backend_url": f"file://{place.run}/coordination"}
         sections["service_user"] = self.credentials(send_service_user_token="true")

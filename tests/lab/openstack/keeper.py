@@ -28,6 +28,20 @@ def _mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True)
 
 
+def _place(folder: str, target: str) -> None:
+    """Put a folder where services look for it; where this machine has no such place, only they get one."""
+    if not os.path.isdir(target):
+        parent = os.path.dirname(target)
+        layers = f"{folder}.layers"
+        os.makedirs(layers, exist_ok=True)
+        _mount("-t", "tmpfs", "tmpfs", layers)
+        os.makedirs(f"{layers}/upper/{os.path.basename(target)}")
+        os.makedirs(f"{layers}/work")
+        options = f"lowerdir={parent},upperdir={layers}/upper,workdir={layers}/work"
+        _mount("-t", "overlay", "overlay", "-o", options, parent)
+    _mount("--bind", folder, target)
+
+
 def main() -> None:
     """Prepares the namespaces, says so, and stays when told within its starter's life.
 
@@ -38,7 +52,7 @@ def main() -> None:
     _mount("-t", "proc", "proc", "/proc")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     for folder, target in zip(sys.argv[1::2], sys.argv[2::2]):
-        _mount("--bind", folder, target)
+        _place(folder, target)
     print(f"ready {number}", flush=True)
     threading.Thread(target=_reap, daemon=True).start()
     if sys.stdin.readline().strip() != "go":

@@ -41,14 +41,12 @@ class Place:
 
     :param folder: everything it writes is below.
     :param venv: the environment with the services' programs.
-    :param ceph: folder with ``ceph.conf``, keyrings and the tree of Ceph's programs, for the back end ``rbd``.
     """
 
     folder: Path
     venv: Path
     profile: str
     backend: str = "file"
-    ceph: Path | None = None
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -88,6 +86,11 @@ class Place:
     def drivers(self) -> Path:
         """The lab's own drivers, on every service's path."""
         return self.folder / "drivers"
+
+    @property
+    def minor(self) -> int:
+        """The services run on Python 3.<minor>."""
+        return int(next((self.venv / "lib").glob("python3.*")).name.partition(".")[2])
 
     def program(self, name: str) -> str:
         """A program of the environment."""

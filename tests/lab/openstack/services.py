@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from . import ceph
 from .place import APIS, COMPUTES, PORTS, Place
 
 _MODULES = {
@@ -93,6 +94,10 @@ def environ(place: Place, name: str) -> dict[str, str]:
     }
     for api in ("keystone", "glance", "placement", "nova", "neutron"):
         found[f"OS_{api.upper()}_CONFIG_DIR"] = str(place.etc / api)
+    more = ceph.variables(place)
+    found["PATH"] += f":{more['PATH']}" if "PATH" in more else ""
+    if "LD_LIBRARY_PATH" in more:
+        found["LD_LIBRARY_PATH"] = more["LD_LIBRARY_PATH"]
     if name == "rabbitmq":
         found.update(_rabbitmq(place))
     return found

@@ -65,10 +65,14 @@ class Site:
 
     def begin(self) -> Process:
         """Make the namespaces. They end with this program unless :meth:`stay` is called."""
-        share, target = self.place.data / "cinder" / "share", self.place.run / "shares" / config.SHARE_FOLDER
+        place = self.place
+        share, target = place.data / "cinder" / "share", place.run / "shares" / config.SHARE_FOLDER
         target.mkdir(parents=True, exist_ok=True)
         argv = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--propagation", "private"]
         argv += [sys.executable, "-B", "-m", "tests.lab.openstack.keeper", str(share), str(target)]
+        if place.backend == "rbd":
+            # os-brick wants keyrings in /etc/ceph, and there alone
+            argv += [str(place.etc / "ceph"), "/etc/ceph"]
         self._word = launch._ready(launch._begin(argv, "the cloud's first process"))
         self.keeper = self._word.process
         return self.keeper

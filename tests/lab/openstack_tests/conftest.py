@@ -9,23 +9,32 @@ import pytest
 
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
+from ansible_collections.scs.landscape.tests.tools import yardstick
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[Cloud]:
+def paces() -> dict[str, float]:
+    """How much slower than usual the machine was when a shared cloud was started, by profile."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def cloud(paces: dict[str, float]) -> Iterator[Cloud]:
     """Keystone and Glance for the whole session; tests remove what they make."""
-    yield from _for_the_session("image")
+    yield from _for_the_session("image", paces)
 
 
 @pytest.fixture(scope="session")
-def compute_cloud() -> Iterator[Cloud]:
+def compute_cloud(paces: dict[str, float]) -> Iterator[Cloud]:
     """Volumes, servers, networks and keys as well."""
-    yield from _for_the_session("compute")
+    yield from _for_the_session("compute", paces)
 
 
-def _for_the_session(profile: str) -> Iterator[Cloud]:
+def _for_the_session(profile: str, paces: dict[str, float]) -> Iterator[Cloud]:
     found = Cloud(lane(f"test-{profile}"), profile=profile)
     found.down()  # a killed run may have left one that is not as it was
+    before = yardstick.pace()
     found.up()
+    paces[profile] = max(1.0, before, yardstick.pace())
     yield found
     found.down()
