@@ -128,6 +128,13 @@ class Desk:
                 found += list(cloud.pages("image", "/images", "images", os_hidden=hidden, limit=500))
         return {image["id"]: image for image in found}
 
+    def clean(self) -> None:
+        """Removes every image that belongs to a catalogue."""
+        mine = [key for key, one in self.images().items() if "scs_landscape_entry" in one]
+        with self.session() as cloud:
+            for identifier in mine:
+                cloud.call("image", "DELETE", f"/images/{identifier}", accept=(404,))
+
     def patch(self, identifier: str, **values: Any) -> None:
         """Somebody changes an image by hand."""
         operations = [{"op": "add", "path": f"/{name}", "value": value} for name, value in values.items()]
@@ -158,7 +165,7 @@ class Sample:
 class Watcher:
     """Lists public, visible images over and over, as any member may, in a thread of its own."""
 
-    def __init__(self, desk: Desk, pause: float = 0.005) -> None:
+    def __init__(self, desk: Desk, pause: float = 0.02) -> None:
         with desk.session("second") as cloud:
             self._headers = cloud.token_headers()
             address = cloud.endpoint("image").partition("://")[2]

@@ -113,6 +113,22 @@ CATALOGUE = {
     "additionalProperties": False,
 }
 
+
+def published(part: Any = CATALOGUE) -> Any:
+    """The schema for editors; what YAML reads as a date is a string to JSON Schema."""
+    if isinstance(part, Mapping):
+        return {key: _kinds(value) if key == "type" else published(value) for key, value in part.items()}
+    return [published(one) for one in part] if isinstance(part, list) else part
+
+
+def _kinds(value: Any) -> Any:
+    """Types without our own; ``properties`` may have one that is called type."""
+    if not isinstance(value, list):
+        return published(value)
+    kinds = [kind for kind in value if kind != "date"]
+    return kinds[0] if len(kinds) == 1 else kinds
+
+
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (Mapping,),
     "array": (list, tuple),

@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images are switched without a second generic one, whatever interrupts it, and removed when nobody needs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
+from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
+from ansible_collections.scs.landscape.plugins.modules import image_lifecycle
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.images.fake_glance import (
+    FakeCloud,
+    Killed,
+    entry,
+    image,
+    imported,
+    version,
+)
+
+DAY = 86400.0
+NOW = 1_780_000_000.0
+NAME = "Ubuntu 24.04"
+
+
+def run(cloud: FakeCloud, *entries: dict[str, Any], check: bool = False, now: float = NOW, **options: Any) -> Result:
+    defaults = {name: spec.get("default") for name, spec in image_lifecycle.ARGUMENTS.items()}
+    params = {**defaults, "images": list(entries), **options}
+    return image_lifecycle.main(params, check, connect=lambda *_args, **_more: cloud, now=lambda: now)
+
+
+def sync(cloud: FakeCloud, *entries: dict[str, Any], **options: Any) -> Result:
+    imported(cloud, run(cloud, *entries, check=True, **options).values["imports"])
+    return run(cloud, *entries, **options)
+
+
+def generic(images: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in images if offered(one) and one.get("os_purpose") == "generic"]
+
+
+def offered(one: dict[str, Any]) -> bool:
+    return one["visibility"] == "public" and not one["os_hidden"]
+
+
+def named(images: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in images if offered(one) and one["name"] == NAME]
+
+
+def by_version(cloud: FakeCloud) -> dict[str, dict[str, Any]]:
+    return {one["internal_version"]: one for one in cloud.images.values()}
+
+
+def test_the_first_version_is_imported_and_offered():
+    cloud = FakeCloud()
+    before = run(cloud, entry(NAME, "1"), check=True)
+    (wanted,) = before.values["imports"]
+    assert (wanted["visibility"], wanted["hidden"], wanted["name"]) == ("private", True, f"{NAME} (1)")
+    assert wanted["match"] == {"scs_landscape_entry": NAME, "scs_landscape_version": "1"}
+    assert before.values["entries"][NAME]["state"] == "missing"
+    assert not before.changed
+    done = sync(cloud, entry(NAME, "1"))
+    (one,) = cloud.images.values()
+    assert (done.failed, one["name"], one["os_purpose"], one["visibility"]) == ("", NAME, "generic", "public")
+    assert {"managed_by_scs_landscape", "os:ubuntu"} <= set(one["tags"])
+    assert (one["image_source"], one["image_original_user"]) == ("https://example.org/1/disk.img", "ubuntu")
+    again = run(cloud, entry(NAME, "1"))
+    assert (again.changed, again.values["entries"][NAME]["state"]) == (False, "unchanged")
+
+
+@pytest.mark.accept("O1.4")
+def test_four_rotations():
+    cloud = FakeCloud()
+    sync(cloud, entry(NAME, "1"))
+    cloud.seen.clear()
+    for number in range(2, 6):
+        done = sync(cloud, entry(NAME, *map(str, range(1, number + 1))))
+        assert [step.action for step in done.plan.steps] == ["offer", "retire", "finish"]
+        assert len(generic(list(cloud.images.values()))) == 1
+    assert max(len(generic(state)) for state in cloud.seen) == 1
+    assert min(len(named(state)) for state in cloud.seen) >= 1
+    old = by_version(cloud)["1"]
+    assert (old["name"], old["os_purpose"], old["os_hidden"]) == (f"{NAME} (1)", "oldgeneric", True)
+    assert old["scs_landscape_retired"] == "2026-05-28T20:26:40Z"
+
+
+@pytest.mark.accept("O1.7")
+@pytest.mark.parametrize("writes", range(3))
+def test_killed_after_every_request_the_next_run_goes_on(writes):
+    cloud = FakeCloud()
+    sync(cloud, entry(NAME, "1"))
+    both = entry(NAME, "1", "2")
+    imported(cloud, run(cloud, both, check=True).values["imports"])
+    cloud.seen.clear()
+    cloud.kill_after = len(cloud.writes) + writes
+    with pytest.raises(Killed):
+        run(cloud, both)
+    cloud.kill_after = None
+    done = run(cloud, both)
+    assert (done.failed, len(cloud.images)) == ("", 2)
+    assert max(len(generic(state)) for state in cloud.seen) == 1
+    assert min(len(named(state)) for state in cloud.seen) >= 1
+    found = by_version(cloud)
+    assert (found["1"]["os_purpose"], found["2"]["os_purpose"]) == ("oldgeneric", "generic")
+    assert not run(cloud, both).changed
+
+
+@pytest.mark.parametrize("refused", ["1", "2"])
+def test_a_switch_that_fails_is_undone(refused):
+    cloud = FakeCloud()
+    sync(cloud, entry(NAME, "1"))
+    both = entry(NAME, "1", "2")
+    imported(cloud, run(cloud, both, check=True).values["imports"])
+    before = {key: dict(one) for key, one in cloud.images.items()}
+    # The old image cannot be hidden at all; of the new one the first change is accepted, and then none.
+    target = by_version(cloud)[refused]["id"]
+    cloud.refuse = {target: 0 if refused == "1" else 1}
+    done = run(cloud, both)
+    assert "answered 403" in done.failed
+    assert done.values["entries"][NAME]["state"] == "failed"
+    assert by_version(cloud)["1"] == before[by_version(cloud)["1"]["id"]]
+    if refused == "1":
+        assert by_version(cloud)["2"] == before[by_version(cloud)["2"]["id"]]
+    cloud.refuse = {}
+    assert run(cloud, both).failed == ""
+    assert [one["internal_version"] for one in generic(list(cloud.images.values()))] == ["2"]
+
+
+def test_what_is_offered_stays_until_its_successor_is_there():
+    cloud = FakeCloud()
+    sync(cloud, entry(NAME, "1"))
+    (first,) = cloud.images.values()
+    first["hw_disk_bus"] = "ide"
+    both = entry(NAME, "1", "2", meta={"hw_disk_bus": "scsi"})
+    done = run(cloud, both)
+    assert [step.action for step in done.plan.steps] == ["update"]
+    assert (first["hw_disk_bus"], first["os_hidden"]) == ("scsi", False)
+    unfinished = image("x", name=f"{NAME} (2)", status="active", os_hidden=True, scs_landscape_state="host 1 2")
+    cloud.images["x"] = {**unfinished, "scs_landscape_entry": NAME, "scs_landscape_version": "2"}
+    assert not run(cloud, both).changed
+    # And even when the catalogue has forgotten it.
+    assert not run(cloud, entry(NAME, "2")).changed
+
+
+def test_properties_of_operators_stay_and_those_of_the_catalogue_go_with_it():
+    cloud = FakeCloud()
+    sync(cloud, entry(NAME, "1", meta={"hw_rng_model": "virtio", "hw_vif": True}))
+    (one,) = cloud.images.values()
+    assert (one["hw_rng_model"], one["hw_vif"]) == ("virtio", "True")
+    one.update(my_own="1", tags=[*one["tags"], "mine"], os_distro="wrong", min_ram=1)
+    run(cloud, entry(NAME, "1"))
+    assert "hw_rng_model" not in one
+    assert (one["my_own"], one["os_distro"], one["min_ram"], "mine" in one["tags"]) == ("1", "ubuntu", 512, True)
+    # What had the wanted value before us is not ours to take away.
+    run(cloud, entry(NAME, "1", meta={"my_own": "1"}))
+    run(cloud, entry(NAME, "1"))
+    assert one["my_own"] == "1"
+
+
+def test_going_back_to_an_older_version():
+    cloud = FakeCloud()
+    for versions in (["1"], ["1", "2"]):
+        sync(cloud, entry(NAME, *versions))
+    done = sync(cloud, entry(NAME, "1"))
+    found = by_version(cloud)
+    assert (done.failed, len(cloud.images)) == ("", 2)
+    assert (found["1"]["os_purpose"], found["1"]["name"]) == ("generic", NAME)
+    assert "scs_landscape_retired" not in found["1"]
+    assert (found["2"]["os_purpose"], found["2"]["os_hidden"]) == ("oldgeneric", True)
+
+
+def test_of_two_images_of_one_version_one_is_kept():
+    cloud = FakeCloud()
+    sync(cloud, entry(NAME, "1"))
+    (first,) = list(cloud.images.values())
+    cloud.images["copy"] = {**first, "id": "copy", "created_at": "2026-02-01T00:00:00Z"}
+    run(cloud, entry(NAME, "1"))
+    assert [one["id"] for one in generic(list(cloud.images.values()))] == [first["id"]]
+
+
+def test_images_of_openstack_image_manager_are_taken_over():
+    told = {"os_purpose": "generic", "os_distro": "ubuntu", "os_version": "24.04", "architecture": "x86_64"}
+    now = image("a", name=NAME, visibility="public", internal_version="2", **told)
+    old = image("b", name=f"{NAME} (1)", visibility="community", internal_version="1", **told)
+    other = image("c", name="Ubuntu 24.04 of mine", internal_version="2")
+    cloud = FakeCloud(now, old, other)
+    done = run(cloud, entry(NAME, "1", "2"))
+    assert (done.failed, done.values["imports"]) == ("", [])
+    assert (cloud.images["a"]["scs_landscape_version"], cloud.images["b"]["os_hidden"]) == ("2", True)
+    assert cloud.images["b"]["visibility"] == "community"
+    assert cloud.images["c"] == other
+
+
+def test_another_generic_image_stands_in_the_way():
+    told = {"os_purpose": "generic", "os_distro": "ubuntu", "os_version": "24.04", "architecture": "x86_64"}
+    cloud = FakeCloud(image("x", name="theirs", owner="other", visibility="public", **told))
+    done = sync(cloud, entry(NAME, "1"))
+    assert "x already are generic for the same distribution" in done.failed
+    assert done.values["blocked"][0]["rivals"] == ["x"]
+    assert cloud.writes == []
+    # Another purpose, or another architecture, is fine.
+    assert sync(cloud, entry(NAME, "1", meta={"os_purpose": "minimal"})).failed == ""
+
+
+def test_versions_that_stand_side_by_side():
+    cloud = FakeCloud()
+    cirros = entry("Cirros", "0.6.2", "0.6.10", multi=False, meta={"os_distro": "cirros", "os_purpose": "minimal"})
+    sync(cloud, cirros)
+    assert sorted(one["name"] for one in cloud.images.values()) == ["Cirros 0.6.10", "Cirros 0.6.2"]
+    assert {one["os_version"] for one in cloud.images.values()} == {"0.6.2", "0.6.10"}
+    cirros["versions"] = cirros["versions"][1:]
+    done = run(cloud, cirros)
+    assert [one["entry"] for one in done.values["retired"]] == ["Cirros"]
+    assert by_version(cloud)["0.6.2"]["os_hidden"]
+    assert by_version(cloud)["0.6.2"]["os_purpose"] == "minimal"
+
+
+def rotated(versions: int = 3, **more: Any) -> tuple[FakeCloud, dict[str, Any]]:
+    cloud = FakeCloud()
+    for number in range(1, versions + 1):
+        wanted = entry(NAME, *map(str, range(1, number + 1)), **more)
+        sync(cloud, wanted)
+    return cloud, wanted
+
+
+@pytest.mark.accept("O1.5")
+def test_what_is_used_stays_with_all_ids_and_goes_when_they_are_gone():
+    cloud, wanted = rotated(2)
+    old = by_version(cloud)["1"]["id"]
+    cloud.servers = [{"id": "s1", "image": old}]
+    cloud.volumes = [{"id": "v1", "volume_image_metadata": {"image_id": old}}, {"id": "v2"}]
+    cloud.snapshots = [{"id": "n1", "volume_id": "v1"}, {"id": "n2", "volume_id": "v2"}]
+    later = {"now": NOW + 31 * DAY, "delete": True}
+    done = run(cloud, wanted, **later)
+    (blocked,) = done.values["blocked"]
+    assert blocked["used_by"] == {"servers": ["s1"], "volumes": ["v1"], "snapshots": ["n1"]}
+    assert blocked["reason"] == "it is used by server s1; volume v1; snapshot n1"
+    assert old in cloud.images
+    cloud.servers = cloud.volumes = cloud.snapshots = []
+    predicted = run(cloud, wanted, check=True, **later)
+    assert predicted.plan.impact == Impact.DESTROYED
+    done = run(cloud, wanted, **later)
+    assert [one["id"] for one in done.values["deleted"]] == [old]
+    assert old not in cloud.images
+    assert done.plan.digest == predicted.plan.digest
+
+
+def test_an_image_that_somebody_begins_to_use_meanwhile_stays():
+    cloud, wanted = rotated(2)
+    old = by_version(cloud)["1"]["id"]
+
+    class Late(type(cloud)):  # type: ignore[misc]
+        looks = 0
+
+        def pages(self, service: str, path: str, key: str, **query: Any) -> Any:
+            if path == "/servers":
+                self.looks += 1
+                self.servers = [{"id": "s1", "image": old}] if self.looks > 1 else []
+            return super().pages(service, path, key, **query)
+
+    cloud.__class__ = Late
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert "it is used by server s1" in done.failed
+    assert old in cloud.images
+
+
+HELD = [
+    ({}, {"grace_days": 40}, ["it was replaced 31.0 days ago, and stays for 40"] * 2),
+    ({}, {}, ["", ""]),
+    ({}, {"delete": False}, ["removal is not switched on"] * 2),
+    ({"keep": True}, {}, ["the catalogue says keep"] * 2),
+    ({"meta": {"uuid_validity": "last-1"}}, {}, ["it is one of the last 1 that were replaced", ""]),
+    ({"meta": {"uuid_validity": "last-3"}}, {}, ["it is one of the last 3 that were replaced"] * 2),
+    ({"meta": {"uuid_validity": "forever"}}, {}, ["uuid_validity is forever"] * 2),
+    ({"meta": {"uuid_validity": "notice"}}, {}, ["uuid_validity is notice"] * 2),
+    ({"meta": {"uuid_validity": "2099-01-01"}}, {}, ["uuid_validity is 2099-01-01"] * 2),
+    ({"meta": {"uuid_validity": "2020-01-01"}}, {}, ["", ""]),
+]
+
+
+@pytest.mark.parametrize(("more", "options", "reasons"), HELD, ids=[str(number) for number in range(len(HELD))])
+def test_what_holds_an_image(more, options, reasons):
+    cloud, wanted = rotated(3, **more)
+    done = run(cloud, wanted, check=True, now=NOW + 31 * DAY, **{"delete": True, **options})
+    said = {one["name"]: one["reason"] for one in done.values["blocked"]}
+    assert [said.get(f"{NAME} ({number})", "") for number in (2, 1)] == reasons
+
+
+def test_protected_images_stay():
+    cloud, wanted = rotated(2)
+    by_version(cloud)["1"]["protected"] = True
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert done.values["blocked"][0]["reason"] == "it is protected"
+
+
+@pytest.mark.parametrize("lives", ["notice", "last-3", "none"])
+def test_an_entry_is_taken_back_as_a_whole(lives):
+    cloud, wanted = rotated(2, meta={"uuid_validity": lives})
+    done = run(cloud, wanted, retire=[NAME], delete=True)
+    assert len(done.values["blocked"]) == 2
+    assert named(list(cloud.images.values())) == []
+    assert {one["os_purpose"] for one in cloud.images.values()} == {"oldgeneric"}
+    run(cloud, wanted, retire=[NAME], delete=True, now=NOW + 31 * DAY)
+    assert cloud.images == {}
+
+
+def test_retired_in_the_catalogue_is_the_same():
+    cloud, wanted = rotated(1)
+    done = run(cloud, {**wanted, "retired": True, "retired_visibility": "community"})
+    (one,) = cloud.images.values()
+    assert ([step.action for step in done.plan.steps], one["visibility"]) == (["retire"], "community")
+    assert done.values["imports"] == []
+
+
+@pytest.mark.parametrize(("partial", "private"), [(False, False), (True, False), (False, True)])
+def test_a_token_that_sees_one_project_removes_only_what_nobody_else_can_use(partial, private):
+    cloud, wanted = rotated(2)
+    cloud.roles = ("member",)
+    old = by_version(cloud)["1"]
+    if private:
+        old["visibility"] = "private"
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True, partial_view=partial)
+    if partial or private:
+        assert old["id"] not in cloud.images
+    else:
+        reason = "the token sees one project only, so nobody knows who uses it"
+        assert [one["reason"] for one in done.values["blocked"]] == [reason]
+
+
+def test_a_cloud_without_servers_and_volumes_has_no_users():
+    cloud, wanted = rotated(2)
+    cloud.services = set()
+    assert len(run(cloud, wanted, now=NOW + 31 * DAY, delete=True).values["deleted"]) == 1
+
+
+def test_a_version_without_a_digest_is_told_and_not_imported():
+    wanted = entry(NAME)
+    wanted["versions"] = [{"version": "1", "url": "https://example.org/x"}]
+    done = run(FakeCloud(), wanted)
+    assert done.values["imports"] == []
+    assert done.warnings == [f"image {NAME}: version 1 has no digest in the catalogue, so it is not imported"]
+
+
+def test_names_choose_entries():
+    cloud = FakeCloud()
+    other = entry("Debian 13", "1", meta={"os_distro": "debian"})
+    done = run(cloud, entry(NAME, "1"), other, names=["Debian 13"])
+    assert list(done.values["entries"]) == ["Debian 13"]
+    with pytest.raises(InputError, match="no image Nothing"):
+        run(cloud, other, names=["Nothing"])
+
+
+def test_a_cloud_that_forgets_is_noticed():
+    class Forgetful(FakeCloud):
+        def _patched(self, identifier: str, one: dict[str, Any], operations: Any) -> Any:
+            kept = [step for step in operations if step["path"] != "/min_ram"]
+            answer = super()._patched(identifier, one, kept)
+            answer.body.update(min_ram=512)
+            return answer
+
+    cloud = Forgetful()
+    imported(cloud, run(cloud, entry(NAME, "1"), check=True).values["imports"])
+    next(iter(cloud.images.values()))["min_ram"] = 0
+    assert "not as it should be after it was switched" in run(cloud, entry(NAME, "1")).failed
+
+
+def test_the_purpose_and_visibility_of_what_was_replaced_can_be_chosen():
+    cloud = FakeCloud()
+    sync(cloud, entry(NAME, "1"))
+    sync(cloud, entry(NAME, "1", "2"), old_purpose="custom", retired_visibility="community")
+    old = by_version(cloud)["1"]
+    assert (old["os_purpose"], old["visibility"]) == ("custom", "community")
+    assert not run(cloud, entry(NAME, "1", "2"), old_purpose="custom", retired_visibility="community").changed
+
+
+def test_hidden_versions_and_ids_are_those_of_the_catalogue():
+    wanted = entry(NAME)
+    wanted["versions"] = [version("1", hidden=True, id="12345678-1234-4234-8234-123456789012")]
+    assert run(FakeCloud(), wanted).values["imports"][0]["id"] == "12345678-1234-4234-8234-123456789012"
+    cloud = FakeCloud()
+    sync(cloud, wanted)
+    (one,) = cloud.images.values()
+    assert (one["os_hidden"], one["name"]) == (True, NAME)
+    assert not run(cloud, wanted).changed
