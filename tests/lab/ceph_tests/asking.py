@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.modules import ceph_cluster_info, ceph_health_gate
 from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster
+from ansible_collections.scs.landscape.tests.lab.kernel import wait_for
 from ansible_collections.scs.landscape.tests.tools import yardstick
 
 #: Seconds a command of the cluster may take while the machine is as busy as it may be.
@@ -65,14 +66,25 @@ def start(cluster: CephCluster, host: str, *units: str) -> None:
 
 
 @contextlib.contextmanager
-def stopped(cluster: CephCluster, host: str, *units: str) -> Iterator[None]:
-    """Units that are stopped meanwhile; afterwards the cluster is clean again."""
-    cluster.machine(host).run(["systemctl", "stop", *units])
+def stopped(cluster: CephCluster, *daemons: tuple[str, str]) -> Iterator[None]:
+    """Units of hosts that are stopped meanwhile; afterwards the cluster is clean again."""
+    for host, unit in daemons:
+        cluster.machine(host).run(["systemctl", "stop", unit])
     try:
         yield
     finally:
-        start(cluster, host, *units)
+        for host, unit in daemons:
+            start(cluster, host, unit)
         cluster.await_clean()
+
+
+def await_missed(cluster: CephCluster, mon: str) -> None:
+    """Wait until the other mons have noticed that one is gone: that takes them some seconds."""
+
+    def missed() -> bool:
+        return mon not in cluster.ask("quorum_status")["quorum_names"]
+
+    assert wait_for(missed, 60 * pace(), 0.2)
 
 
 @contextlib.contextmanager

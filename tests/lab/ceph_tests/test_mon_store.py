@@ -110,7 +110,7 @@ def test_a_mon_rejoins_from_a_copy_of_its_store_without_a_sync_or_a_new_monmap(c
     assert quorums
     assert all(len(names) >= 2 for names in quorums)
     # and it is a full member: with another one stopped the two still decide
-    with asking.stopped(ceph, "ceph-1", "ceph-mon@ceph-1"):
+    with asking.stopped(ceph, ("ceph-1", "ceph-mon@ceph-1")):
         found = ceph.machine("ceph-2").run(["ceph", "config-key", "set", "lab/two", "yes"])
         assert found.returncode == 0
 
