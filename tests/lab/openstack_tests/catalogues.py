@@ -143,6 +143,19 @@ class Desk:
             cloud.call("image", "PATCH", f"/images/{identifier}", json=operations, headers=kind)
 
 
+def until_status(cloud: Any, service: str, path: str, status: int, key: str = "", state: str = "") -> None:
+    """Waits until a GET gives an HTTP status and, where it is given, an object that is in a state."""
+    end, said = time.monotonic() + 600, ""
+    while time.monotonic() < end:
+        answer = cloud.call(service, "GET", path, accept=(404,))
+        said = str(answer.body[key]["status"]).lower() if key and answer.status == 200 else ""
+        assert not said.startswith("error"), answer.body
+        if answer.status == status and said == state.lower():
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"{path} is {said}, not {state or status}, after ten minutes")
+
+
 @dataclasses.dataclass
 class Sample:
     """What one look at the public images of a name's distribution gave."""
