@@ -14,6 +14,7 @@ import contextlib
 import email.utils
 import importlib.metadata
 import random
+import re
 import threading
 import time
 import warnings
@@ -42,6 +43,9 @@ except ImportError:
 _BROKEN = (500, 502, 503, 504)
 #: Methods that have the same effect when they are done twice (RFC 9110, 9.2.2).
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")
+
+#: What comes behind an address without a version.
+_VERSIONS = {"image": "/v2", "compute": "/v2.1", "identity": "/v3", "block-storage": "/v3", "network": "/v2.0"}
 
 
 def connect(params: Mapping[str, Any], *, parallel: int = 4, patience: float = 90.0) -> Cloud:
@@ -256,10 +260,21 @@ class Cloud:
     def _proxy(self, service: str) -> Any:
         with self._lock:
             if service not in self._proxies:
-                attribute = service.replace("-", "_")
-                proxy = self._safely(service, "looking for it", lambda: getattr(self.connection, attribute))
-                self._proxies[service] = proxy
+                override = str(self.connection.config.get_endpoint(service) or "").rstrip("/")
+                if override:
+                    self._proxies[service] = self._overridden(service, override)
+                else:
+                    attribute = service.replace("-", "_")
+                    found = self._safely(service, "looking for it", lambda: getattr(self.connection, attribute))
+                    self._proxies[service] = found
             return self._proxies[service]
+
+    def _overridden(self, service: str, address: str) -> Any:
+        """A service whose address the operator wrote down: taken as it is, because Glance has no page about ``/v2``."""
+        versioned = re.search(r"/v[0-9]", address) is not None
+        proxy = self.connection.config.get_session_client(service)
+        proxy.endpoint_override = address if versioned else address + _VERSIONS.get(service, "")
+        return proxy
 
     def _safely(self, service: str, doing: str, operation: Callable[[], Any]) -> Any:
         """The result of something that reads only, tried again while the service does not answer."""

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ GLANCE, KEYSTONE = "http://127.0.0.1:9292", "http://127.0.0.1:5000"
 
 @pytest.fixture
 def images(cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest, seed: int) -> Images:
-    return Images(cloud, tmp_path, f"{seed % 100000}f{len(request.node.name)}")
+    return Images(cloud, tmp_path, f"{zlib.crc32(f'{request.node.name}{seed}'.encode()):08x}")
 
 
 def mixture(images: Images, count: int) -> list[dict[str, object]]:

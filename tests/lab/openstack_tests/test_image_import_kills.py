@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ PATIENCE = 300
 
 @pytest.fixture
 def images(cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest, seed: int) -> Images:
-    return Images(cloud, tmp_path, f"{seed % 100000}{len(request.node.name)}")
+    return Images(cloud, tmp_path, f"{zlib.crc32(f'{request.node.name}{seed}'.encode()):08x}")
 
 
 def kill(process: Any) -> None:

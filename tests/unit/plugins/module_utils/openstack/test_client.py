@@ -53,10 +53,22 @@ class Session:
         return "token"
 
 
+class Config:
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy, self.addresses = proxy, {}
+
+    def get_endpoint(self, service: str) -> str | None:
+        return self.addresses.get(service)
+
+    def get_session_client(self, _service: str) -> Proxy:
+        return self.proxy
+
+
 class Connection:
     def __init__(self, proxy: Proxy) -> None:
         self.image = self.compute = proxy
         self.session = Session()
+        self.config = Config(proxy)
 
 
 class Time:
@@ -175,6 +187,14 @@ def test_pages_are_joined(style):
     cloud, proxy, _time = cloud_of(*[Reply(200, page) for page in PAGES[style]])
     assert [one["id"] for one in cloud.pages("image", "/images", "images", limit=1)] == [1, 2]
     assert [path for _method, path, _options in proxy.seen] == ["/images", "/images?marker=1"]
+
+
+@pytest.mark.parametrize("address", ["http://own:9", "http://own:9/v2/"])
+def test_an_address_that_the_operator_wrote_down_is_taken(address):
+    cloud, proxy, _time = cloud_of(Reply(200, {}))
+    cloud.connection.config.addresses["image"] = address
+    cloud.get("image", "/images/1")
+    assert proxy.endpoint_override == "http://own:9/v2"
 
 
 def test_a_list_that_points_back_ends():
