@@ -104,7 +104,7 @@ IMAGE = {
     "additionalProperties": False,
 }
 
-CATALOGUE = {
+CATALOGUE: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Catalogue of images",
     "type": "object",
