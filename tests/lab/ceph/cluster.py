@@ -215,9 +215,10 @@ class _Hosts(Lab):
         if template.exists(self._prepared):
             bootstrap.await_clean(first.run, self.layout, PATIENCE)
         else:
-            with locked(self._prepared):
-                bootstrap.build(machines, self.layout)
-                template.save(self._prepared, machines, self.disks)
+            bootstrap.build(machines, self.layout)
+            with locked(self._prepared):  # another lane may have been as early
+                if not template.exists(self._prepared):
+                    template.save(self._prepared, machines, self.disks)
             bootstrap.await_clean(first.run, self.layout, PATIENCE)
         say(f"the cluster is clean after {time.monotonic() - began:.1f} s more")
 
