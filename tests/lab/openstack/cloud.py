@@ -90,6 +90,7 @@ class Cloud:
         _require_root()
         with locked(self.folder):
             self._clear(self._load())
+            shutil.rmtree(self._failed, ignore_errors=True)
 
     def reset(self) -> dict[str, Any]:
         """Throw away everything that was made in the cloud: end it at once, unpack the template, start again."""
@@ -131,8 +132,13 @@ class Cloud:
         Site(self._place(record), record.keeper).end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def _failed(self) -> Path:
+        """The logs of a start that failed, until the next `down`."""
+        return self.folder.parents[1] / "failed" / self.lane
+
     def _keep_logs(self) -> None:
-        target = self.folder.parents[1] / "failed" / self.lane
+        target = self._failed
         shutil.rmtree(target, ignore_errors=True)
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
