@@ -18,7 +18,7 @@ from typing import Any
 from ...tools import apt, environments
 from ...tools.console import Unavailable, say
 from ...tools.legs import LEGS
-from ...tools.paths import CACHE, digest, locked
+from ...tools.paths import CACHE, REQUIREMENTS, digest, locked
 from .. import kernel
 from ..kernel import Process
 from . import ceph, config, logs, order, template
@@ -146,7 +146,8 @@ class Cloud:
 
     def _fingerprint(self) -> str:
         texts = config.files(Place(self.folder, Path("/venv"), self.profile, self.backend), _Words(), self.settings)
-        return digest(self.profile, self.backend, json.dumps(texts, sort_keys=True))
+        pins = (REQUIREMENTS / "openstack.lock").read_bytes()
+        return digest(self.profile, self.backend, json.dumps(texts, sort_keys=True), pins)
 
     # records
 
@@ -243,7 +244,7 @@ class Cloud:
 
     def access_log(self, service: str) -> list[logs.Request]:
         """The requests that an API, or the web server ``fetches``, answered."""
-        return logs.read(self.folder / "logs" / f"{service}.access")
+        return logs.read(logs.settled(self.folder / "logs" / f"{service}.access"))
 
     def writes(self, service: str, since: float = 0.0) -> list[logs.Request]:
         """Those that were meant to change something; a login is not.
