@@ -165,8 +165,7 @@ def carry_out(items: Sequence[Item], importer: Importer, options: Options, stop:
     progress = {id(item): Progress(item.wanted.name) for item in todo}
 
     def one(item: Item) -> dict[str, Any]:
-        assert item.todo is not None  # noqa: S101 - for the type checker
-        told = importer.carry_out(item.todo, progress[id(item)])
+        told = importer.carry_out(item.todo or Todo(item.wanted), progress[id(item)])
         say(f"{item.wanted.name}: {transfer.summary(told)}")
         return told
 
