@@ -118,7 +118,7 @@ class _Work:
                 self._drop_table(name, ONLY_ENTERPRISE[name])
             elif tables.table(name).runtime_owned:
                 self._drop_table(name, "the switch writes it by itself, for its own release")
-            elif name not in tables.TABLES:
+            elif name not in tables.TABLES and not tables.table(name).modelled:
                 self._drop_table(name, "no model of community SONiC has the table")
 
     def features(self) -> None:

@@ -87,7 +87,8 @@ def _rules(change: RowChange) -> list[Rule]:
     covered = {name for rule in rules for name in rule.fields}
     general = [rule for rule in rules if not rule.fields]
     if change.action != "update" or changed - covered:
-        found += general or ([] if found and not changed - covered else [impact_tables.UNKNOWN])
+        unknown = impact_tables.UNKNOWN if not tables.table(change.table).modelled else impact_tables.UNJUDGED
+        found += general or ([] if found and not changed - covered else [unknown])
     if change.table == "FEATURE" and "state" in changed and change.key in impact_tables.TRAFFIC_FEATURES:
         found.append(Rule("session", Impact.INTERRUPTED, "a container that carries traffic or routes starts or stops"))
     return found
@@ -173,10 +174,8 @@ def _unmodelled(context: Context) -> list[Obstacle]:
     release = context.release or model.release_of(context.after)
     found = []
     for name, rows in sorted(context.after.items()):
-        known = tables.TABLES.get(name)
-        if rows and (
-            known is None or not known.modelled or (release in tables.MODELLED and release not in known.modelled)
-        ):
+        modelled = tables.table(name).modelled
+        if rows and (not modelled or (release in tables.MODELLED and release not in modelled)):
             reason = f"no model of {release or 'any release'} has the table, the updater refuses every change while it is there"
             found.append(Obstacle(name, reason, "ordered row writes, or apply-patch with --ignore-path"))
         for key, row in sorted(rows.items()):

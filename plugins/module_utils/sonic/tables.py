@@ -5,7 +5,7 @@
 
 Sources: the YANG models of 202411 and 202605 (:mod:`tables_rows`), the create-only rules of sonic-utilities
 generic_config_updater (202605), frrcfgd and swss of 202605. A table that is not here has one key part, no references,
-and belongs to the operator.
+and belongs to the operator; whether a model has it says :mod:`tables_models`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from .model import SEPARATOR, Row
+from .tables_models import RELEASES
 from .tables_rows import ROWS
 
 
@@ -156,8 +157,8 @@ TABLES: Mapping[str, Table] = MappingProxyType(
 
 
 def table(name: str) -> Table:
-    """What is known of a table; of an unknown one as little as can be."""
-    return TABLES.get(name, Table(name))
+    """What is known of a table; of one that is not in :data:`TABLES` only which models have it."""
+    return TABLES.get(name) or Table(name, modelled=RELEASES.get(name, ()))
 
 
 def referred(reference: Reference, parts: Mapping[str, str], row: Row) -> Iterator[str]:

@@ -117,6 +117,14 @@ def test_routing_that_is_in_the_backup_is_kept():
     assert made.counts["missing"] == 0
 
 
+@pytest.mark.parametrize("table", ["TELEMETRY", "SWITCH_HASH", "SNMP_AGENT_ADDRESS_CONFIG", "NAT_POOL", "GNMI", "ZTP"])
+def test_tables_of_the_community_s_models_stay_also_those_known_by_name_alone(table):
+    rows = {table: {"a": {"b": "c"}}}
+    made = convert.convert({**METADATA, "REST_SERVER": {"default": {}}, **rows, "BREW": {"x": {}}})
+    assert made.config[table] == rows[table]
+    assert [note.table for note in made.notes if note.action == "dropped"] == ["BREW", "REST_SERVER"]
+
+
 def test_secrets_are_masked_in_notes():
     config = {
         **METADATA,

@@ -111,6 +111,19 @@ def test_unknown_tables_and_fields_are_not_taken_for_harmless():
     assert step(before, {"PORT": {"Ethernet0": {**port, "brew": "2"}}})[0] == [("degraded", "service")]
 
 
+def test_a_table_of_the_models_without_a_rule_is_no_obstacle_and_is_not_taken_for_unknown():
+    found, made = step({}, {"SWITCH_HASH": {"GLOBAL": {"ecmp_hash": ["DST_IP"]}}})
+    assert (found, made.obstacles) == ([("degraded", "service")], ())
+    assert made.effects[0].reason.startswith("the models have it")
+    ztp = {"ZTP": {"mode": {"profile": "active"}}}
+    assert step({}, ztp, "202605")[1].obstacles == ()
+    assert [(obstacle.path, "202411" in obstacle.reason) for obstacle in step({}, ztp, "202411")[1].obstacles] == [
+        ("ZTP", True)
+    ]
+    (obstacle,) = step({}, {"BREW_COFFEE": {"now": {}}})[1].obstacles
+    assert obstacle.path == "BREW_COFFEE"
+
+
 def test_stopping_the_container_of_the_switch_chip_is_worse_than_any_other():
     def features(state):
         return {"FEATURE": {"swss": {"state": state}, "telemetry": {"state": state}}}
