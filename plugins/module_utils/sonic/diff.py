@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from ..core.errors import InputError
+from . import codec
 from .model import ConfigDb, Row
 
 #: Table and key of a row.
@@ -73,7 +74,7 @@ def same(one: Any, other: Any) -> bool:
 
 def clean_row(row: Row) -> Row:
     """A row without the ``NULL`` field that stands for "no fields"."""
-    return {field: value for field, value in row.items() if field != "NULL"}
+    return codec.unmarked(row)
 
 
 def rows_of(config: ConfigDb) -> Rows:
