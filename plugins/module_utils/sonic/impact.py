@@ -131,7 +131,7 @@ def obstacles(changes: Iterable[RowChange], context: Context) -> tuple[Obstacle,
     changes = tuple(changes)
     if not changes:
         return ()
-    found = [*_contradictions(context.after), *_unmodelled(context)]
+    found = [*_other_image(context), *_contradictions(context.after), *_unmodelled(context)]
     for change in changes:
         found += _refused(change, context)
     return tuple(dict.fromkeys(found))
@@ -152,6 +152,21 @@ def _refused(change: RowChange, context: Context) -> list[Obstacle]:
             reason = f"the port does not support the speed {speed}, but {', '.join(speeds)}"
             return [Obstacle(change.name, reason, "another speed, transceiver or breakout", "all")]
     return []
+
+
+def _other_image(context: Context) -> list[Obstacle]:
+    """Edgecore's Enterprise SONiC on one side only: another image, which rows do not lead to."""
+    marks = [model.enterprise_marks(config) for config in (context.before, context.after)]
+    wrote = [model.release_of(config) for config in (context.before, context.after)]
+    if marks[0] and (marks[0] != marks[1] or wrote[0] != wrote[1]):
+        reason = "the switch runs Edgecore's Enterprise SONiC, what is wanted is of another image"
+        needs = "install the community's image, convert the backup with sonic_convert, and plan from what it makes"
+    elif marks[1] and not marks[0]:
+        reason = "what is wanted is of Edgecore's Enterprise SONiC, the switch runs another image"
+        needs = "convert it with sonic_convert"
+    else:
+        return []
+    return [Obstacle("DEVICE_METADATA|localhost", reason, needs, "all")]
 
 
 def _contradictions(after: ConfigDb) -> list[Obstacle]:

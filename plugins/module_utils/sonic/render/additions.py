@@ -48,10 +48,11 @@ def _row(switch: Switch, origin: str, table: str, key: str, row: Any) -> None:
         for field, value in row.items():
             if value is None:
                 switch.rows.config[table][key].pop(str(field), None)
-            elif isinstance(value, Mapping) or (
-                isinstance(value, list) and any(isinstance(i, (list, dict)) for i in value)
-            ):
+            elif isinstance(value, Mapping):
                 _refuse(switch, origin, table, key, value)
+            elif isinstance(value, list) and any(item is None or isinstance(item, (list, Mapping)) for item in value):
+                message = f"config_db of {origin} has something else than texts in the list {field}"
+                switch.issue("SR012", "error", (table, key, str(field)), message, "write each item as a text")
             else:
                 switch.rows.put(table, key, {str(field): value})
 

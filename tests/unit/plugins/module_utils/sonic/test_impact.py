@@ -164,6 +164,32 @@ def test_fields_that_came_with_a_release_are_obstacles_before_it():
     ]
 
 
+ENTERPRISE = {
+    "PORT": {"Ethernet0": {"lanes": "1", "parent_port": "Ethernet0"}},
+    "REST_SERVER": {"default": {}},
+    "FEATURE": {"bgp": {"has_timer": "False"}},
+    "VERSIONS": {"DATABASE": {"VERSION": "version_2_0_4"}},
+}
+COMMUNITY = {"PORT": {"Ethernet0": {"lanes": "1"}}, "VERSIONS": {"DATABASE": {"VERSION": "version_202605_01"}}}
+
+
+@pytest.mark.parametrize(
+    "after",
+    [COMMUNITY, {**ENTERPRISE, **COMMUNITY}, {**ENTERPRISE, "VERSIONS": COMMUNITY["VERSIONS"], "LLDP": {"GLOBAL": {}}}],
+    ids=["whole", "over what is kept", "database of another"],
+)
+def test_rows_do_not_lead_from_the_enterprise_image_to_the_community_s(after):
+    (obstacle,) = [item for item in step(ENTERPRISE, after)[1].obstacles if item.blocks == "all"]
+    assert "Enterprise" in obstacle.reason
+    assert "sonic_convert" in obstacle.needs
+
+
+def test_rows_do_not_lead_to_the_enterprise_image_and_within_one_there_is_nothing_to_say():
+    assert [item.blocks for item in step(COMMUNITY, {**COMMUNITY, **ENTERPRISE})[1].obstacles if item.blocks == "all"]
+    port = {"PORT": {"Ethernet0": {**ENTERPRISE["PORT"]["Ethernet0"], "description": "x"}}}
+    assert not [item for item in step(ENTERPRISE, {**ENTERPRISE, **port})[1].obstacles if item.blocks == "all"]
+
+
 def test_every_rule_speaks_of_a_table_and_every_kind_has_its_place():
     assert set(impact_tables.RULES) <= set(tables.TABLES) | {"SAG_GLOBAL", "SNMP_AGENT_ADDRESS_CONFIG"}
     for rules in impact_tables.RULES.values():

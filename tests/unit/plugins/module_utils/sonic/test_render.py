@@ -20,6 +20,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic.frr import fau
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import index
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import validate as lint
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build, files
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.render.model import Rows
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.landscape.docs import hostile
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import fabrics, golden
 
@@ -176,12 +177,14 @@ def test_additions_take_fields_and_rows_away(tmp_path: Path) -> None:
         "PORT": {"Ethernet0": {"description": None, "fec": "rs"}},
         "LLDP": {"GLOBAL": None},
         "NTP": {"global": {"src_intf": ["eth0"]}},
+        "ACL_TABLE": {"T": {"services": [True, 5, "SSH"]}},
     }
     config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
     assert "description" not in config["PORT"]["Ethernet0"]
     assert config["PORT"]["Ethernet0"]["fec"] == "rs"
     assert "LLDP" not in config
     assert config["NTP"]["global"]["src_intf"] == ["eth0"]
+    assert config["ACL_TABLE"]["T"]["services"] == ["true", "5", "SSH"]
 
 
 def test_secrets_come_from_options_alone() -> None:
@@ -196,6 +199,11 @@ def test_secrets_come_from_options_alone() -> None:
     assert "canary" not in files.masked(files.text(config))
     assert "Ethernet0" in files.masked(files.text(config))
     assert files.masked("canary, not JSON") == files.masked("[1]")
+
+
+def test_a_list_has_no_item_that_is_nothing() -> None:
+    with pytest.raises(InputError, match=r"ACL_TABLE\|T ports"):
+        Rows().put("ACL_TABLE", "T", ports=["Ethernet0", None])
 
 
 def _changed(change: Any) -> dict[str, Any]:
@@ -267,6 +275,10 @@ def _vni_without_loopback(document: dict[str, Any]) -> None:
     document["switches"]["leaf1"]["asn"] = 65001
 
 
+def _list_with_nothing(document: dict[str, Any]) -> None:
+    document["switches"]["leaf1"]["config_db"] = {"ACL_TABLE": {"T": {"ports": ["Ethernet0", None]}}}
+
+
 REFUSED: list[tuple[str, Any, str, str, str]] = [
     ("SR001", lambda d: d["device_models"]["as7326"].pop("sonic_hwsku"), "leaf1", "202605", "port map"),
     ("SR004", lambda d: d["cables"][1].update(speed="100M"), "leaf1", "202605", "100M"),
@@ -285,6 +297,7 @@ REFUSED: list[tuple[str, Any, str, str, str]] = [
         "202605",
         "str",
     ),
+    ("SR012", _list_with_nothing, "leaf1", "202605", "list ports"),
     ("SR016", lambda d: d["switches"]["leaf1"].update(breakout={"Ethernet52": "8x10G"}), "leaf1", "202605", "8x10G"),
     ("SR014", _peering_without_asn, "oob1", "202605", "AS number"),
     ("SR015", _announced_elsewhere, "leaf1", "202605", "VrfOut"),
