@@ -99,7 +99,7 @@ steps_done:
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.core import files
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Plan
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import convert, convert_report, fleet
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import convert, convert_report, fleet, masking
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import validate
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint.index import Fabric, Switch
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
@@ -109,9 +109,10 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import 
 def main(params, check_mode):
     """Reads the backups, converts, checks, writes what differs."""
     made = {name: convert.convert(config) for name, config in fleet.from_files(params["src"]).items()}
-    issues = validate.check(Fabric([Switch(name, one.config, params["release"]) for name, one in made.items()]))
+    found = validate.check(Fabric([Switch(name, one.config, params["release"]) for name, one in made.items()]))
+    issues = masking.issues(found, {name: one.config for name, one in made.items()})
     desired = {f"{name}.json": switch_files.text(one.config) for name, one in made.items()} if params["dest"] else {}
-    folder = files.Folder(params["dest"], "sonic_convert") if params["dest"] else None
+    folder = files.Folder(params["dest"], "sonic_convert", switch_files.is_private) if params["dest"] else None
     written = folder.plan(desired, adopt=params["adopt"], prune=False) if folder else Plan()
     reports = files.plan_paths(convert_report.written(made, issues, params["reports"]))
     done = 0

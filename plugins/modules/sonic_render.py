@@ -43,7 +43,7 @@ options:
     default: false
   secrets:
     description:
-      - What a landscape must not hold. It is written into the files, so keep those as you keep secrets.
+      - What a landscape must not hold. It is written into the files, which then only their owner may read.
     type: dict
     default: {}
     suboptions:
@@ -98,19 +98,25 @@ EXAMPLES = r"""
   failed_when: rendered is changed
   delegate_to: localhost
 
-- name: Render one switch as facts, with the communities from a vault
+- name: Render with the communities from a vault, into files that only their owner may read
+  scs.landscape.sonic_render:
+    src: [landscape/]
+    dest: build/fabric
+    secrets:
+      snmp_communities: ['{{ fabric_snmp_community }}']
+  delegate_to: localhost
+
+- name: Render one switch as facts
   scs.landscape.sonic_render:
     src: [landscape/]
     switches: [st01-sw25g-r01-u34]
-    secrets:
-      snmp_communities: ['{{ fabric_snmp_community }}']
   register: rendered
   delegate_to: localhost
 """
 
 RETURN = r"""
 configs:
-  description: CONFIG_DB of each switch, when O(dest) is absent.
+  description: CONFIG_DB of each switch, when O(dest) is absent. Secrets are masked; they stand in files only.
   returned: without O(dest)
   type: dict
 files:
@@ -153,6 +159,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.core import files, units
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import client, derive, findings_report
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import masking
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import files as switch_files
@@ -177,9 +184,9 @@ def main(params, check_mode):
         return Result(values=values, failed="Nothing was written, because of: " + "; ".join(refused))
     said = [str(issue) for issue in issues] + findings_report.warnings(validate.unwaived(findings))
     if params["dest"] is None:
-        return Result(warnings=said, values={**values, "configs": {one.name: one.config for one in rendered}})
+        return Result(warnings=said, values={**values, "configs": {one.name: masking.config(one.config) for one in rendered}})
     desired = {f"{one.name}.json": switch_files.text(one.config) for one in rendered}
-    folder = files.Folder(params["dest"], "sonic_render")
+    folder = files.Folder(params["dest"], "sonic_render", switch_files.is_private)
     prune = params["prune"] and not params["switches"]
     plan = folder.plan(desired, prune=prune, adopt=params["adopt"])
     return Result(

@@ -18,6 +18,7 @@ from typing import Any
 from ..core.errors import InputError, LandscapeError, MissingDependencyError
 from ..landscape import client as landscape_client
 from ..landscape.tree import plain
+from .places import twice
 from .yang_check import Complaint
 from .yang_model import Models
 
@@ -42,7 +43,11 @@ def load_json(path: str) -> Any:
     :raises InputError: when it cannot be read, is too long, is no JSON, or has a key twice in one object.
     """
     try:
-        return json.loads(load_text(path), object_pairs_hook=_unique)
+        text = load_text(path)
+        return json.loads(text, object_pairs_hook=_unique)
+    except _Twice as error:
+        # Which one it is the place says, and not the key itself: it may be an SNMP community.
+        raise InputError(f"{path} has a key twice in one object{twice(text)}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}", hint="Export it with sonic-cfggen -d --print-data") from error
 
@@ -81,11 +86,12 @@ def load_expected(path: str) -> list[Any]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
-        names = [name for name, _value in pairs]
-        raise ValueError(
-            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
-        )
+        raise _Twice
     return data
+
+
+class _Twice(ValueError):
+    """An object of JSON has a key twice."""
 
 
 def config_files(sources: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import InputError
+from . import masking
 from .model import SEPARATOR, ConfigDb, Row
 
 #: Key of CONFIG_DB that is no row.
@@ -71,7 +72,7 @@ def to_redis(config: ConfigDb) -> dict[str, dict[str, str]]:
             try:
                 hashes[f"{table}{SEPARATOR}{key}"] = row_to_hash(row)
             except InputError as error:
-                raise InputError(f"{table}{SEPARATOR}{key}: {error.message}") from error
+                raise InputError(f"{table}{SEPARATOR}{masking.key(table, key)}: {error.message}") from error
     return hashes
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.redact import MASK
-from . import diff, model, ports, tables
+from . import diff, masking, model, ports, tables
 from .model import ConfigDb
 
 ACTIONS = ("added", "changed", "dropped", "missing")
@@ -58,12 +58,11 @@ class Note:
 
     def as_dict(self) -> dict[str, str]:
         """JSON-able form without secrets; empty values are left out."""
-        secret = tables.table(self.table).secret_fields
-        hidden = self.field in secret
+        hidden = masking.is_secret(self.table, self.field)
         data = {
             "action": self.action,
             "table": self.table,
-            "key": MASK if "*key" in secret and self.key else self.key,
+            "key": masking.key(self.table, self.key),
             "field": self.field,
             "before": MASK if hidden and self.before else self.before,
             "after": MASK if hidden and self.after else self.after,

@@ -14,7 +14,7 @@ from ..core.errors import InputError
 from ..landscape import client as landscape_client
 from ..landscape import derive
 from ..landscape.derive import View
-from . import client, codec, model
+from . import client, codec, masking, model
 from .fabric_order import Group
 from .model import ConfigDb
 from .order import natural
@@ -107,7 +107,10 @@ def from_files(sources: list[str]) -> dict[str, ConfigDb]:
     for path in client.config_files(sources):
         config, faults = codec.check(client.load_json(path))
         if faults:
-            said = [f"{'|'.join(filter(None, (table, key)))} {field} {text}" for table, key, field, text in faults]
+            said = [
+                f"{'|'.join(filter(None, (table, masking.key(table, key))))} {field} {text}"
+                for table, key, field, text in faults
+            ]
             more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
             raise InputError(f"{path}: {'; '.join(said[:_SHOWN])}{more}", details={"faults": said})
         name = name_of(path, config)

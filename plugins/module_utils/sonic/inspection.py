@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from ..core.errors import InputError
-from ..core.redact import is_secret_name, redact
 from ..landscape.derive import View
-from . import client, codec, fleet, model, ports, tables, yang_check
+from . import client, codec, fleet, masking, model, ports, yang_check
 from .lint import form, index, validate
-from .model import ConfigDb, Issue, Row
+from .model import ConfigDb, Issue
 from .places import Places
 from .places import places as places_of
 
@@ -101,31 +100,8 @@ def inspect(subjects: Iterable[Subject], settings: Settings) -> Inspection:
     switches = [_switch(subject, settings) for subject in subjects] if "lint" in settings.checks else []
     fabric = index.Fabric(switches, settings.links)
     issues = validate.check(fabric, known, expected=settings.expected, today=settings.today)
-    return Inspection(subjects, tuple(_without_secrets(issues, subjects)), tuple(notes))
-
-
-def _without_secrets(issues: Iterable[Issue], subjects: Iterable[Subject]) -> Iterator[Issue]:
-    """The findings with the secrets of their table cut out of keys and messages; libyang quotes what it refuses."""
-    configs = {subject.name: subject.config for subject in subjects}
-    known: dict[tuple[str, str], list[str]] = {}
-    for issue in issues:
-        place = (issue.switch, issue.table)
-        if place not in known:
-            known[place] = list(_secrets(issue.table, configs.get(issue.switch, {}).get(issue.table, {})))
-        if known[place]:
-            key, name, message = redact([issue.key, issue.field, issue.message], known[place])
-            issue = replace(issue, key=key, field=name, message=message)
-        yield issue
-
-
-def _secrets(table: str, rows: Mapping[str, Row]) -> Iterator[str]:
-    fields = tables.table(table).secret_fields
-    for key, row in rows.items():
-        if "*key" in fields:
-            yield key.split(model.SEPARATOR)[0]
-        for name, value in row.items():
-            if name in fields or is_secret_name(name):
-                yield from [value] if isinstance(value, str) else value
+    shown = masking.issues(issues, {subject.name: subject.config for subject in subjects})
+    return Inspection(subjects, tuple(shown), tuple(notes))
 
 
 def _switch(subject: Subject, settings: Settings) -> index.Switch:

@@ -90,10 +90,12 @@ _SECRETS = {
     "BGP_NEIGHBOR": ("auth_password",),
     "BGP_PEER_GROUP": ("auth_password",),
     "LDAP": ("bind_password",),
+    "MACSEC_PROFILE": ("primary_cak", "fallback_cak"),
     "NTP_KEY": ("value",),
     "RADIUS": ("passkey",),
     "RADIUS_SERVER": ("passkey",),
     "SNMP_COMMUNITY": ("*key",),
+    "SNMP_SERVER_COMMUNITY": ("*key",),
     "SNMP_USER": ("SNMP_USER_AUTH_PASSWORD", "SNMP_USER_ENCRYPTION_PASSWORD"),
     "TACPLUS": ("passkey",),
     "TACPLUS_SERVER": ("passkey",),
@@ -158,7 +160,7 @@ TABLES: Mapping[str, Table] = MappingProxyType(
 
 def table(name: str) -> Table:
     """What is known of a table; of one that is not in :data:`TABLES` only which models have it."""
-    return TABLES.get(name) or Table(name, modelled=RELEASES.get(name, ()))
+    return TABLES.get(name) or Table(name, modelled=RELEASES.get(name, ()), secret_fields=_SECRETS.get(name, ()))
 
 
 def referred(reference: Reference, parts: Mapping[str, str], row: Row) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import InputError
+from .. import masking
 from ..model import SEVERITIES, Issue
 from . import addresses, bgp, form, links, management, overlay, policy, port_rules, releases
 from .index import Fabric
@@ -140,7 +141,8 @@ def _accept(found: list[Issue], expected: list[Expected], today: str) -> list[Is
         if entry not in used:
             gone = "has expired" if entry not in valid else "matches nothing"
             switch = "" if "*" in entry.switch else entry.switch
-            message = f"the expected finding {entry.rule} on {entry.table} {entry.key} {entry.field} {gone}"
+            key = masking.key(entry.table, entry.key) if "*" not in entry.key else entry.key
+            message = f"the expected finding {entry.rule} on {entry.table} {key} {entry.field} {gone}"
             result.append(SL901.issue(switch, "" if "*" in entry.table else entry.table, "", "", message))
     return result
 
