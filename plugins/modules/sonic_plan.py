@@ -72,7 +72,11 @@ options:
   missing_tables:
     description:
       - What is meant by a table that the wanted configuration does not have at all. V(keep) leaves it as it is, and so the fields
-        that a switch fills in by itself (its MAC address).
+        that a switch fills in by itself (its MAC address). V(remove) plans its end.
+      - V(keep) is about what an operator added. A landscape, or a file that M(scs.landscape.sonic_render) wrote, speaks for the
+        whole of ports, VLANs, addresses, tunnels and routing, and a landscape with services for those, so of these nothing is
+        kept. How a switch is managed and who may log in is replaced where the landscape says it, and never removed.
+      - Between two landscapes nothing is kept.
     type: str
     choices: [keep, remove]
     default: keep
@@ -81,6 +85,13 @@ options:
     type: list
     elements: str
     default: [BUFFER_PG, BUFFER_PROFILE, FLEX_COUNTER_TABLE, SYSTEM_DEFAULTS, VERSIONS]
+  speeds:
+    description:
+      - Speeds in Mbit/s that ports support, by switch and port, as the switches say themselves (C(supported_speeds) of
+        C(PORT_TABLE) in STATE_DB). A change to another speed is refused.
+      - Of ports that are not named, the port map of their hardware says it, where this collection knows it.
+    type: dict
+    default: {}
   max_impact:
     description:
       - Fail when a write does more than this. The plan is returned all the same.
@@ -163,7 +174,7 @@ steps_done:
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.core import files
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, plan, plan_report
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, plan, plan_report, targets
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
 
 
@@ -174,17 +185,19 @@ def main(params, check_mode):
     rendering = fleet.Rendering(
         params["release"] or "", tuple(params["switches"]), params["unmodelled"], params["secrets"]
     )
+    keep = params["missing_tables"] == "keep"
     compared = fleet.compare(told["before"], told["after"], params["landscape"] or [], rendering)
     fabric = plan.plan_fabric(
         [
             plan.plan_switch(
                 name,
                 before,
-                plan.wanted(before, after) if params["missing_tables"] == "keep" else after,
+                after,
                 params["release"] or "",
                 ignore=params["ignore_tables"],
+                speeds=targets.speeds(after, params["speeds"].get(name)),
             )
-            for name, (before, after) in compared.pairs.items()
+            for name, (before, after) in (compared.targets() if keep else compared.pairs).items()
         ],
         compared.groups,
         params["parallel"],
@@ -237,6 +250,7 @@ if __name__ == "__main__":
                 "default": "destroyed",
             },
             "parallel": {"type": "int", "default": 0},
+            "speeds": {"type": "dict", "default": {}},
             "reports": {**paths, "default": []},
         },
         main,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.plan import Impact
-from . import diff, impact_tables, model, relations, tables
+from . import diff, impact_tables, model, relations, tables, targets
 from .diff import RowChange
 from .impact_tables import Rule
 from .model import ConfigDb, Row
@@ -54,12 +54,14 @@ class Context:
 
     :param release: release branch of the target; empty when it is not known.
     :param speeds: by port, the speeds it supports in Mbit/s (``PORT_TABLE`` of STATE_DB, or the port map).
+    :param ignore: tables that are left as they are.
     """
 
     before: ConfigDb
     after: ConfigDb
     release: str = ""
     speeds: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    ignore: frozenset[str] = frozenset()
 
 
 def effect(change: RowChange, context: Context) -> Effect:
@@ -131,7 +133,7 @@ def obstacles(changes: Iterable[RowChange], context: Context) -> tuple[Obstacle,
     changes = tuple(changes)
     if not changes:
         return ()
-    found = [*_other_image(context), *_contradictions(context.after), *_unmodelled(context)]
+    found = [*_other_image(context), *_contradictions(context.after), *_dangling(context), *_unmodelled(context)]
     for change in changes:
         found += _refused(change, context)
     return tuple(dict.fromkeys(found))
@@ -181,6 +183,17 @@ def _contradictions(after: ConfigDb) -> list[Obstacle]:
                 reason = f"{resource} belongs to {others[0]} already"
                 found.append(Obstacle(name, reason, f"remove {others[0]}, or leave {name} out", "all"))
             held[resource].setdefault(mode, name)
+    return found
+
+
+def _dangling(context: Context) -> list[Obstacle]:
+    """References to rows that are not there: the models refuse the configuration, or a daemon waits for ever."""
+    found = []
+    for gap in targets.unmet(context.after, context.ignore):
+        missing = " or ".join(gap.missing)
+        reason = f"it needs {missing}, which would not be there"
+        needs = f"keep or add {missing}, or remove {gap.table}|{gap.key}"
+        found.append(Obstacle(f"{gap.table}|{gap.key} {gap.field}".rstrip(), reason, needs, "all"))
     return found
 
 

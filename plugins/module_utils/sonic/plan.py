@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.plan import Impact, Plan, Step
-from ..core.redact import MASK, redact
-from . import diff, fabric_order, impact, order, tables
+from . import diff, fabric_order, impact, masking, order, tables
 from .diff import RowChange
 from .fabric_order import Group, Wave
 from .impact import Context, Effect, Obstacle
@@ -19,17 +18,6 @@ from .model import ConfigDb, Row
 
 #: What daemons write by themselves; it is no part of a plan unless asked for.
 RUNTIME_OWNED = tuple(sorted(table.name for table in tables.TABLES.values() if table.runtime_owned))
-#: Fields that a switch fills in by itself at its first start.
-OWN_FIELDS = {
-    "DEVICE_METADATA": (
-        "mac",
-        "buffer_model",
-        "default_bgp_status",
-        "default_pfcwd_status",
-        "synchronous_mode",
-        "timezone",
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -69,6 +57,7 @@ class SwitchPlan:
             undo[change.action],
             gate,
             payload=change,
+            seal=masking.seal(change.table, change.key, change.before, change.after),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -139,17 +128,8 @@ def redacted(change: RowChange, number: int = 1) -> RowChange:
 
     :param number: stands in the place of a key that is secret, so that two of them stay two.
     """
-    secret = tables.table(change.table).secret_fields
-    key = f"{MASK} {number}" if "*key" in secret else change.key
-    return RowChange(change.table, key, _redacted_row(change.before, secret), _redacted_row(change.after, secret))
-
-
-def _redacted_row(row: Row | None, secret: tuple[str, ...]) -> Row | None:
-    if row is None:
-        return None
-    masked = {name: MASK if name in secret and value else value for name, value in row.items()}
-    shown: Row = redact(masked)
-    return shown
+    before, after = (None if row is None else masking.row(change.table, row) for row in (change.before, change.after))
+    return RowChange(change.table, masking.key(change.table, change.key, number), before, after)
 
 
 def _text(name: str, row: Row | None) -> str:
@@ -160,22 +140,6 @@ def _text(name: str, row: Row | None) -> str:
         for field, value in sorted(row.items())
     ]
     return "".join(f"{line}\n" for line in lines or [name])
-
-
-def wanted(before: ConfigDb, after: ConfigDb) -> ConfigDb:
-    """What is meant by a configuration that does not speak of everything: the rest stays as it is.
-
-    Tables that ``after`` does not have stay, and so do fields that belong to the switch itself.
-    """
-    whole: ConfigDb = {**before, **after}
-    for name, fields in OWN_FIELDS.items():
-        rows = {key: dict(row) for key, row in whole.get(name, {}).items()}
-        for key, row in before.get(name, {}).items():
-            if key in rows:
-                rows[key].update({field: row[field] for field in fields if field in row and field not in rows[key]})
-        if rows:
-            whole[name] = rows
-    return whole
 
 
 def plan_switch(
@@ -193,8 +157,9 @@ def plan_switch(
     :param speeds: by port, the speeds it supports in Mbit/s.
     :raises LandscapeError: when a configuration is none, or rows wait for each other.
     """
-    changes = order.ordered(before, after, ignore)
-    context = Context(before, after, release, speeds or {})
+    left_out = frozenset(ignore)
+    changes = order.ordered(before, after, left_out)
+    context = Context(before, after, release, speeds or {}, left_out)
     effects = tuple(impact.effect(change, context) for change in changes)
     return SwitchPlan(switch, before, changes, effects, impact.obstacles(changes, context))
 

@@ -14,7 +14,7 @@ from .model import Switch
 
 def additions(switch: Switch) -> None:
     """Merges ``config_db`` of role, groups and device, in this order; ``null`` takes a table, row or field away."""
-    for origin, tables in _sources(switch):
+    for origin, tables in sources(switch):
         for table, rows in tables.items():
             if rows is None:
                 switch.rows.config.pop(table, None)
@@ -25,7 +25,8 @@ def additions(switch: Switch) -> None:
                 _refuse(switch, origin, table, "", rows)
 
 
-def _sources(switch: Switch) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def sources(switch: Switch) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows that role, groups and device add, and whose they are."""
     device, groups = switch.device, switch.view.landscape.groups
     if device.role:
         yield f"role {device.role.name}", device.role.config_db

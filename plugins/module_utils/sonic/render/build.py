@@ -15,6 +15,7 @@ from . import base, border, port_rows, releases, routing, separation, vlan_rows
 from .additions import additions
 from .model import Options, Rendered, Switch
 from .names import vrf_name
+from .owned import owned
 
 
 def render(view: View, name: str, options: Options) -> Rendered:
@@ -44,7 +45,7 @@ def render(view: View, name: str, options: Options) -> Rendered:
     additions(switch)
     releases.refuse(switch)
     issues = tuple(sorted(set(switch.issues), key=lambda issue: issue.sort_key))
-    return Rendered(name, _sorted(switch.rows.config), issues)
+    return Rendered(name, _sorted(switch.rows.config), issues, owned(switch))
 
 
 def render_all(view: View, options: Options, names: Iterable[str] = ()) -> list[Rendered]:

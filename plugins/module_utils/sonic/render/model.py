@@ -139,11 +139,15 @@ class Switch:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A switch's configuration and what could not be rendered as wished."""
+    """A switch's configuration and what could not be rendered as wished.
+
+    :param owned: tables that it speaks for: those that are absent are meant to be empty.
+    """
 
     name: str
     config: ConfigDb
     issues: tuple[Issue, ...]
+    owned: frozenset[str] = frozenset()
 
     @property
     def refused(self) -> tuple[Issue, ...]:

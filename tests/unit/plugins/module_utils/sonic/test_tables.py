@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import model, tables, tables_models, tables_rows
-from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import golden
 from ansible_collections.scs.landscape.tests.tools import gen_sonic_models
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import golden
 
 
 def described():
