@@ -19,14 +19,9 @@ description:
   - A configuration of another dialect is refused.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.folder
+  - scs.landscape.sonic.files
 options:
-  src:
-    description:
-      - Files or folders with the backups, one C(.json) file for each switch. The name of a file is the name of the switch. A file
-        called C(config_db.json) belongs to the switch that its folder is called after.
-    type: list
-    elements: path
-    required: true
   dest:
     description: Folder to write the converted configurations into, one file C(SWITCH.json) each. Nothing is written when absent.
     type: path
@@ -35,12 +30,6 @@ options:
     type: str
     choices: ['202211', '202305', '202311', '202405', '202411', '202505', '202511', '202605']
     default: '202605'
-  adopt:
-    description:
-      - Replace files that are already there and that this module did not write. Without it they are refused, so that
-        nothing written by hand is lost.
-    type: bool
-    default: false
   reports:
     description:
       - Files to write the list of changes to. The ending says the form, one of C(.json), C(.md), C(.xml) (JUnit) or C(.html).

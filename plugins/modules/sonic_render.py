@@ -19,6 +19,9 @@ description:
   - C(docs/fabric.md) says which part of a landscape becomes which rows.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.folder
+  - scs.landscape.sonic
+  - scs.landscape.source.findings
   - scs.landscape.source
 options:
   dest:
@@ -34,49 +37,12 @@ options:
     type: str
     choices: ['202211', '202305', '202311', '202405', '202411', '202505', '202511', '202605']
     default: '202605'
-  unmodelled:
-    description:
-      - Write fields that no YANG model of the O(release) has (EVPN routes of routing instances), with a warning, instead of
-        refusing them.
-      - SONiC's config updater refuses a configuration with such fields.
-    type: bool
-    default: false
-  secrets:
-    description:
-      - What a landscape must not hold. It is written into the files, which then only their owner may read.
-    type: dict
-    default: {}
-    suboptions:
-      snmp_communities:
-        description: SNMP communities with read access.
-        type: list
-        elements: str
-        default: []
-      tacacs_passkey:
-        description: Key shared with the TACACS+ servers of the landscape. Without it logins stay local.
-        type: str
-  adopt:
-    description:
-      - Replace files that are already there and that this module did not write. Without it they are refused, so that
-        nothing written by hand is lost.
-    type: bool
-    default: false
   prune:
     description:
       - Remove files that an earlier run made and that are not wanted any more. A file that somebody changed by hand stays.
       - With O(switches) nothing is removed.
     type: bool
     default: true
-  on_finding:
-    description:
-      - What to do about findings of severity C(error) that are not waived.
-      - What cannot be read at all, or is not part of the format, always fails.
-    type: str
-    choices: [fail, warn, ignore]
-    default: fail
-  as_of:
-    description: Day (C(YYYY-MM-DD)) on which waivers are judged. Today when absent.
-    type: str
 seealso:
   - module: scs.landscape.landscape_validate
 """

@@ -28,6 +28,10 @@ MAX_BYTES = 16 * 1024 * 1024
 LOAD_SECONDS = 60.0
 JUDGE_SECONDS = 30.0
 
+#: Where a switch has the models of its own release.
+SWITCH_MODELS = "/usr/local/yang-models"
+_COPY = f"Copy {SWITCH_MODELS} from a switch of that release, and name the copy with yang_dir or SONIC_YANG_DIR"
+
 _ERROR = re.compile(r"^libyang(?:\[0\]| err ?):? ?:? ?", re.MULTILINE)
 #: Version 2: `MESSAGE (path: Data location "/a:b/C", line number 3.)`; version 3: `MESSAGE (data path: /a:b/C, line: 3)`.
 #: Values in message and path may hold anything, also line feeds.
@@ -141,8 +145,7 @@ def load_models(folder: str) -> Models:
             with open(path, encoding="utf-8", errors="replace") as file:
                 texts[name] = file.read()
     if not texts:
-        hint = "Copy /usr/local/yang-models from a switch of that release, or set SONIC_YANG_DIR"
-        raise InputError(f"There are no YANG models in {folder}", hint=hint)
+        raise InputError(f"There are no YANG models in {folder}", hint=_COPY)
     return Models(texts)
 
 
@@ -286,7 +289,20 @@ def _first(said: str) -> Complaint:
 
 
 def models_dir(release: str, folder: str = "") -> str:
-    """Where the models of a release are: ``folder``, else SONIC_YANG_DIR, itself or below it by the release's name."""
-    base = folder or os.environ.get("SONIC_YANG_DIR", "")
+    """Where the models of a release are: ``folder``, else SONIC_YANG_DIR, itself or below it by the release's name.
+
+    Without either it is where a switch has its own.
+
+    :raises InputError: when nobody says where, or it is no folder that can be read.
+    """
+    base = folder or os.environ.get("SONIC_YANG_DIR", "") or (SWITCH_MODELS if os.path.isdir(SWITCH_MODELS) else "")
+    if not base:
+        message = f"Nobody says where the YANG models of {release} are"
+        raise InputError(message, hint="Name their folder with yang_dir or SONIC_YANG_DIR, or leave yang out of checks")
     below = os.path.join(base, release)
-    return below if base and os.path.isdir(below) else base
+    found = below if os.path.isdir(below) else base
+    try:
+        os.listdir(found)
+    except OSError as error:
+        raise InputError(f"The folder of YANG models {found} cannot be read: {error.strerror}", hint=_COPY) from error
+    return found

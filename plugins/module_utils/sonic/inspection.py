@@ -57,11 +57,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found. ``notes`` are sentences about what was not looked at."""
+    """What was found."""
 
     subjects: tuple[Subject, ...]
     issues: tuple[Issue, ...]
-    notes: tuple[str, ...] = ()
 
     @property
     def paths(self) -> dict[str, str]:
@@ -94,14 +93,13 @@ def inspect(subjects: Iterable[Subject], settings: Settings) -> Inspection:
     """
     subjects = tuple(subjects)
     known = [issue for subject in subjects for issue in subject.issues]
-    notes: list[str] = []
     if "yang" in settings.checks:
-        known += _by_models(subjects, settings, notes)
+        known += _by_models(subjects, settings)
     switches = [_switch(subject, settings) for subject in subjects] if "lint" in settings.checks else []
     fabric = index.Fabric(switches, settings.links)
     issues = validate.check(fabric, known, expected=settings.expected, today=settings.today)
     shown = masking.issues(issues, {subject.name: subject.config for subject in subjects})
-    return Inspection(subjects, tuple(shown), tuple(notes))
+    return Inspection(subjects, tuple(shown))
 
 
 def _switch(subject: Subject, settings: Settings) -> index.Switch:
@@ -110,17 +108,17 @@ def _switch(subject: Subject, settings: Settings) -> index.Switch:
     return index.Switch(subject.name, subject.config, settings.release, settings.dialect, port_map)
 
 
-def _by_models(subjects: tuple[Subject, ...], settings: Settings, notes: list[str]) -> list[Issue]:
+def _by_models(subjects: tuple[Subject, ...], settings: Settings) -> list[Issue]:
     by_release: dict[str, list[Subject]] = {}
+    issues: list[Issue] = []
     for subject in subjects:
         release = settings.release or model.release_of(subject.config)
         if release:
             by_release.setdefault(release, []).append(subject)
         else:
-            dialect = model.dialect_of(subject.config)
-            text = f"its release is not known (dialect {dialect}); say which with the option release"
-            notes.append(f"{subject.name} was not judged by YANG models: {text}")
-    issues: list[Issue] = []
+            # Asked for and not done is no pass.
+            message = f"its release is not known (dialect {model.dialect_of(subject.config)}), so no model judged it"
+            issues.append(validate.SY003.issue(subject.name, "VERSIONS", "DATABASE", "VERSION", message))
     for release, several in sorted(by_release.items()):
         folder = client.models_dir(release, settings.yang_dir)
         models = client.load_models(folder)
