@@ -71,7 +71,11 @@ FAULTS = {
     ),
     "a list for a text": (
         lambda c: c["PORT"]["Ethernet0"].update(admin_status=["up"]),
-        {("PORT", "Ethernet0", "admin_status"): "enum"},
+        {("PORT", "Ethernet0", "admin_status"): "not_a_text"},
+    ),
+    "a list for a text of any form": (
+        lambda c: c["PORT"]["Ethernet0"].update(description=["x"]),
+        {("PORT", "Ethernet0", "description"): "not_a_text"},
     ),
     "the same wrong value in two rows": (
         lambda c: [c["PORT"][name].update(admin_status="on") for name in ("Ethernet0", "Ethernet1")],
