@@ -109,6 +109,8 @@ class _Work:
     def __init__(self, config: ConfigDb) -> None:
         self.config = config
         self.notes: list[Note] = []
+        #: Ports whose children, or themselves, are not as the port map has them.
+        self._apart: set[str] = set()
 
     def tables(self) -> None:
         """Tables that the community does not have, or that a switch writes by itself."""
@@ -128,7 +130,9 @@ class _Work:
                 new = RENAMED.get(key, key)
                 if new not in FEATURES:
                     self._drop_row(table, key, "the community's image is built without this container")
-                elif new != key and new not in rows:
+                elif new != key and new in rows:
+                    self._drop_row(table, key, f"the container is called {new}, which has a row of its own that stays")
+                elif new != key:
                     rows[new] = rows.pop(key)
                     self._note("changed", table, key, "", f"the container is called {new}", key, new)
         for key, row in sorted(self.config.get("FEATURE", {}).items()):
@@ -144,10 +148,14 @@ class _Work:
         hwsku = str(self._metadata().get("hwsku", ""))
         known = ports.known(hwsku)
         for name, row in sorted(self.config.get("PORT", {}).items()):
+            parent = name
             if "parent_port" in row:
                 why = "the lanes alone say what a port is broken out of"
-                self._note("dropped", "PORT", name, "parent_port", why, str(row.pop("parent_port")))
+                parent = str(row.pop("parent_port"))
+                self._note("dropped", "PORT", name, "parent_port", why, parent)
             port = known.ports.get(name) if known else None
+            if known and (port is None or row.get("lanes") != ",".join(str(lane) for lane in port.lanes)):
+                self._apart.add(parent)
             if port is None:
                 why = f"the port map of {hwsku or 'this hardware'} is not known here; compare alias and index with the image's"
                 self._note("missing", "PORT", name, "alias", why, str(row.get("alias", "")))
@@ -169,8 +177,15 @@ class _Work:
 
     def breakouts(self) -> None:
         """Dynamic breakout needs a platform.json, which the community does not have for these switches."""
-        why = "the community has no platform.json for this hardware, its port map is fixed and has these ports already"
+        hwsku = str(self._metadata().get("hwsku", ""))
+        fixed = f"the community has no platform.json for {hwsku}, its port map is fixed"
         for key in sorted(self.config.get("BREAKOUT_CFG", {})):
+            if ports.known(hwsku) is None:
+                why = f"whether the image has a platform.json for {hwsku or 'this hardware'} is not known here"
+            elif key in self._apart:
+                why = f"{fixed} and has other ports there, which are listed as missing"
+            else:
+                why = f"{fixed} and has these ports already"
             self._drop_row("BREAKOUT_CFG", key, why)
 
     def management(self) -> None:
