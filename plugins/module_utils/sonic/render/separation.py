@@ -97,7 +97,8 @@ def numbers(view: View) -> dict[int, set[str]]:
 def overlay(view: View, environment: Environment) -> tuple[list[int], list[int]]:
     """The VNIs that devices of an environment may hear of, and those they may not."""
     separate = {each.name for each in view.landscape.environments.values() if each.separated}
-    may, must_not = [], []
+    may: list[int] = []
+    must_not: list[int] = []
     for number, owners in sorted(numbers(view).items()):
         open_to_all = not environment.separated and not owners & separate
         (may if environment.name in owners or open_to_all else must_not).append(number)
