@@ -20,6 +20,7 @@ description:
     spines go one by one.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.sonic
 options:
   before:
     description:
@@ -52,23 +53,6 @@ options:
     description: SONiC release the configurations are for. For rendering V(202605) when absent, else what a configuration says.
     type: str
     choices: ['202211', '202305', '202311', '202405', '202411', '202505', '202511', '202605']
-  unmodelled:
-    description: See M(scs.landscape.sonic_render).
-    type: bool
-    default: false
-  secrets:
-    description: See M(scs.landscape.sonic_render).
-    type: dict
-    default: {}
-    suboptions:
-      snmp_communities:
-        description: SNMP communities with read access.
-        type: list
-        elements: str
-        default: []
-      tacacs_passkey:
-        description: Key shared with the TACACS+ servers of the landscape.
-        type: str
   missing_tables:
     description:
       - What is meant by a table that the wanted configuration does not have at all. V(keep) leaves it as it is, and so the fields
@@ -92,6 +76,11 @@ options:
       - Of ports that are not named, the port map of their hardware says it, where this collection knows it.
     type: dict
     default: {}
+  yang_dir:
+    description:
+      - Folder with the YANG models of the release, or with one folder of models for each release. The configurations that the plan
+        leads to are judged by them, and refused when they are not valid. Needs the program C(yanglint).
+    type: path
   max_impact:
     description:
       - Fail when a write does more than this. The plan is returned all the same.
@@ -174,7 +163,7 @@ steps_done:
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.core import files
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, plan, plan_report, targets
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, inspection, plan, plan_report, targets
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
 
 
@@ -187,6 +176,10 @@ def main(params, check_mode):
     )
     keep = params["missing_tables"] == "keep"
     compared = fleet.compare(told["before"], told["after"], params["landscape"] or [], rendering)
+    pairs = compared.targets() if keep else compared.pairs
+    faults = inspection.faults(
+        {name: after for name, (_before, after) in pairs.items()}, rendering.release, params["yang_dir"] or ""
+    )
     fabric = plan.plan_fabric(
         [
             plan.plan_switch(
@@ -196,8 +189,9 @@ def main(params, check_mode):
                 params["release"] or "",
                 ignore=params["ignore_tables"],
                 speeds=targets.speeds(after, params["speeds"].get(name)),
+                faults=faults.get(name, ()),
             )
-            for name, (before, after) in (compared.targets() if keep else compared.pairs).items()
+            for name, (before, after) in pairs.items()
         ],
         compared.groups,
         params["parallel"],
@@ -251,6 +245,7 @@ if __name__ == "__main__":
             },
             "parallel": {"type": "int", "default": 0},
             "speeds": {"type": "dict", "default": {}},
+            "yang_dir": {"type": "path"},
             "reports": {**paths, "default": []},
         },
         main,

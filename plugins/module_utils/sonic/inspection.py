@@ -102,6 +102,20 @@ def inspect(subjects: Iterable[Subject], settings: Settings) -> Inspection:
     return Inspection(subjects, tuple(shown))
 
 
+def faults(configs: Mapping[str, ConfigDb], release: str, yang_dir: str) -> dict[str, list[Issue]]:
+    """What the models refuse of configurations, by switch; nothing when no folder of models is given.
+
+    :param release: empty for the one that each configuration names.
+    :raises InputError: when there are no models for a release.
+    """
+    found: dict[str, list[Issue]] = {}
+    if yang_dir:
+        subjects = [Subject(name, "", config) for name, config in configs.items()]
+        for issue in inspect(subjects, Settings(release, yang_dir=yang_dir, checks=("yang",))).issues:
+            found.setdefault(issue.switch, []).append(issue)
+    return found
+
+
 def _switch(subject: Subject, settings: Settings) -> index.Switch:
     hwsku = subject.config.get("DEVICE_METADATA", {}).get("localhost", {}).get("hwsku", "")
     port_map = settings.port_maps.get(hwsku) if isinstance(hwsku, str) else None

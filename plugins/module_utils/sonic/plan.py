@@ -14,10 +14,12 @@ from . import diff, fabric_order, impact, masking, order, tables
 from .diff import RowChange
 from .fabric_order import Group, Wave
 from .impact import Context, Effect, Obstacle
-from .model import ConfigDb, Row
+from .model import ConfigDb, Issue, Row
 
 #: What daemons write by themselves; it is no part of a plan unless asked for.
 RUNTIME_OWNED = tuple(sorted(table.name for table in tables.TABLES.values() if table.runtime_owned))
+
+_MEND = "mend the row: a configuration that the models refuse is no place to go to"
 
 
 @dataclass(frozen=True)
@@ -150,18 +152,23 @@ def plan_switch(
     *,
     ignore: Iterable[str] = RUNTIME_OWNED,
     speeds: Mapping[str, Iterable[str]] | None = None,
+    faults: Iterable[Issue] = (),
 ) -> SwitchPlan:
     """What has to be written on one switch.
 
     :param ignore: tables that are left as they are.
     :param speeds: by port, the speeds it supports in Mbit/s.
+    :param faults: what the models refuse of ``after``.
     :raises LandscapeError: when a configuration is none, or rows wait for each other.
     """
     left_out = frozenset(ignore)
     changes = order.ordered(before, after, left_out)
     context = Context(before, after, release, speeds or {}, left_out)
     effects = tuple(impact.effect(change, context) for change in changes)
-    return SwitchPlan(switch, before, changes, effects, impact.obstacles(changes, context))
+    found = impact.obstacles(changes, context)
+    if changes:
+        found += tuple(Obstacle(issue.path, issue.message, issue.hint or _MEND, "all") for issue in faults)
+    return SwitchPlan(switch, before, changes, effects, found)
 
 
 def plan_fabric(plans: Iterable[SwitchPlan], groups: Iterable[Group] = (), parallel: int = 0) -> FabricPlan:

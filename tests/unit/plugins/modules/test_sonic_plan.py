@@ -12,7 +12,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.core.errors import I
 from ansible_collections.scs.landscape.plugins.module_utils.core.files import Folder
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import plan
 from ansible_collections.scs.landscape.plugins.modules import sonic_plan
-from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing, golden
 
 LAB = Path(__file__).resolve().parents[4] / "examples" / "scs-lab"
 BASE = {"DEVICE_METADATA": {"localhost": {"hostname": "x", "mac": "02:00:00:00:00:01"}}, "KDUMP": {"config": {}}}
@@ -29,6 +29,7 @@ def run(*, check=False, **options):
         "max_impact": "destroyed",
         "parallel": 0,
         "speeds": {},
+        "yang_dir": None,
         "reports": [],
         **options,
     }
@@ -96,6 +97,21 @@ def test_a_speed_that_the_switch_does_not_support_is_refused(tmp_path):
     after["PORT"]["Ethernet48"]["speed"] = "10000"
     Path(files["after"][0], "leaf1.json").write_text(json.dumps(after), encoding="utf-8")
     assert "does not support the speed 10000" in run(**files).failed
+
+
+@pytest.mark.slow
+def test_what_the_models_refuse_is_not_planned(tmp_path):
+    golden.need_yanglint()
+    before, after, _recorded = changing.change("1-add-vlan")
+    files = sides(tmp_path, {"leaf1": before, "leaf2": before}, {"leaf1": after, "leaf2": before})
+    models = str(golden.shared("yang", "202605").parent)
+    assert run(**files, yang_dir=models).failed == ""
+    after["VLAN"]["Vlan5000"] = {"vlanid": "5000"}
+    Path(files["after"][0], "leaf1.json").write_text(json.dumps(after), encoding="utf-8")
+    assert run(**files).failed == ""
+    done = run(**files, yang_dir=models)
+    assert "leaf1: VLAN|Vlan5000" in done.failed
+    assert [switch for switch in ("leaf1", "leaf2") if done.values["switches"][switch]["obstacles"]] == ["leaf1"]
 
 
 def test_files_of_the_renderer_speak_for_the_whole_fabric_and_others_for_what_they_have(tmp_path):
