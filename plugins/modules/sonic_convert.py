@@ -97,7 +97,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import 
 
 def main(params, check_mode):
     """Reads the backups, converts, checks, writes what differs."""
-    made = {name: convert.convert(config) for name, config in fleet.from_files(params["src"]).items()}
+    made = convert.convert_all(fleet.from_files(params["src"]))
     found = validate.check(Fabric([Switch(name, one.config, params["release"]) for name, one in made.items()]))
     issues = masking.issues(found, {name: one.config for name, one in made.items()})
     desired = {f"{name}.json": switch_files.text(one.config) for name, one in made.items()} if params["dest"] else {}

@@ -103,6 +103,21 @@ def convert(config: ConfigDb) -> Converted:
     return Converted(diff.config_of(diff.rows_of(work.config)), tuple(notes))
 
 
+def convert_all(configs: Mapping[str, ConfigDb]) -> dict[str, Converted]:
+    """The configurations of several switches.
+
+    :raises InputError: when one of them is not of Edgecore's Enterprise SONiC; names all of these.
+    """
+    others = {name: found for name, config in configs.items() if (found := model.dialect_of(config)) != "enterprise"}
+    if others:
+        shown = ", ".join(f"{name} ({found})" for name, found in sorted(others.items()))
+        raise InputError(
+            f"Not of Edgecore's Enterprise SONiC, but of another dialect: {shown}",
+            hint="They need no conversion: name only the others, and let sonic_validate say what is wrong with these",
+        )
+    return {name: convert(config) for name, config in configs.items()}
+
+
 class _Work:
     """A configuration being converted."""
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
 from ...core.errors import InputError
@@ -24,7 +25,7 @@ def render(view: View, name: str, options: Options) -> Rendered:
     """
     port_rows.known_release(options.release)
     if name not in view.landscape.switches:
-        raise InputError(f"The landscape has no switch {name!r}")
+        raise InputError(f"The landscape has no switch {name!r}", hint=_known(view, name))
     switch = Switch(view, view.devices[name], options)
     base.identity(switch)
     base.management(switch)
@@ -46,6 +47,13 @@ def render(view: View, name: str, options: Options) -> Rendered:
     releases.refuse(switch)
     issues = tuple(sorted(set(switch.issues), key=lambda issue: issue.sort_key))
     return Rendered(name, _sorted(switch.rows.config), issues, owned(switch))
+
+
+def _known(view: View, name: str) -> str:
+    known = sorted(view.landscape.switches, key=natural)
+    close = difflib.get_close_matches(name, known, 3)
+    shown = close or [*known[:5], *(["..."] if len(known) > 5 else [])]
+    return f"{'Did you mean' if close else 'There are'} {', '.join(shown)}" if shown else "It has none at all"
 
 
 def render_all(view: View, options: Options, names: Iterable[str] = ()) -> list[Rendered]:

@@ -84,8 +84,9 @@ def test_findings_about_a_community_do_not_name_it(source):
 def test_a_backup_of_the_community_is_refused_before_anything_is_written(source, tmp_path):
     community = {"DEVICE_METADATA": {"localhost": {"frr_mgmt_framework_config": "true"}}}
     (source / "leaf2.json").write_text(json.dumps(community), encoding="utf-8")
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"leaf2 \(unified\)") as caught:
         run(source, dest=str(tmp_path / "out"))
+    assert "leaf1" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 
 

@@ -122,8 +122,12 @@ def test_a_wrong_landscape_is_not_rendered(render, tmp_path):
 
 
 def test_an_unknown_switch_is_refused(render):
-    with pytest.raises(InputError, match="no switch 'nobody'"):
+    with pytest.raises(InputError, match="no switch 'nobody'") as caught:
         render(switches=["nobody"])
+    assert "There are border1" in caught.value.hint
+    with pytest.raises(InputError) as caught:
+        render(switches=["laef1"])
+    assert "Did you mean leaf1" in caught.value.hint
 
 
 def modes(folder):
