@@ -167,6 +167,26 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, 
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
 
 
+def _planned(compared, params):
+    """The plan of each switch."""
+    pairs = compared.targets() if params["missing_tables"] == "keep" else compared.pairs
+    release = params["release"] or ""
+    wanted = {name: after for name, (_before, after) in pairs.items()}
+    faults = inspection.faults(wanted, release, params["yang_dir"] or "")
+    return [
+        plan.plan_switch(
+            name,
+            before,
+            after,
+            release,
+            ignore=params["ignore_tables"],
+            speeds=targets.speeds(after, params["speeds"].get(name)),
+            faults=faults.get(name, ()),
+        )
+        for name, (before, after) in pairs.items()
+    ]
+
+
 def main(params, check_mode):
     """Reads both sides, plans, reports."""
     impact = Impact[params["max_impact"].upper()]
@@ -174,28 +194,8 @@ def main(params, check_mode):
     rendering = fleet.Rendering(
         params["release"] or "", tuple(params["switches"]), params["unmodelled"], params["secrets"]
     )
-    keep = params["missing_tables"] == "keep"
     compared = fleet.compare(told["before"], told["after"], params["landscape"] or [], rendering)
-    pairs = compared.targets() if keep else compared.pairs
-    faults = inspection.faults(
-        {name: after for name, (_before, after) in pairs.items()}, rendering.release, params["yang_dir"] or ""
-    )
-    fabric = plan.plan_fabric(
-        [
-            plan.plan_switch(
-                name,
-                before,
-                after,
-                params["release"] or "",
-                ignore=params["ignore_tables"],
-                speeds=targets.speeds(after, params["speeds"].get(name)),
-                faults=faults.get(name, ()),
-            )
-            for name, (before, after) in pairs.items()
-        ],
-        compared.groups,
-        params["parallel"],
-    )
+    fabric = plan.plan_fabric(_planned(compared, params), compared.groups, params["parallel"])
     refusals = plan_report.refusals(fabric, impact)
     reports = files.plan_paths(plan_report.written(fabric, params["reports"], impact))
     return Result(

@@ -99,7 +99,9 @@ def fields(folder: Path) -> dict[str, dict[str, tuple[str, ...]]]:
     for release in sorted(path.name for path in folder.iterdir() if path.is_dir()):
         for name, table in client.load_models(str(folder / release)).tables.items():
             rows = (*table.lists, *table.fixed.values())
-            leaves = {ANY if row.inner else leaf for row in rows for leaf in (row.leaves or ([""] if row.inner else []))}
+            leaves = {
+                ANY if row.inner else leaf for row in rows for leaf in (row.leaves or ([""] if row.inner else []))
+            }
             for leaf in leaves:
                 known = found.setdefault(name, {})
                 known[leaf] = (*known.get(leaf, ()), release)
@@ -108,7 +110,9 @@ def fields(folder: Path) -> dict[str, dict[str, tuple[str, ...]]]:
 
 def fields_module(tables: Mapping[str, Iterable[str]], found: Mapping[str, Mapping[str, tuple[str, ...]]]) -> str:
     """The Python module with these fields."""
-    lines = ["#: One table a line, or several lines with a space in front: fields, ``@`` behind those of one release only."]
+    lines = [
+        "#: One table a line, or several lines with a space in front: fields, ``@`` behind those of one release only."
+    ]
     lines.append('_TEXT = """\\')
     for table, known in found.items():
         all_of = tuple(tables[table])

@@ -119,7 +119,9 @@ def test_a_breakout_is_dropped_with_what_the_port_map_has_there():
         return next(note.why for note in made.notes if note.table == "BREAKOUT_CFG")
 
     model = "Accton-AS7326-56X"
-    assert "has these ports already" in why(model, "Ethernet5", {"Ethernet0": {"lanes": "3", "parent_port": "Ethernet5"}})
+    assert "has these ports already" in why(
+        model, "Ethernet5", {"Ethernet0": {"lanes": "3", "parent_port": "Ethernet5"}}
+    )
     child = {"lanes": "77,78", "parent_port": "Ethernet48"}
     assert "has other ports there" in why(model, "Ethernet48", {"Ethernet48": child})
     assert "not known here" in why("Other-1", "Ethernet48", {"Ethernet48": child})
