@@ -104,7 +104,9 @@ def write_atomic(path: str, content: str, *, mode: int | None = None, scratch: s
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         # A file that only its owner may read is never anything else, not even before it has its name.
-        with open(temporary, "x", encoding="utf-8", errors="surrogateescape", newline="", opener=_opener(mode)) as stream:
+        with open(
+            temporary, "x", encoding="utf-8", errors="surrogateescape", newline="", opener=_opener(mode)
+        ) as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

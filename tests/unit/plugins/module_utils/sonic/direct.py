@@ -23,7 +23,9 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic imp
 SECONDS = 600
 #: What is between the items of a list that CONFIG_DB keeps as one text (sonic_yang_ext.py of SONiC).
 _ONE_TEXT = {("NTP", "src_intf"): ";", ("PORT", "adv_speeds"): ",", ("PORT", "adv_interface_types"): ","}
-_LINE = re.compile(r"^[ |]*\+--(?:rw|ro|--)? ?(?P<name>:?\(?[\w.-]+\)?)(?P<mark>[*?]?)(?: \[(?P<keys>[^]]*)\])? *(?P<type>.*)$")
+_LINE = re.compile(
+    r"^[ |]*\+--(?:rw|ro|--)? ?(?P<name>:?\(?[\w.-]+\)?)(?P<mark>[*?]?)(?: \[(?P<keys>[^]]*)\])? *(?P<type>.*)$"
+)
 
 
 @dataclass
@@ -168,7 +170,9 @@ class Direct:
                 except Unfit as error:
                     found.append(str(error))
             while waiting:
-                asked = [command for number in waiting for command in (f"data -t config {number}.xml", f"mark-{number}-")]
+                asked = [
+                    command for number in waiting for command in (f"data -t config {number}.xml", f"mark-{number}-")
+                ]
                 answers = re.split(r"[^\n]*\"mark-\d+-\"[^\n]*\n?", self._run(home, asked).stderr)
                 for number, said in zip(waiting, answers):
                     # Every document starts with warnings of the models, which `verb error` keeps quiet.

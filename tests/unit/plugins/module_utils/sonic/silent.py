@@ -37,6 +37,12 @@ def optional_field(direct: Direct, mutant: Mutant, base: Any) -> bool:
     return leaf is not None and leaf.mark in ("?", "*") and before == after
 
 
+def emptied(direct: Direct, mutant: Mutant, base: Any) -> bool:
+    """The model lets the field be absent, and what is there now is the empty text."""
+    leaf = direct.leaf(mutant.table, mutant.key, mutant.field)
+    return leaf is not None and leaf.mark == "?" and _values(mutant, base)[1] == ""
+
+
 def whole_row(direct: Direct, mutant: Mutant, base: Any) -> bool:
     """One row is gone and the others are as they were; nothing refers to it, or libyang had said so."""
     rows = dict(base[mutant.table])
@@ -160,11 +166,17 @@ CATEGORIES: dict[str, Category] = {
         "another address, name or family of the same form is as good a wish; only the landscape or the switch knows",
         ("duplicate", "key typo"),
         _rows(
-            "BGP_GLOBALS_AF BGP_GLOBALS_AF_NETWORK BGP_NEIGHBOR BGP_NEIGHBOR_AF BGP_PEER_GROUP_AF LOOPBACK_INTERFACE "
-            "MGMT_INTERFACE NTP_SERVER PREFIX ROUTE_MAP ROUTE_REDISTRIBUTE STATIC_ROUTE SYSLOG_SERVER VLAN_INTERFACE "
-            "VRF VXLAN_EVPN_NVO VXLAN_TUNNEL_MAP"
+            "BGP_GLOBALS_AF BGP_GLOBALS_AF_NETWORK BGP_NEIGHBOR BGP_NEIGHBOR_AF BGP_PEER_GROUP BGP_PEER_GROUP_AF "
+            "INTERFACE LOOPBACK_INTERFACE MGMT_INTERFACE NTP_SERVER PORTCHANNEL PREFIX ROUTE_MAP ROUTE_REDISTRIBUTE "
+            "STATIC_ROUTE SYSLOG_SERVER VLAN_INTERFACE VRF VXLAN_EVPN_NVO VXLAN_TUNNEL_MAP"
         ),
         same_form,
+    ),
+    "emptied field": Category(
+        "an empty text says as little as a field that is absent, and what is left of the row says enough",
+        ("empty",),
+        _places(STATIC_ROUTE="ifname nexthop"),
+        emptied,
     ),
     "text": Category(
         "a text for people, or a name that only the switch itself can contradict",
@@ -188,7 +200,7 @@ CATEGORIES: dict[str, Category] = {
             BGP_NEIGHBOR="asn holdtime keepalive",
             BGP_NEIGHBOR_AF="max_prefix_limit max_prefix_warning_threshold",
             BGP_PEER_GROUP="holdtime keepalive",
-            PORT="index mtu",
+            PORT="index mtu speed",
             PORTCHANNEL="min_links mtu",
             ROUTE_MAP="set_local_pref set_med",
             STATIC_ROUTE="distance",

@@ -109,7 +109,9 @@ def test_a_secret_is_shown_nowhere_and_still_changes_the_plan(table, tmp_path):
     before = {table: SECRETS[table]}
     after = json.loads(json.dumps(before).replace("canary", "canarx"))
     made = plan.plan_fabric([plan.plan_switch("leaf1", before, after, ignore=())])
-    reports = plan_report.written(made, [str(tmp_path / f"x.{form}") for form in ("md", "json", "html", "xml")], Impact.NONE)
+    reports = plan_report.written(
+        made, [str(tmp_path / f"x.{form}") for form in ("md", "json", "html", "xml")], Impact.NONE
+    )
     one = made.switches["leaf1"]
     refused = plan_report.refusals(made, Impact.NONE)
     said = json.dumps([made.plan.as_dict(), one.as_dict(), one.text_diff(), reports, refused, masking.config(before)])
@@ -169,7 +171,7 @@ def test_a_community_that_stands_twice_is_told_by_its_line(tmp_path):
         client.load_json(str(path))
     assert "canary" not in str(caught.value)
     path.write_text('[{"a": 1},\n {"a": 1},\n {"b": 1, "b": 2}]', encoding="utf-8")
-    with pytest.raises(InputError, match="twice in one object$"):
+    with pytest.raises(InputError, match=r"twice in one object$"):
         client.load_json(str(path))
     path.write_text('{"PORT": {"Ethernet0": {"mtu": "1", "mtu": "2"}}}', encoding="utf-8")
     with pytest.raises(InputError, match="line 1: PORT Ethernet0 mtu"):

@@ -180,6 +180,13 @@ CASES = {
         (LEAF, "PORT", "Ethernet0", "mtu", "delete"),
         [(LEAF, "PORT", "Ethernet0", "lanes", "delete"), (LEAF, "VXLAN_TUNNEL", "vtep", "src_ip", "delete")],
     ),
+    "emptied field": (
+        (MGMT, "STATIC_ROUTE", "default|0.0.0.0/0", "ifname", "empty", ""),
+        [
+            (MGMT, "STATIC_ROUTE", "default|0.0.0.0/0", "ifname", "empty", " "),
+            (MGMT, "VLAN_MEMBER", "Vlan100|Ethernet0", "tagging_mode", "empty", ""),
+        ],
+    ),
     "row less": (
         (LEAF, "NTP_SERVER", "192.0.2.2", "", "delete"),
         [(LEAF, "BGP_GLOBALS", "default", "", "delete"), (LEAF, "VLAN", "Vlan10", "", "delete")],
@@ -203,7 +210,7 @@ CASES = {
         (LEAF, "PORT", "Ethernet0", "index", "off by one", "2"),
         [
             (LEAF, "PORT", "Ethernet0", "index", "typo", "2x"),
-            (LEAF, "PORT", "Ethernet0", "speed", "off by one", "25001"),
+            (LEAF, "PORT", "Ethernet0", "lanes", "off by one", "4"),
         ],
     ),
     "address": (
