@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.plan import Impact
-from . import diff, impact_tables, model, relations, tables, targets
+from . import diff, impact_tables, masking, model, relations, tables, targets
 from .diff import RowChange
 from .impact_tables import Rule
 from .model import ConfigDb, Row
+from .tables_fields import FIELDS
 
 
 @dataclass(frozen=True)
@@ -207,13 +208,23 @@ def _unmodelled(context: Context) -> list[Obstacle]:
             reason = f"no model of {release or 'any release'} has the table, the updater refuses every change while it is there"
             found.append(Obstacle(name, reason, "ordered row writes, or apply-patch with --ignore-path"))
         for key, row in sorted(rows.items()):
-            for title in sorted(set(row) & set(impact_tables.UNMODELLED.get(name, {}))):
-                since = impact_tables.UNMODELLED[name][title]
-                if not since or (release and release < since):
+            for title in sorted(diff.clean_row(row)):
+                if _lacks(name, title, release):
                     reason = f"no model of {release or 'any release'} has the field {title}, the updater refuses every change"
                     needs = f"ordered row writes, apply-patch with --ignore-path /{name}, or split-unified FRR"
-                    found.append(Obstacle(f"{name}|{key} {title}", reason, needs))
+                    found.append(Obstacle(f"{name}|{masking.key(name, key)} {title}", reason, needs))
     return found
+
+
+def _lacks(table: str, field: str, release: str) -> bool:
+    """Whether the models of a release lack a field of a table that they have; of a release nobody compared, as far as is known."""
+    since = impact_tables.UNMODELLED.get(table, {}).get(field)
+    if since is not None:
+        return not since or bool(release and release < since)
+    known = FIELDS.get(table, {})
+    if release not in tables.MODELLED or release not in tables.table(table).modelled:
+        return False
+    return release not in known.get(field, known.get("*", ()))
 
 
 def summary(effects: Iterable[Effect]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import impact_tables, plan, tables
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import impact_tables, plan, tables, yang
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing, golden
 
 #: For every recorded refusal: the row we name, and a word of what is needed.
@@ -188,6 +188,16 @@ def test_rows_do_not_lead_to_the_enterprise_image_and_within_one_there_is_nothin
     assert [item.blocks for item in step(COMMUNITY, {**COMMUNITY, **ENTERPRISE})[1].obstacles if item.blocks == "all"]
     port = {"PORT": {"Ethernet0": {**ENTERPRISE["PORT"]["Ethernet0"], "description": "x"}}}
     assert not [item for item in step(ENTERPRISE, {**ENTERPRISE, **port})[1].obstacles if item.blocks == "all"]
+
+
+@pytest.mark.parametrize("release", golden.RELEASES)
+@pytest.mark.parametrize("name", golden.SWITCHES + golden.BACKUPS)
+def test_unknown_fields_are_obstacles_as_the_models_say(name, release):
+    config = golden.config(name)
+    _found, made = step({}, config, release)
+    ours = {item.path for item in made.obstacles if " has the field " in item.reason}
+    faults = yang.Translator(golden.models(release), config).faults
+    assert ours == {f"{fault.table}|{fault.key} {fault.field}" for fault in faults if fault.kind == "unknown_field"}
 
 
 def test_every_rule_speaks_of_a_table_and_every_kind_has_its_place():
