@@ -150,7 +150,9 @@ def main(params, check_mode):
         return Result(values=values, failed="Nothing was written, because of: " + "; ".join(refused))
     said = [str(issue) for issue in issues] + findings_report.warnings(validate.unwaived(findings))
     if params["dest"] is None:
-        return Result(warnings=said, values={**values, "configs": {one.name: masking.config(one.config) for one in rendered}})
+        return Result(
+            warnings=said, values={**values, "configs": {one.name: masking.config(one.config) for one in rendered}}
+        )
     desired = {f"{one.name}.json": switch_files.text(one.config) for one in rendered}
     folder = files.Folder(params["dest"], "sonic_render", switch_files.is_private)
     prune = params["prune"] and not params["switches"]

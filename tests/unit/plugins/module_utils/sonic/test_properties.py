@@ -36,7 +36,9 @@ ITEM = st.text(st.characters(codec="utf-8", exclude_characters=",\x00"), min_siz
 ROW = st.dictionaries(NAME, st.one_of(TEXT, st.lists(ITEM, max_size=4)), max_size=4)
 #: Rows with the mark of an empty row, alone or beside fields.
 MARKED = st.one_of(ROW, ROW.map(lambda fields: {**fields, "NULL": "NULL"}))
-STORED = st.dictionaries(NAME, st.dictionaries(st.lists(NAME, min_size=1, max_size=3).map("|".join), MARKED, min_size=1))
+STORED = st.dictionaries(
+    NAME, st.dictionaries(st.lists(NAME, min_size=1, max_size=3).map("|".join), MARKED, min_size=1)
+)
 KEY = st.lists(NAME, min_size=1, max_size=3).map("|".join)
 ANY = st.dictionaries(NAME, st.dictionaries(KEY, ROW, min_size=1, max_size=4), max_size=4)
 
