@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from ..tools import apt
 from ..tools.console import Unavailable, say
 from ..tools.paths import REPO
-from . import images, kernel, launch, plugs, seeds, ways, wiring
+from . import guests, images, kernel, launch, plugs, seeds, ways, wiring
 from .kernel import Process
 from .lane import Lane, Record
 from .machine import Machine
@@ -38,11 +38,24 @@ class Lab:
 
     :param landscape: file or folder of a landscape.
     :param release: the Debian of the machines.
+    :param guests: names of the machines that have a kernel of their own, or ``all``.
+    :param disks: bytes of each disk of a guest, by its name.
+    :param memory: MiB of memory of a guest.
     """
 
-    def __init__(self, lane: str = "demo", landscape: Path | str = EMBEDDED, release: str = "bookworm") -> None:
+    def __init__(
+        self,
+        lane: str = "demo",
+        landscape: Path | str = EMBEDDED,
+        release: str = "bookworm",
+        *,
+        guests: Collection[str] = (),
+        disks: Mapping[str, Sequence[int]] | None = None,
+        memory: int = guests.MEMORY,
+    ) -> None:
         self.lane = Lane(lane)
         self.landscape, self.release = Path(landscape), release
+        self._wanted = (guests, disks or {}, memory)
         self._wiring: wiring.Wiring | None = None
 
     @property
@@ -51,6 +64,11 @@ class Lab:
         if self._wiring is None:
             self._wiring = wiring.read(self.landscape)
         return self._wiring
+
+    @property
+    def guests(self) -> dict[str, guests.Settings]:
+        """The machines that are to have a kernel of their own, and what they have."""
+        return guests.settings(*self._wanted, self.wiring.machines)
 
     @property
     def inventory(self) -> Path:
@@ -106,7 +124,7 @@ class Lab:
         return [name for name in known if only is None or name in set(only)]
 
     def _fingerprint(self) -> str:
-        return hashlib.sha256(wiring.to_json(self.wiring).encode()).hexdigest()
+        return hashlib.sha256(f"{wiring.to_json(self.wiring)} {self.guests}".encode()).hexdigest()
 
     def _fits(self, record: Record) -> bool:
         keeper = record.keeper is not None and record.keeper.alive
@@ -116,7 +134,10 @@ class Lab:
 
     def _start(self, record: Record, names: list[str]) -> None:
         apt.ensure(_PROGRAMS, "the embedded lab")
-        image = images.image(self.release)
+        chosen = {name: one for name, one in self.guests.items() if name in names}
+        others = [name for name in names if name not in chosen]
+        image = images.image(self.release) if others else None
+        larger = images.image(self.release, guests=True) if chosen else None
         _make_room()
         began = time.monotonic()
         say(f"starting {len(names)} machines with Debian {self.release} in lane {self.lane.name}")
@@ -129,7 +150,12 @@ class Lab:
                 record.keeper = keeper.process
                 self.lane.save(record)
                 keeper.go()
-            waiting = launch.machines(image, self.lane.file("machines"), self.lane.cgroup, names)
+            record.guests = sorted({*record.guests, *chosen})
+            places = (self.lane.file("machines"), self.lane.cgroup)
+            if image is not None:
+                waiting = launch.machines(image, *places, others)
+            if larger is not None:
+                waiting.update(guests.machines(larger, *places, chosen, self.wiring))
             record.machines.update({name: waiting[name].process for name in names})
             self.lane.save(record)
             self._plug(record, names, fresh)
@@ -150,7 +176,7 @@ class Lab:
         record = record or self.lane.load()
         assert record.keeper is not None
         pids = {name: process.pid for name, process in record.machines.items() if process.alive}
-        return plugs.Panel(self.wiring, pids, record.keeper.pid)
+        return plugs.Panel(self.wiring, pids, record.keeper.pid, frozenset(record.guests))
 
     def _plug(self, record: Record, names: list[str], fresh: bool) -> None:
         panel = self.panel(record)
@@ -178,6 +204,8 @@ class Lab:
             machine = self.wiring.machines[name]
             plugged = {end[1] for cable in self.wiring.cables for end in (cable.a, cable.b) if end[0] == name}
             files = seeds.seeds(machine, plugged, keys / f"{name}.host", login, controller)
+            if name in self.guests:
+                files += guests.seeds(machine, self.wiring)
             root = Path(f"/proc/{one.process.pid}/root{self.lane.file('machines')}/{name}/root")
             seeds.write(root, files)
 
@@ -221,20 +249,22 @@ class Lab:
 
     def machine(self, name: str) -> Machine:
         """A machine that was started."""
-        process = self.lane.load().machines.get(name)
+        record = self.lane.load()
+        process = record.machines.get(name)
         if process is None:
             raise Unavailable(f"{name} was not started in lane {self.lane.name}")
-        return self._machine(name, process)
+        return self._machine(name, process, record)
 
-    def _machine(self, name: str, process: Process) -> Machine:
+    def _machine(self, name: str, process: Process, record: Record) -> Machine:
         known = self.wiring.machines.get(name)
-        return Machine(name, process, known.ip if known else "", self.lane.file("machines") / name)
+        kind = guests.Guest if name in record.guests else Machine
+        return kind(name, process, known.ip if known else "", self.lane.file("machines") / name)
 
     @property
     def machines(self) -> dict[str, Machine]:
         """All machines that run."""
-        found = self.lane.load().machines
-        return {name: self._machine(name, process) for name, process in found.items() if process.alive}
+        record = self.lane.load()
+        return {name: self._machine(name, process, record) for name, process in record.machines.items() if process.alive}
 
     def run(self, argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:
         """Run a command in the controller's network namespace: from there every machine is reached by SSH."""
@@ -276,8 +306,9 @@ class Lab:
         record = self.lane.load()
         machines = {}
         for name, process in record.machines.items():
-            machine = self._machine(name, process)
+            machine = self._machine(name, process, record)
             machines[name] = {
+                "kind": "guest" if name in record.guests else "machine",
                 "state": "running" if machine.alive else "stopped",
                 "address": machine.address,
                 "pid": process.pid,
@@ -316,6 +347,7 @@ class Lab:
         kernel.wait_for(lambda: launch.sweep(self.lane.folder, self.lane.cgroup), 10, 0.1)
         self.lane.remove()
         record.machines.clear()
+        record.guests.clear()
         record.keeper = None
 
     def _unread(self, name: str, process: Process) -> Machine:

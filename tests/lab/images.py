@@ -20,7 +20,7 @@ from . import kernel
 
 RELEASES = ("bookworm", "trixie")
 #: What the address of a repository is in the machines; the forwarder of the lane knows where it really is.
-DEBIAN, SECURITY = "http://deb.debian.org/debian", "http://deb.debian.org/debian-security"
+DEBIAN, SECURITY = "http://packages.lab/debian", "http://packages.lab/debian-security"
 USER = "dragon"
 _PACKAGES = [
     "ca-certificates",
@@ -47,6 +47,8 @@ _PACKAGES = [
     "systemd-sysv",
     "tzdata",
 ]
+#: What only a machine with a kernel of its own has a use for.
+_GUESTS = ["bridge-utils", "cryptsetup-bin", "e2fsprogs", "lvm2", "udev"]
 #: Units that a machine without disks, consoles and Internet has no use for; each of them costs time at boot.
 _MASKED = [
     "apt-daily.timer",
@@ -101,7 +103,7 @@ _SSHD = {
     "trixie": "UseDNS no\nPerSourcePenalties no\n",
 }
 #: Raise it when the way of building changes, so that old trees are built anew.
-_RECIPE = 3
+_RECIPE = 4
 #: Ends with whoever started it, and everything that it started itself with it: mmdebstrap has many children.
 _TOGETHER = (
     *("setpriv", "--pdeathsig", "KILL"),
@@ -113,22 +115,24 @@ _SECONDS = 1800
 _KEPT = 14 * 86400.0
 
 
-def image(release: str) -> Path:
+def image(release: str, guests: bool = False) -> Path:
     """The root of a release, built at first use: about a minute, 350 MB.
 
+    :param guests: the root of machines with a kernel of their own.
     :raises Unavailable: when that takes rights or packages that we do not have.
     """
     if release not in RELEASES:
         raise Unavailable(f"the lab knows the Debian releases {' and '.join(RELEASES)}, not {release!r}")
-    parts = (release, str(_RECIPE), USER, *_PACKAGES, *_MASKED, repr(_FILES), _SSHD[release])
-    root = CACHE / "lab" / "roots" / f"{release}-{digest(*parts)}"
+    packages = _PACKAGES + (_GUESTS if guests else [])
+    parts = (release, str(_RECIPE), USER, DEBIAN, SECURITY, *packages, *_MASKED, repr(_FILES), _SSHD[release])
+    root = CACHE / "lab" / "roots" / f"{release}{'-guests' if guests else ''}-{digest(*parts)}"
     with locked(root):
         if not root.is_dir():
-            _build(release, root)
+            _build(release, root, packages)
     return root
 
 
-def _build(release: str, root: Path) -> None:
+def _build(release: str, root: Path, packages: list[str]) -> None:
     why = f"the machines' Debian {release}"
     if os.geteuid() != 0:
         raise Unavailable(f"{why} can only be built as root")
@@ -142,7 +146,7 @@ def _build(release: str, root: Path) -> None:
         "mmdebstrap",
         "--mode=root",
         "--variant=minbase",
-        f"--include={','.join(_PACKAGES)}",
+        f"--include={','.join(packages)}",
         '--aptopt=Acquire::Languages "none"',
         "--dpkgopt=force-unsafe-io",
         "--dpkgopt=path-exclude=/usr/share/doc/*",

@@ -164,14 +164,24 @@ def machines(image: Path, folder: Path, group: str, names: list[str], disk: int 
     :param folder: one folder per machine is made in it.
     :param group: the cgroup of the lane.
     """
+    return together(
+        folder,
+        {
+            name: [_MACHINE, "machine", str(image), str(folder / name), name, f"{group}/{name}", str(disk)]
+            for name in names
+        },
+    )
+
+
+def together(folder: Path, scripts: dict[str, list[str]]) -> dict[str, Waiting]:
+    """Start a script with its arguments for every machine, in namespaces of its own, and wait until all are ready."""
     starting: dict[str, _Starting] = {}
     waiting: dict[str, Waiting] = {}
     try:
-        for name in names:
+        for name, script in scripts.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
-            own = [str(image), str(folder / name), name, f"{group}/{name}", str(disk)]
-            starting[name] = _begin([*_private(folder / f"{name}.outside", "--net"), _MACHINE, "machine", *own], name)
-        for name in names:
+            starting[name] = _begin([*_private(folder / f"{name}.outside", "--net"), *script], name)
+        for name in scripts:
             waiting[name] = _ready(starting.pop(name))
     except BaseException:
         for one in starting.values():
