@@ -19,7 +19,7 @@ from typing import Any
 from ..tools import apt
 from ..tools.console import Unavailable, say
 from ..tools.paths import REPO
-from . import guests, images, kernel, launch, plugs, seeds, ways, wiring
+from . import guests, images, kernel, launch, plugs, room, seeds, ways, wiring
 from .kernel import Process
 from .lane import Lane, Record
 from .machine import Machine
@@ -29,7 +29,6 @@ EMBEDDED = REPO / "examples" / "embedded"
 _AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
 #: Seconds a machine may take until SSH answers.
 PATIENCE = 60.0
-_INOTIFY = 4096
 _PROGRAMS = ["systemd-container", "iproute2", "openssh-client", "util-linux"]
 
 
@@ -138,7 +137,6 @@ class Lab:
         others = [name for name in names if name not in chosen]
         image = images.image(self.release) if others else None
         larger = images.image(self.release, guests=True) if chosen else None
-        _make_room()
         began = time.monotonic()
         say(f"starting {len(names)} machines with Debian {self.release} in lane {self.lane.name}")
         record.complete = False
@@ -146,10 +144,11 @@ class Lab:
         waiting: dict[str, launch.Waiting] = {}
         try:
             if fresh:
-                keeper = launch.keeper(images.mirrors())
+                keeper = launch.keeper(images.mirrors(), self.lane.cgroup)
                 record.keeper = keeper.process
                 self.lane.save(record)
                 keeper.go()
+            room.make()
             record.guests = sorted({*record.guests, *chosen})
             places = (self.lane.file("machines"), self.lane.cgroup)
             if image is not None:
@@ -264,7 +263,9 @@ class Lab:
     def machines(self) -> dict[str, Machine]:
         """All machines that run."""
         record = self.lane.load()
-        return {name: self._machine(name, process, record) for name, process in record.machines.items() if process.alive}
+        return {
+            name: self._machine(name, process, record) for name, process in record.machines.items() if process.alive
+        }
 
     def run(self, argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:
         """Run a command in the controller's network namespace: from there every machine is reached by SSH."""
@@ -340,10 +341,11 @@ class Lab:
         machines = [self._unread(name, process) for name, process in record.machines.items() if process.alive]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(Machine.stop, machines))
-        if record.keeper is not None and record.keeper.alive:
-            _end_guests(record.keeper)
-            record.keeper.kill()
-            kernel.wait_for(lambda: record.keeper is None or not record.keeper.alive, 10)
+        keepers = {*launch.keepers(self.lane.cgroup), *filter(None, [record.keeper])}
+        for keeper in keepers:
+            _end_guests(keeper)
+            keeper.kill()
+        kernel.wait_for(lambda: not any(keeper.alive for keeper in keepers), 10)
         kernel.wait_for(lambda: launch.sweep(self.lane.folder, self.lane.cgroup), 10, 0.1)
         self.lane.remove()
         record.machines.clear()
@@ -366,23 +368,14 @@ def answers(address: str) -> bool:
 
 def _end_guests(keeper: Process) -> None:
     """End what still runs in the controller's namespace: SSH connections kept open, forgotten playbooks."""
-    inside = keeper.namespace("net")
+    inside = keeper.namespace("net") if keeper.alive else 0
+    if inside in (0, kernel.namespace_of(os.getpid(), "net")):
+        return  # it is gone, or not yet in a namespace of its own
     spared = kernel.ancestors() | {keeper.pid}
     for pid in kernel.processes():
         if pid not in spared and kernel.namespace_of(pid, "net") == inside:
             with contextlib.suppress(ProcessLookupError):
                 Process.of(pid).kill()
-
-
-def _make_room() -> None:
-    """Raise the number of inotify instances a user may have: the usual 128 serve 30 machines, four each.
-
-    A machine beyond them hangs while it boots. This one setting of the kernel stays raised.
-    """
-    setting = Path("/proc/sys/fs/inotify/max_user_instances")
-    if int(setting.read_text(encoding="utf-8")) < _INOTIFY:
-        with contextlib.suppress(OSError):
-            setting.write_text(str(_INOTIFY), encoding="utf-8")
 
 
 def _require_root() -> None:

@@ -149,10 +149,12 @@ def test_machines_that_nobody_wrote_down_are_ended_too(lane):
     lane.up(FEW[1:2])
     machine = lane.machine(FEW[1])
     keeper = lane.lane.load().keeper
+    forgotten = subprocess.Popen([*lane.entering(), "sleep", "300"])
     lane.lane.file("lane.json").unlink()
     lane.down()
     assert kernel.wait_for(lambda: not machine.alive and not machine.leader, 10)
-    keeper.kill()  # it holds nothing but its own namespace
+    assert not keeper.alive
+    assert forgotten.wait(10) == -signal.SIGKILL
 
 
 def test_lanes_run_side_by_side_with_the_same_addresses(lab, lane):
