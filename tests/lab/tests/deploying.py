@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
+from ansible_collections.scs.landscape.tests.tools import svg_check
 from ansible_collections.scs.landscape.tests.tools.paths import REPO, digest
 
 PROGRAMS = Path(sys.executable).parent
@@ -139,6 +140,23 @@ class Controller:
         """Runs a playbook to its end."""
         with self.start(playbook, *arguments, **options) as running:
             return running.wait(seconds)
+
+
+def pictures_of(run: Path) -> list[str]:
+    """The pictures in the report of a run: the network, and the management network.
+
+    :raises AssertionError: a text leaves its box, overlaps another one, or there are not two.
+    """
+    found = re.findall(r"<svg.*?</svg>", (run / "report.html").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(found) == 2
+    assert [problem for drawn in found for problem in svg_check.problems(drawn)] == []
+    return found
+
+
+def cables_of(drawn: str) -> set[str]:
+    """The colours of the cables of a picture."""
+    group = drawn.partition('<g id="cables"')[2].partition("</g>")[0]
+    return set(re.findall(r'<path[^>]* stroke="(#[0-9a-f]{6})"', group))
 
 
 def renew(lab: Lab, *names: str) -> None:

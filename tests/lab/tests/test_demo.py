@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 import pytest
@@ -24,13 +24,11 @@ COLD, WARM = 600, 120
 PATIENCE = 3600
 MACHINES = 13
 _REPORT = re.compile(r"^  Report: +(/.*/report\.html)$", re.MULTILINE)
-_SECONDS = re.compile(r"\] done after ([0-9]+) s$", re.MULTILINE)
-
-Typed = Callable[..., Done]
 
 
 def typed(command: list[str], folder: Path, environ: dict[str, str]) -> Done:
-    """What a command said, and the seconds of which it speaks itself."""
+    """What a command said, and the seconds it took."""
+    began = time.monotonic()
     done = subprocess.run(
         command,
         cwd=folder,
@@ -43,9 +41,9 @@ def typed(command: list[str], folder: Path, environ: dict[str, str]) -> Done:
         timeout=PATIENCE,
         check=False,
     )
-    print(done.stdout)
-    said = _SECONDS.search(done.stdout)
-    return Done(done.returncode, done.stdout, float(said[1]) if said else 0.0)
+    seconds = time.monotonic() - began
+    print(f"{done.stdout}\n{seconds:.0f} s")
+    return Done(done.returncode, done.stdout, seconds)
 
 
 def runs_well(demo: Done, machines: str, seconds: int, root: Path = Path("/")) -> None:
@@ -60,7 +58,6 @@ def runs_well(demo: Done, machines: str, seconds: int, root: Path = Path("/")) -
     html = (root / found[1].lstrip("/")).read_text(encoding="utf-8")
     assert "<svg" in html
     assert "em01-spine-r02-u41" in html
-    assert demo.seconds > 0
     assert demo.seconds <= seconds * max(1.0, yardstick.pace())
 
 
