@@ -48,6 +48,7 @@ mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/
 modules=usr/lib/modules/${7##*/}
 mkdir -p "$2/root/$modules"
 mount --bind "$7" "$2/root/$modules"
+ln -s ../lab-agent.service "$2/root/usr/lib/systemd/system/sysinit.target.wants/"
 truncate -s "$5m" "$2/disk"
 /sbin/mkfs.ext4 -q -F -m 0 -O ^has_journal -E nodiscard "$2/disk" || exit 1
 for kind in all default; do
@@ -68,7 +69,7 @@ _INIT = f"""#!/bin/sh
 export PATH={PATH}
 mount -n -t proc proc /proc
 mount -n -t sysfs sysfs /sys
-modprobe -a overlay ipv6
+modprobe -a overlay ipv6 tun loop dm_mod
 mount -n -t tmpfs tmpfs /mnt
 mkdir /mnt/disk /mnt/root
 mount -n -t ext4 -o noatime,noinit_itable /dev/ubda /mnt/disk
@@ -191,7 +192,7 @@ def _disks(folder: Path, name: str, sizes: Sequence[int]) -> list[Path]:
 
 
 def _arguments(folder: Path, memory: int, disks: list[Path], machine: Modelled, wanted: list[str]) -> list[str]:
-    devices = [f"vec{number}:transport=tap,ifname={_TAP}{number}" for number in range(len(wanted))]
+    devices = [f"vec{number}:transport=tap,ifname={_TAP}{number},gro=1" for number in range(len(wanted))]
     for number, port in enumerate(wanted):
         if port in machine.macs:
             devices[number] += f",mac={machine.macs[port]}"
@@ -207,10 +208,11 @@ def _arguments(folder: Path, memory: int, disks: list[Path], machine: Modelled, 
         "ssl=null",
         "quiet",
         "selinux=0",
+        "audit=0",
         f"ubdat={folder}/disk",
         *(f"ubd{chr(ord('b') + number)}={path}" for number, path in enumerate(disks)),
         *devices,
-        f"vec{len(wanted)}:transport=tap,ifname={_AGENT}",
+        f"vec{len(wanted)}:transport=tap,ifname={_AGENT},gro=1",
     ]
 
 
@@ -253,7 +255,6 @@ def seeds(machine: Modelled, wiring: Wiring) -> list[Seed]:
         Seed(f"{_FOLDER}/ports", "\n".join(lines) + "\n"),
         Seed(f"{_FOLDER}/agent.py", agent),
         Seed("usr/lib/systemd/system/lab-agent.service", _UNIT % f"vec{len(wanted)}"),
-        Seed("usr/lib/systemd/system/sysinit.target.wants/lab-agent.service", _UNIT % f"vec{len(wanted)}"),
     ]
 
 
