@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..tools import apt
 from ..tools.console import Unavailable
+from ..tools.paths import digest
 from . import guests_agent, guests_client, launch
 from .machine import PATH, Machine
 from .seeds import Seed
@@ -25,15 +26,22 @@ from .wiring import Machine as Modelled
 
 #: MiB of memory of a guest: enough for a host or a switch of the lab and an apt-get; it takes what it has touched.
 MEMORY = 160
+#: Bytes that a frame of a guest may have, without its header.
+MTU = 1500
 #: Most block devices that a guest can have beside its root: ubda is the root, ubdp the last one the kernel knows.
 DISKS = 15
+#: How much longer than a machine a guest may take to boot.
+SLOWER = 4
+_LEAST = 64
 _TAP, _BRIDGE, _AGENT = "lab-tap", "lab-bridge", "lab-agent"
 _FOLDER = "usr/lib/lab"
 #: Bytes that a frame of any network of a landscape may have.
 _MTU = 9216
 
 # $1 image, $2 folder of the machine, $3 name, $4 its cgroup, $5 disk in MiB, $6 memory in MiB, $7 folder of modules,
-# $8 lines for ip -batch, the rest: the kernel and its arguments. Bridges and taps want no addresses of their own.
+# $8 lines for ip -batch, the rest: the kernel and its arguments. Bridges and taps want no addresses of their own. A kernel
+# that boots again executes its own name anew, with its devices still open and therefore busy: its name is that of a
+# program that only says so.
 _GUEST = """
 set -e
 cd /
@@ -61,8 +69,16 @@ read -r word || exit 1
 exec </dev/null >"$2.console" 2>&1
 shift 8
 export TMPDIR=/dev/shm
-exec setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount --mount-proc --propagation private \
-  sh -c '"$@" </dev/null; exit $?' guest "$@"
+printf '#!/bin/sh\n: >/dev/shm/again\n' >/dev/shm/reboot
+chmod 700 /dev/shm/reboot
+code=0
+: >/dev/shm/again
+while [ -e /dev/shm/again ]; do
+  rm /dev/shm/again
+  setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount --mount-proc --propagation private \
+    bash -c '(exec -a /dev/shm/reboot "$@"); exit $?' guest "$@" || code=$?
+done
+exit "$code"
 """
 
 _INIT = f"""#!/bin/sh
@@ -78,6 +94,7 @@ mount -n -t overlay overlay -o lowerdir=/,upperdir=/mnt/disk/upper,workdir=/mnt/
 cd /mnt/root
 ip -batch {_FOLDER}/ports
 ip link set lo up
+echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range  # what the file says that ping may do is not seen through hostfs
 for each in dev sys proc; do
   mount -n --move /$each $each
 done
@@ -99,14 +116,20 @@ OOMScoreAdjust=-900
 
 @dataclass(frozen=True)
 class Settings:
-    """What a guest has: MiB of memory, and the size of each of its disks in bytes."""
+    """What a guest has: MiB of memory, the size of each of its disks in bytes, and the bytes that a frame on its data
+    ports may have. A port of user-mode Linux cannot be given more later."""
 
     memory: int = MEMORY
     disks: tuple[int, ...] = ()
+    mtu: int = MTU
 
 
 def settings(
-    names: Collection[str] | str, disks: Mapping[str, Sequence[int]], memory: int, machines: Collection[str]
+    names: Collection[str] | str,
+    disks: Mapping[str, Sequence[int]],
+    memory: int,
+    mtu: int,
+    machines: Collection[str],
 ) -> dict[str, Settings]:
     """The settings of every guest, by name.
 
@@ -118,12 +141,14 @@ def settings(
     for what, some in (("active machine", chosen - set(machines)), ("guest", set(disks) - chosen)):
         if some:
             raise Unavailable(f"there is no {what} {', '.join(sorted(some))} in this landscape")
-    if chosen and memory < 64:
-        raise Unavailable(f"a guest does not start with {memory} MiB of memory: give it 64 or more")
+    if chosen and memory < _LEAST:
+        raise Unavailable(f"a guest does not start with {memory} MiB of memory: give it {_LEAST} or more")
+    if chosen and not MTU <= mtu <= _MTU:
+        raise Unavailable(f"ports of a guest carry frames of {MTU} to {_MTU} bytes, not {mtu}")
     for name, sizes in disks.items():
         if len(sizes) > DISKS or min(sizes, default=1) < 1:
             raise Unavailable(f"{name} can have up to {DISKS} disks of at least one byte")
-    return {name: Settings(memory, tuple(disks.get(name, ()))) for name in sorted(chosen)}
+    return {name: Settings(memory, tuple(disks.get(name, ())), mtu) for name in sorted(chosen)}
 
 
 def program() -> tuple[Path, Path]:
@@ -176,7 +201,7 @@ def machines(
         wanted = ports(wiring, name)
         own = [str(image), str(folder / name), name, f"{group}/{name}", str(launch.DISK_MIB), str(one.memory)]
         disks = _disks(folder, name, one.disks)
-        line = [str(found), *_arguments(folder / name, one.memory, disks, wiring.machines[name], wanted)]
+        line = [str(found), *_arguments(folder / name, one, disks, wiring.machines[name], wanted)]
         scripts[name] = [_GUEST, "guest", *own, str(modules), "\n".join(_network(len(wanted))), *line]
     return launch.together(folder, scripts)
 
@@ -191,13 +216,14 @@ def _disks(folder: Path, name: str, sizes: Sequence[int]) -> list[Path]:
     return found
 
 
-def _arguments(folder: Path, memory: int, disks: list[Path], machine: Modelled, wanted: list[str]) -> list[str]:
+def _arguments(folder: Path, one: Settings, disks: list[Path], machine: Modelled, wanted: list[str]) -> list[str]:
     devices = [f"vec{number}:transport=tap,ifname={_TAP}{number},gro=1" for number in range(len(wanted))]
     for number, port in enumerate(wanted):
-        if port in machine.macs:
-            devices[number] += f",mac={machine.macs[port]}"
+        devices[number] += f",mac={machine.macs.get(port) or _mac(machine.name, port)}"
+        if port not in (machine.oob_port, CONTROLLER):
+            devices[number] += f",mtu={one.mtu}"
     return [
-        f"mem={memory}M",
+        f"mem={one.memory}M",
         "rootfstype=hostfs",
         f"rootflags={folder}/root",
         "ro",
@@ -214,6 +240,12 @@ def _arguments(folder: Path, memory: int, disks: list[Path], machine: Modelled, 
         *devices,
         f"vec{len(wanted)}:transport=tap,ifname={_AGENT},gro=1",
     ]
+
+
+def _mac(name: str, port: str) -> str:
+    """A local address that a port keeps when its guest boots again."""
+    text = digest("lab", name, port)
+    return ":".join(["02", *(text[place : place + 2] for place in range(0, 10, 2))])
 
 
 def _network(count: int) -> list[str]:

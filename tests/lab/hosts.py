@@ -40,6 +40,7 @@ class Lab:
     :param guests: names of the machines that have a kernel of their own, or ``all``.
     :param disks: bytes of each disk of a guest, by its name.
     :param memory: MiB of memory of a guest.
+    :param mtu: bytes that a frame on a data port of a guest may have.
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class Lab:
         guests: Collection[str] = (),
         disks: Mapping[str, Sequence[int]] | None = None,
         memory: int = guests.MEMORY,
+        mtu: int = guests.MTU,
     ) -> None:
         self.lane = Lane(lane)
         self.landscape, self.release = Path(landscape), release
-        self._wanted = (guests, disks or {}, memory)
+        self._wanted = (guests, disks or {}, memory, mtu)
         self._wiring: wiring.Wiring | None = None
 
     @property
@@ -229,8 +231,9 @@ class Lab:
     def _await_ssh(self, name: str, process: Process, keeper: Process, over: threading.Event) -> None:
         address = self.wiring.machines[name].ip
         kernel.enter_network(f"/proc/{keeper.pid}/ns/net")
-        if not kernel.wait_for(lambda: over.is_set() or answers(address) or not process.alive, PATIENCE, 0.05):
-            raise Unavailable(f"SSH of {name} did not answer within {PATIENCE:.0f} s; see {self._console(name)}")
+        patience = PATIENCE * (guests.SLOWER if name in self.guests else 1)
+        if not kernel.wait_for(lambda: over.is_set() or answers(address) or not process.alive, patience, 0.05):
+            raise Unavailable(f"SSH of {name} did not answer within {patience:.0f} s; see {self._console(name)}")
         if not process.alive:
             raise Unavailable(f"{name} ended while it started: {self._last_words(name)}")
 

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Guests: machines with a kernel of their own beside machines without, and what only they can do."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.scs.landscape.tests.lab import guests, kernel, wiring
+from ansible_collections.scs.landscape.tests.lab.hosts import Lab
+from ansible_collections.scs.landscape.tests.lab.tests import deploying
+from ansible_collections.scs.landscape.tests.lab.tests.traces import traces
+from ansible_collections.scs.landscape.tests.tools.console import Unavailable
+
+#: A guest and a machine that a cable joins, with the ports at its ends; the third port is another one of the guest.
+GUEST, PORT, OTHER = "em01-comp-r01-u04", "enp65s0f0np0", "enp65s0f1np1"
+MACHINE, FAR = "em01-leaf-r01-u38", "Ethernet2"
+DISKS = [96 << 20, 48 << 20]
+MTU = 9100
+#: Seconds for what takes a second on a machine that does nothing else.
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def lane() -> Iterator[Lab]:
+    """A guest and a machine."""
+    found = Lab(deploying.lane("guests"), guests={GUEST}, disks={GUEST: DISKS}, mtu=MTU)
+    found.down()
+    found.up([GUEST, MACHINE])
+    yield found
+    found.down()
+
+
+def shell(lab: Lab, name: str, *lines: str) -> str:
+    """What a script says that ends at its first error."""
+    return lab.machine(name).run(["sh", "-ec", "\n".join(lines)]).stdout
+
+
+def test_it_is_up_in_time_with_the_ports_of_the_model_and_a_kernel_of_its_own(lane):
+    found = lane.status()["machines"]
+    assert {name: machine["kind"] for name, machine in found.items()} == {GUEST: "guest", MACHINE: "machine"}
+    print(f"\nSSH after {found[GUEST]['seconds']} s, {found[GUEST]['memory_mib']} MiB")
+    assert found[GUEST]["memory_mib"] < guests.MEMORY + 32
+    links = json.loads(shell(lane, GUEST, "ip -j link"))
+    wired = lane.wiring.machines[GUEST]
+    assert {link["ifname"] for link in links} == {"lo", *guests.ports(lane.wiring, GUEST)}
+    assert {link["mtu"] for link in links if link["ifname"] in (PORT, OTHER)} == {MTU}
+    assert wired.macs[wired.oob_port] in {link["address"] for link in links}
+    assert shell(lane, GUEST, "hostname").strip() == GUEST
+    assert shell(lane, GUEST, "uname -r") != os.uname().release + "\n" == shell(lane, MACHINE, "uname -r")
+    assert shell(lane, GUEST, "systemctl --failed --plain --no-legend") == ""
+
+
+def test_ansible_reaches_it_as_every_machine(lane, tmp_path, collections_root):
+    controller = deploying.Controller(lane, tmp_path / "controller", collections_root)
+    playbook = tmp_path / "play.yml"
+    playbook.write_text(
+        f"[{{hosts: '{GUEST}:{MACHINE}', gather_facts: false, become: true, tasks: [{{ansible.builtin.ping: }}]}}]",
+        encoding="utf-8",
+    )
+    done = controller.run(playbook)
+    assert done.rc == 0, done.output
+    assert set(done.recap()) == {GUEST, MACHINE}
+
+
+def test_a_command_has_its_own_input_output_and_end(lane):
+    guest = lane.machine(GUEST)
+    assert guest.run(["cat"], input="word\n" * 100_000).stdout == "word\n" * 100_000
+    done = guest.run(["sh", "-c", "echo out; echo err >&2; exit 7"], check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 7)
+    assert guest.run(["sh", "-c", "kill -9 $$"], check=False).returncode == -9
+    assert guest.run(["nothing-of-that-name"], check=False).returncode == 127
+    with pytest.raises(subprocess.TimeoutExpired):
+        guest.run(["sleep", "4711"], timeout=3)
+    assert kernel.wait_for(lambda: guest.run(["pgrep", "-f", "sleep 4711"], check=False).returncode == 1, PATIENCE, 1)
+    with pytest.raises(RuntimeError, match="its files cannot be seen from outside"):
+        _ = guest.root
+
+
+def test_neighbours_see_each_other_across_the_kinds_of_machine(lane):
+    for name, port, other, theirs in ((GUEST, PORT, MACHINE, FAR), (MACHINE, FAR, GUEST, PORT)):
+
+        def seen(name: str = name, port: str = port) -> dict[str, str]:
+            lines = shell(lane, name, f"lldpcli -f keyvalue show neighbors ports {port}").splitlines()
+            return dict(line.partition("=")[::2] for line in lines)
+
+        assert kernel.wait_for(lambda: f"lldp.{port}.chassis.name" in seen(), PATIENCE, 0.5), (name, port)
+        assert seen()[f"lldp.{port}.chassis.name"] == other
+        assert seen()[f"lldp.{port}.port.descr"] == theirs
+
+
+def test_frames_with_a_tag_and_large_ones_cross_a_cable(lane):
+    # the machine has no 802.1Q: what arrives there is looked at as it is
+    shell(
+        lane,
+        GUEST,
+        f"ip link add link {PORT} name tagged type vlan id 100",
+        "ip address add 192.0.2.1/24 dev tagged",
+        "ip link set tagged up",
+        "ip neighbour replace 192.0.2.2 lladdr 02:00:00:00:00:02 dev tagged",
+    )
+    listen = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))\n"
+        f"s.bind(('{FAR}', 0)); s.settimeout({PATIENCE})\n"
+        "s.setsockopt(263, 8, 1)\n"  # SOL_PACKET, PACKET_AUXDATA: the kernel takes the tag off and says it there
+        "print('listening', flush=True)\n"
+        "while True:\n"
+        "    data, more, _flags, _from = s.recvmsg(10000, 64)\n"
+        "    if bytes([192, 0, 2, 1, 192, 0, 2, 2]) in data:\n"
+        "        tag = int.from_bytes(more[0][2][16:18], sys.byteorder)\n"
+        "        print(len(data), tag & 0xfff); break\n"
+    )
+    leader = lane.machine(MACHINE).leader
+    argv = ["nsenter", f"--target={leader}", "--net", "--mount", "--root", "python3", "-c", listen]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as listener:
+        assert listener.stdout is not None
+        assert listener.stdout.readline() == "listening\n"
+        lane.machine(GUEST).run(["ping", "-c", "1", "-W", "1", "-s", "8000", "192.0.2.2"], check=False)
+        assert listener.stdout.readline() == f"{14 + 20 + 8 + 8000} 100\n"
+        listener.wait(PATIENCE)
+    shell(lane, GUEST, "ip link delete tagged")
+
+
+def test_it_has_vrf_bonding_and_vxlan_and_answers_a_ping(lane):
+    shell(
+        lane,
+        GUEST,
+        "ip link add vrf0 type vrf table 10",
+        "ip link set vrf0 up",
+        "ip link add bond0 type bond mode active-backup miimon 100",
+        f"ip link set {PORT} down",
+        f"ip link set {PORT} master bond0",
+        "ip link set bond0 master vrf0 up",
+        "ip address add 198.51.100.1/24 dev bond0",
+        f"ip link add vxlan7 type vxlan id 7 dstport 4789 dev {OTHER}",
+        "ip link delete vxlan7",
+    )
+    shell(lane, MACHINE, f"ip address add 198.51.100.2/24 dev {FAR}")
+    ping = ["ip", "vrf", "exec", "vrf0", "ping", "-c", "1", "-W", "2", "198.51.100.2"]
+    guest = lane.machine(GUEST)
+    assert kernel.wait_for(lambda: guest.run(ping, check=False).returncode == 0, PATIENCE, 0.5)
+    assert "198.51.100.0/24" not in shell(lane, GUEST, "ip route")
+    assert "198.51.100.0/24" in shell(lane, GUEST, "ip route show vrf vrf0")
+    shell(lane, GUEST, "ip link delete bond0", "ip link delete vrf0", f"ip link set {PORT} up")
+    shell(lane, MACHINE, f"ip address delete 198.51.100.2/24 dev {FAR}")
+
+
+def test_two_ports_make_a_lag_because_lacp_passes(lane):
+    # to a machine a LAG cannot lead, so both ends of the cable are looked at from the guest: what it sends arrives
+    send = (
+        "import socket\n"
+        f"s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('{PORT}', 0))\n"
+        "s.send(bytes.fromhex('0180c2000002') + bytes.fromhex('020000000001') + b'\\x88\\x09' + b'lab' * 20)\n"
+    )
+    listen = (
+        "import socket\n"
+        "s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x8809))\n"
+        f"s.bind(('{FAR}', 0)); s.settimeout({PATIENCE}); print('listening', flush=True)\n"
+        "print(s.recv(2000)[14:17].decode())\n"
+    )
+    leader = lane.machine(MACHINE).leader
+    argv = ["nsenter", f"--target={leader}", "--net", "--mount", "--root", "python3", "-c", listen]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as listener:
+        assert listener.stdout is not None
+        assert listener.stdout.readline() == "listening\n"
+        lane.machine(GUEST).run(["python3", "-c", send])
+        assert listener.stdout.readline() == "lab\n"
+        listener.wait(PATIENCE)
+
+
+def test_it_has_logical_volumes_and_encrypted_disks_and_boots_again_with_them(lane):
+    sizes = json.loads(shell(lane, GUEST, "lsblk --json --bytes --nodeps -o NAME,SIZE /dev/ubdb /dev/ubdc"))
+    assert [device["size"] for device in sizes["blockdevices"]] == DISKS
+    shell(
+        lane,
+        GUEST,
+        "pvcreate --quiet /dev/ubdb",
+        "vgcreate --quiet lab /dev/ubdb",
+        "lvcreate --quiet --yes --size 32M --name data lab",
+        "printf secret >/run/key",
+        "cryptsetup --batch-mode luksFormat --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/ubdc /run/key",
+        "cryptsetup open --key-file /run/key /dev/ubdc safe",
+        "mkfs.ext4 -q /dev/mapper/safe",
+        "echo kept >/var/tmp/kept",
+    )
+    kinds = shell(lane, GUEST, "lsblk --noheadings --raw -o NAME,TYPE /dev/ubdb /dev/ubdc").split("\n")
+    assert {"lab-data lvm", "safe crypt"} <= set(kinds)
+    assert shell(lane, GUEST, "dd if=/dev/ubdc bs=4 count=1 status=none") == "LUKS"
+    guest = lane.machine(GUEST)
+    before = guest.leader
+    guest.run(["systemctl", "reboot"], check=False)
+    assert kernel.wait_for(lambda: guest.leader not in (0, before), PATIENCE)
+    lane.await_ssh(GUEST, 2 * PATIENCE)
+    assert shell(lane, GUEST, "cat /var/tmp/kept") == "kept\n"
+    assert shell(lane, GUEST, "lvs --noheadings -o lv_name lab").strip() == "data"
+
+
+def test_a_package_is_installed_without_asking_for_new_lists(lane):
+    assert shell(lane, GUEST, "apt-get install --quiet=2 --yes hello >/dev/null", "hello") == "Hello, world!\n"
+    assert shell(lane, MACHINE, "apt-get install --quiet=2 --yes hello >/dev/null", "hello") == "Hello, world!\n"
+
+
+def test_down_leaves_nothing_and_a_killed_up_is_cleaned(repo, seed):
+    lane = Lab(deploying.lane("guestkill"))
+    lane.down()
+    argv = [sys.executable, "-B", "-m", "tests.lab", "up", "--lane", lane.lane.name, "--only", GUEST]
+    argv += ["--guests", GUEST, "--disk", f"{GUEST}=64"]
+    words = [str(lane.lane.folder), Path(lane.lane.cgroup).name]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(argv, cwd=repo, **quiet)
+    # at a random moment after it was written down
+    assert kernel.wait_for(lambda: bool(lane.lane.load().guests), PATIENCE)
+    time.sleep(random.Random(seed).uniform(0.0, 3.0))
+    process.kill()
+    process.wait(10)
+    left = lane.lane.load()
+    began = traces(words, set())
+    assert any(began.values()), "the test sees nothing"
+    lane.down()
+    assert kernel.wait_for(lambda: not any(traces(words, set()).values()), 10, 0.2), traces(words, set())
+    assert not [process for process in left.machines.values() if process.alive]
+    assert not lane.lane.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"guests": {"nobody"}}, "there is no active machine nobody"),
+        ({"guests": {"a"}, "disks": {"b": [1]}}, "there is no guest b"),
+        ({"guests": {"a"}, "memory": 8}, "a guest does not start with 8 MiB"),
+        ({"guests": {"a"}, "mtu": 68}, "carry frames of 1500 to 9216 bytes, not 68"),
+        ({"guests": {"a"}, "disks": {"a": [0]}}, "a can have up to 15 disks of at least one byte"),
+        ({"guests": "al"}, "there is no active machine al"),
+    ],
+    ids=["name", "guest", "memory", "mtu", "disk", "word"],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(options, says):
+    found = Lab("never", **options)
+    found._wiring = wiring.Wiring({"a": None, "b": None}, (), ())  # type: ignore[dict-item]
+    with pytest.raises(Unavailable, match=says):
+        _ = found.guests
+
+
+def test_all_machines_can_be_guests_and_a_disk_is_said_in_mib(repo):
+    found = Lab("never", guests="all", disks={"a": [1 << 20]})
+    found._wiring = wiring.Wiring({"a": None, "b": None}, (), ())  # type: ignore[dict-item]
+    assert found.guests == {"a": guests.Settings(disks=(1 << 20,)), "b": guests.Settings()}
+    argv = [sys.executable, "-B", "-m", "tests.lab", "up", "--guests", GUEST, "--disk", f"{GUEST}=big"]
+    done = subprocess.run(argv, cwd=repo, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "is no disk" in done.stderr
