@@ -6,6 +6,7 @@ guest has the ports of the model and no other. A request is a line of JSON, the 
 it is, four that say how long, the content.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -53,10 +54,8 @@ class Line:
 
     def close(self):
         """No more frames, either way."""
-        try:
+        with contextlib.suppress(OSError):  # the other side was first
             self._connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other side was first
         self._connection.close()
 
 
@@ -74,7 +73,9 @@ def _listen(device):
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")
-    subprocess.run(["nsenter", "--net=/proc/1/ns/net", "ip", "link", "set", device, "netns", str(os.getpid())], check=True)
+    subprocess.run(
+        ["nsenter", "--net=/proc/1/ns/net", "ip", "link", "set", device, "netns", str(os.getpid())], check=True
+    )
     subprocess.run(["ip", "address", "add", f"{ADDRESS[1]}/30", "dev", device], check=True)
     subprocess.run(["ip", "link", "set", device, "up"], check=True)
     listening = socket.create_server((ADDRESS[1], PORT))
