@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab import hosts, images, kernel
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
 from ansible_collections.scs.landscape.tests.lab.tests import deploying
+from ansible_collections.scs.landscape.tests.lab.tests.traces import traces
 from ansible_collections.scs.landscape.tests.tools.console import Unavailable
 
 FEW = ["em01-oob-r01-u40", "em01-comp-r01-u04", "em01-leaf-r01-u38"]
@@ -47,36 +48,6 @@ def lane() -> Iterator[Lab]:
     found.down()
     yield found
     found.down()
-
-
-def readable(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def traces(words: list[str], namespaces: set[int]) -> dict[str, list[str]]:
-    """Everything on this machine that names one of the words or lives in one of the namespaces."""
-    ours = kernel.ancestors()
-    found: dict[str, list[str]] = {"mounts": [], "namespaces": [], "processes": [], "loops": [], "cgroups": []}
-    for pid in kernel.processes():
-        if pid in ours:
-            continue
-        process = Path(f"/proc/{pid}")
-        found["mounts"] += [
-            line for line in readable(process / "mountinfo").splitlines() if any(w in line for w in words)
-        ]
-        found["namespaces"] += [
-            str(pid) for kind in ("net", "mnt", "pid") if kernel.namespace_of(pid, kind) in namespaces
-        ]
-        if any(word in readable(process / "cmdline") for word in words):
-            found["processes"].append(readable(process / "cmdline").replace("\0", " "))
-    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
-        found["loops"] += [line for line in [readable(backing)] if any(word in line for word in words)]
-    for root, folders, _files in os.walk("/sys/fs/cgroup"):
-        found["cgroups"] += [f"{root}/{name}" for name in folders if any(name == Path(word).name for word in words)]
-    return found
 
 
 @pytest.mark.accept("L1.2")
@@ -178,10 +149,12 @@ def test_machines_that_nobody_wrote_down_are_ended_too(lane):
     lane.up(FEW[1:2])
     machine = lane.machine(FEW[1])
     keeper = lane.lane.load().keeper
+    forgotten = subprocess.Popen([*lane.entering(), "sleep", "300"])
     lane.lane.file("lane.json").unlink()
     lane.down()
     assert kernel.wait_for(lambda: not machine.alive and not machine.leader, 10)
-    keeper.kill()  # it holds nothing but its own namespace
+    assert not keeper.alive
+    assert forgotten.wait(10) == -signal.SIGKILL
 
 
 def test_lanes_run_side_by_side_with_the_same_addresses(lab, lane):
