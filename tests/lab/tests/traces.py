@@ -16,8 +16,12 @@ def readable(path: Path) -> str:
         return ""
 
 
-def traces(words: list[str], namespaces: set[int]) -> dict[str, list[str]]:
-    """Everything on this machine that names one of the words or lives in one of the namespaces."""
+def traces(words: list[str], namespaces: set[int], born: set[int] | None = None) -> dict[str, list[str]]:
+    """Everything on this machine that names one of the words or lives in one of the namespaces.
+
+    :param born: pids that may live in the namespaces. The kernel gives the number of a namespace that ended to the
+        next one, so of other lanes' processes only the younger can seem to live in ours.
+    """
     ours = kernel.ancestors()
     found: dict[str, list[str]] = {"mounts": [], "namespaces": [], "processes": [], "loops": [], "cgroups": []}
     for pid in kernel.processes():
@@ -27,9 +31,10 @@ def traces(words: list[str], namespaces: set[int]) -> dict[str, list[str]]:
         found["mounts"] += [
             line for line in readable(process / "mountinfo").splitlines() if any(w in line for w in words)
         ]
-        found["namespaces"] += [
-            str(pid) for kind in ("net", "mnt", "pid") if kernel.namespace_of(pid, kind) in namespaces
-        ]
+        if born is None or pid in born:
+            found["namespaces"] += [
+                str(pid) for kind in ("net", "mnt", "pid") if kernel.namespace_of(pid, kind) in namespaces
+            ]
         if any(word in readable(process / "cmdline") for word in words):
             found["processes"].append(readable(process / "cmdline").replace("\0", " "))
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
