@@ -15,7 +15,9 @@ from ..lab.hosts import Lab
 from .console import Unavailable, say
 from .paths import REPO
 
-BUILD = REPO / "build" / "demo"
+#: With ``SCS_LANE`` a second demo runs beside the first.
+LANE = "-".join(filter(None, ["demo", os.environ.get("SCS_LANE")]))
+BUILD = REPO / "build" / LANE
 LANDSCAPE = REPO / "examples" / "embedded"
 #: Tasks that say nothing to somebody who watches.
 _QUIET = (
@@ -110,7 +112,7 @@ def summary(began: float) -> None:
     report = latest / "report.html"
     print(f"  Report:         {report}")
     print(f"  Documentation:  {BUILD / 'docs' / 'index.md'}")
-    print("  Look inside:    python3 -B -m tests.lab enter -- bash   (the machines stay up)")
+    print(f"  Look inside:    python3 -B -m tests.lab enter --lane {LANE} -- bash   (the machines stay up)")
     print("  Run it again:   make demo          End it: make demo-down")
     opener = shutil.which("xdg-open")
     if opener and sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -119,8 +121,8 @@ def summary(began: float) -> None:
 
 def main(arguments: list[str]) -> int:
     """Starts the machines and deploys them; with ``down`` ends them."""
-    lab = Lab("demo", LANDSCAPE)
     try:
+        lab = Lab(LANE, LANDSCAPE)
         if arguments == ["down"]:
             lab.down()
             say("the machines are gone")

@@ -176,8 +176,8 @@ class _Hosts(Lab):
     def _fingerprint(self) -> str:
         return self.layout.key("")
 
-    def _image(self) -> Path:
-        root = images.image(_RELEASE, PACKAGES)
+    def _image(self, guests: bool = False) -> Path:
+        root = images.image(_RELEASE, guests, PACKAGES)
         self._prepared = self.templates / self.layout.key(root.name)
         return root
 
