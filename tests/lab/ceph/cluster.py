@@ -186,7 +186,6 @@ class _Hosts(Lab):
         program = root / "usr/local/lib/lab-disks.py"
         program.write_text(Path(__file__).with_name("disks.py").read_text(encoding="utf-8"), encoding="utf-8")
         units = root / "etc/systemd/system"
-        (units / "lab-disks.service").write_text(_UNIT.format(disks=self.disks), encoding="utf-8")
         (units / "multi-user.target.wants").mkdir(exist_ok=True)
         (units / "multi-user.target.wants" / "lab-disks.service").symlink_to("../lab-disks.service")
         (units / "ceph-osd@.service.d").mkdir()
@@ -197,7 +196,10 @@ class _Hosts(Lab):
         hosts = "".join(f"{self.layout.address(host)}\t{host}\n" for host in self.layout.hosts)
         (root / "etc/hosts").write_text(f"127.0.0.1\tlocalhost\n{hosts}", encoding="utf-8")
         assert self._prepared is not None
-        if not template.restore(self._prepared, name, root, self.disks):
+        restored = template.restore(self._prepared, name, root, self.disks)
+        # after the template, which holds that of the lane it was made in
+        (units / "lab-disks.service").write_text(_UNIT.format(disks=self.disks), encoding="utf-8")
+        if not restored:
             disks = root / self.disks
             disks.mkdir(parents=True)
             for number in range(self.layout.osds):
@@ -213,9 +215,10 @@ class _Hosts(Lab):
         if template.exists(self._prepared):
             bootstrap.await_clean(first.run, self.layout, PATIENCE)
         else:
-            with locked(self._prepared):
-                bootstrap.build(machines, self.layout)
-                template.save(self._prepared, machines, self.disks)
+            bootstrap.build(machines, self.layout)
+            with locked(self._prepared):  # another lane may have been as early
+                if not template.exists(self._prepared):
+                    template.save(self._prepared, machines, self.disks)
             bootstrap.await_clean(first.run, self.layout, PATIENCE)
         say(f"the cluster is clean after {time.monotonic() - began:.1f} s more")
 

@@ -99,6 +99,7 @@ def test_health_checks_by_name(ceph):
 
 def test_without_a_quorum_it_ends_in_time_and_says_so(ceph):
     with asking.stopped(ceph, ("ceph-2", "ceph-mon@ceph-2"), ("ceph-3", "ceph-mon@ceph-3")):
+        asking.await_missed(ceph, "ceph-2", "ceph-3")
         began = time.monotonic()
         found = asking.gate(ceph, command_timeout=6, timeout=4)
         took = time.monotonic() - began

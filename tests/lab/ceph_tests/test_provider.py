@@ -119,7 +119,7 @@ def test_up_that_was_killed_is_cleaned_by_the_next(seed, repo):
 
 def test_it_is_laid_out_as_ceph_ansible_does(ceph):
     first = ceph.machine("ceph-1")
-    units = ["ceph-mon@ceph-1", "ceph-mgr@ceph-1", "ceph-osd@*", "ceph-radosgw@rgw.ceph-1.rgw0"]
+    units = [f"ceph-{unit}.service" for unit in ("mon@ceph-1", "mgr@ceph-1", "osd@*", "radosgw@rgw.ceph-1.rgw0")]
     listed = first.run(["systemctl", "list-units", "--plain", "--no-legend", "--state=active", *units]).stdout
     assert len(listed.splitlines()) == 4
     for path in (

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -140,4 +141,7 @@ def by_name(result: Result) -> dict[str, dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(returned(call(json.loads(sys.argv[1])))))
+    outcome = returned(call(json.loads(sys.argv[1])))
+    # ru_maxrss counts KiB on Linux.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({**outcome, "peak_memory": peak}))

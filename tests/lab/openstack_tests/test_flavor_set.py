@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
-QUOTA = {"quota:disk_read_iops_sec": "2000", "aggregate_instance_extra_specs:ssd": "true"}
+QUOTA = {"quota:disk_read_iops_sec": "2000", "quota:cpu_shares": "512"}
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -150,7 +149,7 @@ def lives(state: str, updated: str, now: Callable[[], float] = time.time) -> boo
     """Whether the run that an unfinished image names still works on it."""
     host, _space, rest = state.partition(" ")
     pid, _space, started = rest.partition(" ")
-    if host == socket.gethostname() and pid.isdigit():
+    if host == os.uname().nodename and pid.isdigit():
         # The same process may do several tasks, one after the other, so it is not a rival of itself.
         return int(pid) != os.getpid() and transfer.started(int(pid)) == (started.partition(" ")[0] or "gone")
     try:

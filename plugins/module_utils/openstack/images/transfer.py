@@ -10,7 +10,6 @@ something that the next one finds, and nothing that anybody else can see.
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -377,7 +376,7 @@ def _shows(progress: Progress) -> Callable[[str], None]:
 
 def mark() -> str:
     """Who imports: host, process and time, so that another run knows whether that one still lives."""
-    return f"{socket.gethostname()} {os.getpid()} {started(os.getpid())} {int(time.time())}"
+    return f"{os.uname().nodename} {os.getpid()} {started(os.getpid())} {int(time.time())}"
 
 
 def started(pid: int) -> str:

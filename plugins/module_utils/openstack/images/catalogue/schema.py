@@ -104,7 +104,7 @@ IMAGE = {
     "additionalProperties": False,
 }
 
-CATALOGUE = {
+CATALOGUE: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Catalogue of images",
     "type": "object",
@@ -114,8 +114,9 @@ CATALOGUE = {
 }
 
 
-def published(part: Any = CATALOGUE) -> Any:
+def published(part: Any = None) -> Any:
     """The schema for editors; what YAML reads as a date is a string to JSON Schema."""
+    part = CATALOGUE if part is None else part
     if isinstance(part, Mapping):
         return {key: _kinds(value) if key == "type" else published(value) for key, value in part.items()}
     return [published(one) for one in part] if isinstance(part, list) else part
@@ -141,8 +142,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def problems(data: Any, schema: Mapping[str, Any] = CATALOGUE, place: str = "") -> Iterator[str]:
-    """Everything that is wrong with a document, each with its place."""
+def problems(data: Any, schema: Mapping[str, Any] | None = None, place: str = "") -> Iterator[str]:
+    """Everything that is wrong with a document, each with its place; a catalogue when no schema is given."""
+    schema = CATALOGUE if schema is None else schema
     where = place or "the catalogue"
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
