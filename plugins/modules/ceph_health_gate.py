@@ -32,7 +32,7 @@ options:
     default: []
   checks:
     description:
-      - V(quorum) - every mon is in quorum, by name.
+      - V(quorum) - every mon is in quorum, by name, and answers itself.
       - V(pgs) - every placement group is active and clean.
       - V(recovery) - no object is misplaced or degraded.
       - V(osds) - every OSD that was not taken out is up.

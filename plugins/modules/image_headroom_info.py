@@ -15,9 +15,8 @@ description:
     Keystone) and compares them with a target and with what is about to be uploaded.
   - The target of 40 images and 200 GiB for each project was once part of scs-0104 and is what "fair use" is measured by here.
   - Figures are those of the service. A service that enforces no limits has no answer but that; then everything fits as far as
-    anybody can tell, and C(limited) in RV(room) is false. Glance lets the one upload through that passes a limit of bytes; here it
-    does not fit. The limit C(image_size_cap) of a single image is not visible to anybody but
-    the operator.
+    anybody can tell, and C(limited) in RV(room) is false. Glance counts whole MiB, rounded down; here
+    the last byte counts. The limit C(image_size_cap) of a single image is not visible to anybody but the operator.
 extends_documentation_fragment:
   - scs.landscape.attributes.info_module
   - scs.landscape.openstack_auth

@@ -121,6 +121,13 @@ class Ceph:
                 final=True,
             ) from error
 
+    def answers(self, mon: str) -> bool:
+        """Whether a mon answers itself: the others miss one that ended after some seconds only."""
+        try:
+            return self.say("tell", f"mon.{mon}", "version", "--format", "json")[0] == 0
+        except CephError:
+            return False
+
     # may it be stopped
 
     def ok_to_stop(self, kind: str, names: tuple[str, ...]) -> health.StopAnswer:
@@ -170,6 +177,8 @@ def look(ceph: Ceph, wanted: health.Wanted, probes: Mapping[str, float]) -> heal
     """Read what a verdict on what is wanted needs, and no more."""
     status = ceph.status()
     quorum = ceph.quorum(status.quorum_age)
+    names = quorum.names if "quorum" in wanted.checks else ()
+    silent = tuple(name for name in names if not ceph.answers(name)) if set(names) == set(quorum.mons) else ()
     stop = wanted.stop
     dirty = "pgs" in wanted.checks and not all(health.is_fine(state) for state in status.groups.states)
     unclean = tuple(group for group in ceph.groups() if not health.is_fine(group.state)) if dirty else ()
@@ -180,6 +189,7 @@ def look(ceph: Ceph, wanted: health.Wanted, probes: Mapping[str, float]) -> heal
     return health.View(
         status=status,
         quorum=quorum,
+        silent=silent,
         unclean=unclean,
         pools=ceph.pools() if unclean or any(answer.groups for answer in stops) else (),
         osds=ceph.osds() if "osds" in wanted.checks or stop.get("osd") else (),

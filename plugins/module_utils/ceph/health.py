@@ -53,12 +53,14 @@ class StopAnswer:
 class View:
     """What was read for one look; parts that nobody wanted are empty.
 
+    :param silent: mons that are in quorum and do not answer.
     :param unclean: placement groups that are not active and clean.
     :param probes: seconds that writing and reading back took, or the reason why it failed, by pool.
     """
 
     status: Status
     quorum: Quorum
+    silent: tuple[str, ...] = ()
     unclean: tuple[Group, ...] = ()
     pools: tuple[Pool, ...] = ()
     osds: tuple[Osd, ...] = ()
@@ -70,7 +72,7 @@ class View:
 def judge(view: View, wanted: Wanted) -> Verdict:
     """Everything that is wanted, at once: an operator wants to know all reasons."""
     rules = {
-        "quorum": lambda: quorum(view.quorum, wanted),
+        "quorum": lambda: [*quorum(view.quorum, wanted), *silent(view)],
         "pgs": lambda: groups(view),
         "recovery": lambda: recovery(view.status),
         "osds": lambda: osds(view.osds),
@@ -98,6 +100,11 @@ def quorum(found: Quorum, wanted: Wanted) -> list[str]:
     if not reasons and found.age < wanted.quorum_age:
         reasons.append(f"the quorum of {here} is {found.age} s old, not yet {wanted.quorum_age:.0f} s")
     return reasons
+
+
+def silent(view: View) -> list[str]:
+    """Every mon of the quorum answers itself."""
+    return [f"mon {name} is in quorum and does not answer" for name in view.silent]
 
 
 def is_fine(state: str) -> bool:

@@ -22,6 +22,8 @@ from .units import format_bytes, format_seconds
 #: Bytes moved at once. Large enough that system calls do not count, small enough for many workers.
 CHUNK = 1024 * 1024
 _ZEROES = bytes(CHUNK)
+#: Least number of bytes that is handed out at once to a library that asks for fewer.
+_PIECE = 256 * 1024
 
 
 def is_zero(chunk: bytes) -> bool:
@@ -152,11 +154,11 @@ class Metered:
         return self._size
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes; empty at the end."""
+        """The next bytes, perhaps more than asked for; empty at the end."""
         if self._stop is not None and self._stop.is_set():
             raise Stopped("The transfer was given up, because the run ends")
-        # Libraries read in pieces of 8 or 16 KiB, which costs more than it moves.
-        chunk = self._stream.read(CHUNK if size < 0 else size)
+        # HTTP libraries ask for 8 or 16 KiB and send what they get; so small pieces cost more than they move.
+        chunk = self._stream.read(CHUNK if size < 0 else max(size, _PIECE))
         self._meter.add(len(chunk))
         return chunk
 

@@ -116,8 +116,8 @@ def target(room: Room, images: int, size: int) -> Verdict:
 def more(room: Room, images: int, size: int, largest: int = 0) -> Verdict:
     """Whether so many further images of so many bytes together fit now.
 
-    Glance refuses an upload when more than the limit is used before it, and counts it afterwards: the upload that passes the
-    limit gets through (tried with release 33). We do not count on that: all bytes must fit below the limit.
+    Glance counts whole MiB, rounded down, of an upload whose size it is told, and nothing of others (tried with release 33).
+    We do not count on what that lets through: all bytes must fit below the limit.
 
     :param largest: bytes of the largest of them, for the staging area; 0 when nothing is staged.
     """

@@ -58,6 +58,8 @@ def test_a_client_that_is_not_served_is_a_reason_too(ceph, narrow):
 
 def test_a_mon_that_is_out_is_named(ceph):
     with asking.stopped(ceph, ("ceph-3", "ceph-mon@ceph-3")):
+        at_once = asking.gate(ceph, timeout=0, command_timeout=30)
+        assert "mon ceph-3 is in quorum and does not answer" in at_once.failed or "mon ceph-3 is not" in at_once.failed
         asking.await_missed(ceph, "ceph-3")
         found = asking.gate(ceph, timeout=3)
         assert "mon ceph-3 is not in quorum (in quorum: ceph-1, ceph-2)" in found.failed

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from .site import Site
 
 _PACKAGES = Path("/usr/lib/python3/dist-packages")
-#: What Cinder imports, and what the program `ceph` does that it starts.
-_MODULES = ("rados*", "rbd*", "ceph_argparse.py", "ceph_daemon.py")
+#: What Cinder imports.
+_MODULES = ("rados*.so", "rbd*.so")
 
 
 def up(lane: str) -> CephCluster:
@@ -34,12 +35,16 @@ def furnish(place: Place, cluster: CephCluster) -> None:
     # only these: other modules of Debian's would stand in front of the environment's own
     for pattern in _MODULES:
         for path in packages.glob(pattern):
-            if not path.name.endswith(("-info", "__pycache__")):
-                (place.drivers / path.name).symlink_to(path)
+            (place.drivers / path.name).symlink_to(path)
     tag = f"cpython-3{place.minor}-"
     if not any(tag in path.name for path in place.drivers.glob("rbd*.so")):
         found = ", ".join(path.name for path in packages.glob("rbd*.so")) or "none"
         raise Unavailable(f"Debian's bindings of Ceph are {found}, and the services run on Python 3.{place.minor}")
+    # a program of Debian's Python that Cinder starts; it finds its own modules with all that belongs to them
+    program = next(Path(part, "ceph") for part in variables.get("PATH", "/usr/bin").split(":") if part)
+    wrapper = place.drivers / "bin" / "ceph"
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH={packages} exec {program} "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
     folder = place.etc / "ceph"
     folder.mkdir(mode=0o700)
     for path in cluster.conf.parent.iterdir():
@@ -47,7 +52,12 @@ def furnish(place: Place, cluster: CephCluster) -> None:
             target = folder / path.name
             target.touch(0o600)
             target.write_bytes(path.read_bytes())
-    wanted = {name: variables[name].rstrip(":") for name in ("PATH", "LD_LIBRARY_PATH") if name in variables}
+    # without what the caller has in them
+    wanted = {
+        name: variables[name].removesuffix(os.environ.get(name, "")).rstrip(":")
+        for name in ("PATH", "LD_LIBRARY_PATH")
+        if name in variables
+    }
     (folder / "environment.json").write_text(json.dumps(wanted), encoding="utf-8")
 
 

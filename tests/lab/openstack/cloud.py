@@ -18,7 +18,7 @@ from typing import Any
 from ...tools import apt, environments
 from ...tools.console import Unavailable, say
 from ...tools.legs import LEGS
-from ...tools.paths import CACHE, digest, locked
+from ...tools.paths import CACHE, REQUIREMENTS, digest, locked
 from .. import kernel
 from ..kernel import Process
 from . import ceph, config, logs, order, template
@@ -90,6 +90,7 @@ class Cloud:
         _require_root()
         with locked(self.folder):
             self._clear(self._load())
+            shutil.rmtree(self._failed, ignore_errors=True)
 
     def reset(self) -> dict[str, Any]:
         """Throw away everything that was made in the cloud: end it at once, unpack the template, start again."""
@@ -131,8 +132,13 @@ class Cloud:
         Site(self._place(record), record.keeper).end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def _failed(self) -> Path:
+        """The logs of a start that failed, until the next `down`."""
+        return self.folder.parents[1] / "failed" / self.lane
+
     def _keep_logs(self) -> None:
-        target = self.folder.parents[1] / "failed" / self.lane
+        target = self._failed
         shutil.rmtree(target, ignore_errors=True)
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +146,8 @@ class Cloud:
 
     def _fingerprint(self) -> str:
         texts = config.files(Place(self.folder, Path("/venv"), self.profile, self.backend), _Words(), self.settings)
-        return digest(self.profile, self.backend, json.dumps(texts, sort_keys=True))
+        pins = (REQUIREMENTS / "openstack.lock").read_bytes()
+        return digest(self.profile, self.backend, json.dumps(texts, sort_keys=True), pins)
 
     # records
 
@@ -237,7 +244,7 @@ class Cloud:
 
     def access_log(self, service: str) -> list[logs.Request]:
         """The requests that an API, or the web server ``fetches``, answered."""
-        return logs.read(self.folder / "logs" / f"{service}.access")
+        return logs.read(logs.settled(self.folder / "logs" / f"{service}.access"))
 
     def writes(self, service: str, since: float = 0.0) -> list[logs.Request]:
         """Those that were meant to change something; a login is not.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -38,6 +39,14 @@ class Request:
         """Whether it was meant to change something; a login is not."""
         token = self.method == "POST" and self.path.endswith("/auth/tokens")
         return self.method not in _READING and not token
+
+
+def settled(path: Path) -> Path:
+    """The same path, once nothing was written for a moment: a line comes after the answer that it tells of."""
+    end = time.monotonic() + 2.0
+    while path.exists() and time.time() - path.stat().st_mtime < 0.1 and time.monotonic() < end:
+        time.sleep(0.02)
+    return path
 
 
 def _number(text: str) -> int:

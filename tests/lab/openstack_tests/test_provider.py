@@ -221,7 +221,8 @@ def test_volumes_servers_and_backups_work(compute_cloud):
     volume = script(
         cloud,
         "v = cloud.block_storage.create_volume(size=1, name='origin')\n"
-        "v = cloud.block_storage.wait_for_status(v, 'available', ['error'], 1, 300)\nprint(json.dumps(v.id))",
+        "v = cloud.block_storage.wait_for_status(v, 'available', ['error'], 1, 300)\n"
+        "cloud.block_storage.set_volume_bootable_status(v, True)\nprint(json.dumps(v.id))",
     )
     path = cloud.share / f"volume-{volume}"
     mark = os.urandom(4096)
@@ -242,6 +243,7 @@ def test_volumes_servers_and_backups_work(compute_cloud):
         "r = cloud.block_storage.create_volume(size=1, name='back')\n"
         "r = cloud.block_storage.wait_for_status(r, 'available', ['error'], 1, 300)\n"
         "b.restore(cloud.block_storage, volume_id=r.id)\n"
+        "r = cloud.block_storage.get_volume(r.id)\n"  # what was known of it says that it is done
         "cloud.block_storage.wait_for_status(r, 'available', ['error_restoring', 'error'], 2, 600)\n"
         "print(json.dumps([r.id, s.id, cloud.block_storage.get_volume(v).status]))",
     )

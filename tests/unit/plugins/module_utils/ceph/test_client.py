@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.scs.landscape.plugins.module_utils.ceph import client, info
+from ansible_collections.scs.landscape.plugins.module_utils.ceph import client, health, info
 from ansible_collections.scs.landscape.plugins.module_utils.ceph.client import Ceph
 from ansible_collections.scs.landscape.plugins.module_utils.ceph.health import Wanted
 from ansible_collections.scs.landscape.plugins.module_utils.ceph.model import CephError
@@ -77,7 +77,18 @@ def test_when_the_time_of_a_look_is_over_nothing_is_started_any_more():
 def test_a_look_reads_what_it_needs_and_no_more():
     world = Recorded()
     client.look(Ceph(world), Wanted(), {})
-    assert [" ".join(argv[3:-2]) for argv in world.said] == ["status", "quorum_status"]
+    assert [" ".join(argv[3:-2]) for argv in world.said] == [
+        "status",
+        "quorum_status",
+        *(f"tell mon.ceph-{number} version" for number in (1, 2, 3)),
+    ]
+
+
+def test_a_mon_that_the_others_do_not_miss_yet_is_asked_itself():
+    world = Recorded()
+    world.results = {"tell mon.ceph-2": (124, "", "")}
+    view = client.look(Ceph(world), Wanted(), {})
+    assert health.judge(view, Wanted()).reasons == ("mon ceph-2 is in quorum and does not answer",)
 
 
 def test_ok_to_stop_says_which_groups_would_not_be_served():

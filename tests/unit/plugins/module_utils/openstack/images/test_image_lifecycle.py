@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import CloudError, ForbiddenError
 from ansible_collections.scs.landscape.plugins.modules import image_lifecycle
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.images.fake_glance import (
     FakeCloud,
@@ -383,3 +384,22 @@ def test_hidden_versions_and_ids_are_those_of_the_catalogue():
     (one,) = cloud.images.values()
     assert (one["os_hidden"], one["name"]) == (True, NAME)
     assert not run(cloud, wanted).changed
+
+
+def test_an_administrator_who_may_not_see_all_projects_is_as_blind_as_a_member():
+    cloud, wanted = rotated(2)
+
+    class Narrow(type(cloud)):  # type: ignore[misc]
+        def pages(self, service: str, path: str, key: str, **query: Any) -> Any:
+            if "all_tenants" in query:
+                raise (
+                    CloudError("not allowed", status=403) if self.broken else ForbiddenError("not allowed", status=403)
+                )
+            return super().pages(service, path, key, **query)
+
+    cloud.__class__, cloud.broken = Narrow, False
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert "the token sees one project only" in done.values["blocked"][0]["reason"]
+    cloud.broken = True
+    with pytest.raises(CloudError, match="only removed when it is known that nothing uses it"):
+        run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
