@@ -129,6 +129,7 @@ def _filesystem(first: Machine) -> None:
     for pool in ("cephfs_data", "cephfs_metadata"):
         first.run(["ceph", "osd", "pool", "create", pool, "8"])
     first.run(["ceph", "fs", "new", "cephfs", "cephfs_metadata", "cephfs_data"])
+    first.run(["ceph", "fs", "set", "cephfs", "standby_count_wanted", "0"])
 
 
 def _osds(machine: Machine) -> None:

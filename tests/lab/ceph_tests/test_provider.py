@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.scs.landscape.tests.lab import kernel
-from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster, client
+from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster, Layout, client
 from ansible_collections.scs.landscape.tests.lab.ceph_tests import asking
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 from ansible_collections.scs.landscape.tests.lab.tests.test_provider import traces
@@ -177,3 +177,20 @@ def test_a_reboot_keeps_the_disks(ceph):
     ceph.await_clean()
     assert read(ceph) == "kept"
     assert loops(ceph) == 3
+
+
+@pytest.mark.full
+def test_a_larger_one_has_six_osds_and_a_metadata_server():
+    cluster = CephCluster(lane("large"), Layout(osds=2, mds=True))
+    cluster.down()
+    try:
+        cluster.up()
+        found = asking.info(cluster)
+        assert found["daemons"]["osd"] == ["0", "1", "2", "3", "4", "5"]
+        assert found["daemons"]["mds"] == ["ceph-3"]
+        assert found["health"]["checks"] == []
+        assert len({osd["address"] for osd in found["osds"]}) == 6
+        assert loops(cluster) == 6
+    finally:
+        cluster.down()
+    assert left(cluster) == {}
