@@ -41,7 +41,7 @@ def test_no_image_with_other_bytes_is_ever_seen_and_the_others_finish(images: Im
     ]
     good = [images.image("good", visibility="public"), images.image("norange", "norange", visibility="community")]
     began = time.monotonic()
-    result = images.run([*bad, good[0], *served, good[1]], stall_timeout=6, service_timeout=10)
+    result = images.run([*bad, good[0], *served, good[1]], stall_timeout=25, service_timeout=40)
     took = time.monotonic() - began
     told = by_name(result)
     assert {name for name, one in told.items() if one["status"] == "done"} == {"good", "norange"}
@@ -55,7 +55,7 @@ def test_no_image_with_other_bytes_is_ever_seen_and_the_others_finish(images: Im
         assert images.bytes_of("fast", there[entry["name"]][0]["id"]) == entry["digest"].partition(":")[2]
     assert images.unfinished() == []
     assert result.failed.startswith(f"{len(bad) + len(served)} of {len(bad) + len(served) + 2} images")
-    assert took < 400
+    assert took < 1200
     # Nobody could see one of them at any time: no request made it visible.
     seen = [r for r in images.cloud.writes("glance") if r.method == "PATCH"]
     assert len([r for r in seen if any(one["id"] in r.path for (one,) in there.values())]) >= 2

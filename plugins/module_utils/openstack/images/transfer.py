@@ -28,6 +28,8 @@ from .policy import Way
 
 #: How often the same bytes are sent to a service that loses them.
 _SENDS = 4
+#: Seconds in which a service notices that a line broke.
+_NOTICED = 20.0
 
 
 @dataclass
@@ -194,7 +196,9 @@ class Importer:
                 failure = error
             if failure is None:
                 break
-            now = self.glance.rest(str(image["id"]))
+            # Where all bytes are there, the service may still be writing them: then it gets its time.
+            whole = progress.meter.done >= cached.size and failure.status in (0, 502, 504)
+            now = self.glance.rest(str(image["id"]), self.settings.service if whole and not direct else _NOTICED)
             if now and now["status"] == "active":
                 break  # the answer was lost, not the bytes
             if attempt == _SENDS - 1 or not _is_passing(failure):

@@ -144,7 +144,7 @@ def cloud() -> Memory:
 def go(cloud: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., run.Item]:
     monkeypatch.setattr(glances, "_LOOK", (0.0, 0.0))
     real = glances.Glance.rest
-    monkeypatch.setattr(glances.Glance, "rest", lambda self, identifier: real(self, identifier, 0.05))
+    monkeypatch.setattr(glances.Glance, "rest", lambda self, identifier, _patience=0.0: real(self, identifier, 0.05))
     path = tmp_path / "image"
     path.write_bytes(CONTENT)
 
