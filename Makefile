@@ -5,7 +5,7 @@ PYTHON ?= python3
 TOOLS = $(PYTHON) -B -m tests.tools
 
 .DEFAULT_GOAL := help
-.PHONY: help check test test-all accept format docs pictures demo demo-down demo-docs build pins clean
+.PHONY: help check test test-all accept format docs pictures demo demo-down demo-images demo-images-down demo-docs build pins clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,12 @@ demo: ## see it work: 13 machines on this one, deployed; as root. Run it twice
 
 demo-down: ## end the machines of the demo
 	@$(TOOLS) demo-down
+
+demo-images: ## a real Glance, and a catalogue of images offered there; as root. Run it twice
+	@$(TOOLS) demo-images
+
+demo-images-down: ## end the services of demo-images
+	@$(TOOLS) demo-images-down
 
 demo-docs: ## the SCS lab validated and documented; needs no machines
 	@$(TOOLS) demo-docs

@@ -21,3 +21,18 @@ options:
 requirements:
   - PyYAML (comes with ansible-core)
 """
+
+    # For modules that make something of a landscape, and stop on what is wrong with it.
+    FINDINGS = r"""
+options:
+  on_finding:
+    description:
+      - What to do about findings of severity C(error) that are not waived.
+      - What cannot be read at all, or is not part of the format, always fails.
+    type: str
+    choices: [fail, warn, ignore]
+    default: fail
+  as_of:
+    description: Day (C(YYYY-MM-DD)) on which waivers are judged. Today when absent.
+    type: str
+"""

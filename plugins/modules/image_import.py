@@ -215,9 +215,9 @@ EXAMPLES = r"""
     images:
       - name: Debian 13
         url:
-          - https://cloud.debian.org/images/cloud/trixie/latest/debian-13-genericcloud-amd64.qcow2
+          - https://images.example.org/debian/trixie/latest/debian-13-genericcloud-amd64.qcow2
         digests:
-          source: https://cloud.debian.org/images/cloud/trixie/latest/SHA512SUMS
+          source: https://images.example.org/debian/trixie/latest/SHA512SUMS
         visibility: public
         min_disk: 3
         properties:

@@ -21,6 +21,7 @@ description:
     readable landscape is shown on the pages; use M(scs.landscape.landscape_validate) to stop on it.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.folder
   - scs.landscape.source
 options:
   dest:
@@ -51,12 +52,6 @@ options:
       - Keys for the head of every page (YAML between C(---) lines), as Docusaurus, MkDocs and Jekyll read it. The
         title is added. An empty dictionary gives a head with the title alone, no value gives no head.
     type: dict
-  adopt:
-    description:
-      - Replace files that are already there and that this module did not write. Without it they are refused, so that
-        nothing written by hand is lost.
-    type: bool
-    default: false
   prune:
     description:
       - Remove pages that an earlier run wrote and that are not part of the documentation any more. A page that was

@@ -17,6 +17,8 @@ description:
     destination, and files of others are never touched.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.folder
+  - scs.landscape.source.findings
   - scs.landscape.source
 options:
   dest:
@@ -36,28 +38,12 @@ options:
     elements: str
     required: true
     choices: [hosts, netbox, osism_groups, osism_host_vars, prometheus_sd, ssh_config]
-  adopt:
-    description:
-      - Replace files that are already there and that this module did not write. Without it they are refused, so that
-        nothing written by hand is lost.
-    type: bool
-    default: false
   prune:
     description:
       - Remove files that an earlier run made in one of these O(formats) and that are not wanted any more.
       - A file that somebody changed by hand stays.
     type: bool
     default: true
-  on_finding:
-    description:
-      - What to do about findings of severity C(error) that are not waived.
-      - What cannot be read at all, or is not part of the format, always fails.
-    type: str
-    choices: [fail, warn, ignore]
-    default: fail
-  as_of:
-    description: Day (C(YYYY-MM-DD)) on which waivers are judged. Today when absent.
-    type: str
   ssh_user:
     description: Login name in C(ssh_config). No name is set when absent.
     type: str

@@ -19,14 +19,9 @@ description:
   - A configuration of another dialect is refused.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.folder
+  - scs.landscape.sonic.files
 options:
-  src:
-    description:
-      - Files or folders with the backups, one C(.json) file for each switch. The name of a file is the name of the switch. A file
-        called C(config_db.json) belongs to the switch that its folder is called after.
-    type: list
-    elements: path
-    required: true
   dest:
     description: Folder to write the converted configurations into, one file C(SWITCH.json) each. Nothing is written when absent.
     type: path
@@ -35,12 +30,6 @@ options:
     type: str
     choices: ['202211', '202305', '202311', '202405', '202411', '202505', '202511', '202605']
     default: '202605'
-  adopt:
-    description:
-      - Replace files that are already there and that this module did not write. Without it they are refused, so that
-        nothing written by hand is lost.
-    type: bool
-    default: false
   reports:
     description:
       - Files to write the list of changes to. The ending says the form, one of C(.json), C(.md), C(.xml) (JUnit) or C(.html).
@@ -99,7 +88,7 @@ steps_done:
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.core import files
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Plan
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import convert, convert_report, fleet
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import convert, convert_report, fleet, masking
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import validate
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint.index import Fabric, Switch
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
@@ -108,10 +97,11 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import 
 
 def main(params, check_mode):
     """Reads the backups, converts, checks, writes what differs."""
-    made = {name: convert.convert(config) for name, config in fleet.from_files(params["src"]).items()}
-    issues = validate.check(Fabric([Switch(name, one.config, params["release"]) for name, one in made.items()]))
+    made = convert.convert_all(fleet.from_files(params["src"]))
+    found = validate.check(Fabric([Switch(name, one.config, params["release"]) for name, one in made.items()]))
+    issues = masking.issues(found, {name: one.config for name, one in made.items()})
     desired = {f"{name}.json": switch_files.text(one.config) for name, one in made.items()} if params["dest"] else {}
-    folder = files.Folder(params["dest"], "sonic_convert") if params["dest"] else None
+    folder = files.Folder(params["dest"], "sonic_convert", switch_files.is_private) if params["dest"] else None
     written = folder.plan(desired, adopt=params["adopt"], prune=False) if folder else Plan()
     reports = files.plan_paths(convert_report.written(made, issues, params["reports"]))
     done = 0

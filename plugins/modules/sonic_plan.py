@@ -20,6 +20,7 @@ description:
     spines go one by one.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.sonic
 options:
   before:
     description:
@@ -52,27 +53,14 @@ options:
     description: SONiC release the configurations are for. For rendering V(202605) when absent, else what a configuration says.
     type: str
     choices: ['202211', '202305', '202311', '202405', '202411', '202505', '202511', '202605']
-  unmodelled:
-    description: See M(scs.landscape.sonic_render).
-    type: bool
-    default: false
-  secrets:
-    description: See M(scs.landscape.sonic_render).
-    type: dict
-    default: {}
-    suboptions:
-      snmp_communities:
-        description: SNMP communities with read access.
-        type: list
-        elements: str
-        default: []
-      tacacs_passkey:
-        description: Key shared with the TACACS+ servers of the landscape.
-        type: str
   missing_tables:
     description:
       - What is meant by a table that the wanted configuration does not have at all. V(keep) leaves it as it is, and so the fields
-        that a switch fills in by itself (its MAC address).
+        that a switch fills in by itself (its MAC address). V(remove) plans its end.
+      - V(keep) is about what an operator added. A landscape, or a file that M(scs.landscape.sonic_render) wrote, speaks for the
+        whole of ports, VLANs, addresses, tunnels and routing, and a landscape with services for those, so of these nothing is
+        kept. How a switch is managed and who may log in is replaced where the landscape says it, and never removed.
+      - Between two landscapes nothing is kept.
     type: str
     choices: [keep, remove]
     default: keep
@@ -81,6 +69,18 @@ options:
     type: list
     elements: str
     default: [BUFFER_PG, BUFFER_PROFILE, FLEX_COUNTER_TABLE, SYSTEM_DEFAULTS, VERSIONS]
+  speeds:
+    description:
+      - Speeds in Mbit/s that ports support, by switch and port, as the switches say themselves (C(supported_speeds) of
+        C(PORT_TABLE) in STATE_DB). A change to another speed is refused.
+      - Of ports that are not named, the port map of their hardware says it, where this collection knows it.
+    type: dict
+    default: {}
+  yang_dir:
+    description:
+      - Folder with the YANG models of the release, or with one folder of models for each release. The configurations that the plan
+        leads to are judged by them, and refused when they are not valid. Needs the program C(yanglint).
+    type: path
   max_impact:
     description:
       - Fail when a write does more than this. The plan is returned all the same.
@@ -163,8 +163,28 @@ steps_done:
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.core import files
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, plan, plan_report
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, inspection, plan, plan_report, targets
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
+
+
+def _planned(compared, params):
+    """The plan of each switch."""
+    pairs = compared.targets() if params["missing_tables"] == "keep" else compared.pairs
+    release = params["release"] or ""
+    wanted = {name: after for name, (_before, after) in pairs.items()}
+    faults = inspection.faults(wanted, release, params["yang_dir"] or "")
+    return [
+        plan.plan_switch(
+            name,
+            before,
+            after,
+            release,
+            ignore=params["ignore_tables"],
+            speeds=targets.speeds(after, params["speeds"].get(name)),
+            faults=faults.get(name, ()),
+        )
+        for name, (before, after) in pairs.items()
+    ]
 
 
 def main(params, check_mode):
@@ -175,20 +195,7 @@ def main(params, check_mode):
         params["release"] or "", tuple(params["switches"]), params["unmodelled"], params["secrets"]
     )
     compared = fleet.compare(told["before"], told["after"], params["landscape"] or [], rendering)
-    fabric = plan.plan_fabric(
-        [
-            plan.plan_switch(
-                name,
-                before,
-                plan.wanted(before, after) if params["missing_tables"] == "keep" else after,
-                params["release"] or "",
-                ignore=params["ignore_tables"],
-            )
-            for name, (before, after) in compared.pairs.items()
-        ],
-        compared.groups,
-        params["parallel"],
-    )
+    fabric = plan.plan_fabric(_planned(compared, params), compared.groups, params["parallel"])
     refusals = plan_report.refusals(fabric, impact)
     reports = files.plan_paths(plan_report.written(fabric, params["reports"], impact))
     return Result(
@@ -237,6 +244,8 @@ if __name__ == "__main__":
                 "default": "destroyed",
             },
             "parallel": {"type": "int", "default": 0},
+            "speeds": {"type": "dict", "default": {}},
+            "yang_dir": {"type": "path"},
             "reports": {**paths, "default": []},
         },
         main,

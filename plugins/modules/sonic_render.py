@@ -19,6 +19,9 @@ description:
   - C(docs/fabric.md) says which part of a landscape becomes which rows.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.folder
+  - scs.landscape.sonic
+  - scs.landscape.source.findings
   - scs.landscape.source
 options:
   dest:
@@ -34,49 +37,12 @@ options:
     type: str
     choices: ['202211', '202305', '202311', '202405', '202411', '202505', '202511', '202605']
     default: '202605'
-  unmodelled:
-    description:
-      - Write fields that no YANG model of the O(release) has (EVPN routes of routing instances), with a warning, instead of
-        refusing them.
-      - SONiC's config updater refuses a configuration with such fields.
-    type: bool
-    default: false
-  secrets:
-    description:
-      - What a landscape must not hold. It is written into the files, so keep those as you keep secrets.
-    type: dict
-    default: {}
-    suboptions:
-      snmp_communities:
-        description: SNMP communities with read access.
-        type: list
-        elements: str
-        default: []
-      tacacs_passkey:
-        description: Key shared with the TACACS+ servers of the landscape. Without it logins stay local.
-        type: str
-  adopt:
-    description:
-      - Replace files that are already there and that this module did not write. Without it they are refused, so that
-        nothing written by hand is lost.
-    type: bool
-    default: false
   prune:
     description:
       - Remove files that an earlier run made and that are not wanted any more. A file that somebody changed by hand stays.
       - With O(switches) nothing is removed.
     type: bool
     default: true
-  on_finding:
-    description:
-      - What to do about findings of severity C(error) that are not waived.
-      - What cannot be read at all, or is not part of the format, always fails.
-    type: str
-    choices: [fail, warn, ignore]
-    default: fail
-  as_of:
-    description: Day (C(YYYY-MM-DD)) on which waivers are judged. Today when absent.
-    type: str
 seealso:
   - module: scs.landscape.landscape_validate
 """
@@ -98,19 +64,25 @@ EXAMPLES = r"""
   failed_when: rendered is changed
   delegate_to: localhost
 
-- name: Render one switch as facts, with the communities from a vault
+- name: Render with the communities from a vault, into files that only their owner may read
+  scs.landscape.sonic_render:
+    src: [landscape/]
+    dest: build/fabric
+    secrets:
+      snmp_communities: ['{{ fabric_snmp_community }}']
+  delegate_to: localhost
+
+- name: Render one switch as facts
   scs.landscape.sonic_render:
     src: [landscape/]
     switches: [st01-sw25g-r01-u34]
-    secrets:
-      snmp_communities: ['{{ fabric_snmp_community }}']
   register: rendered
   delegate_to: localhost
 """
 
 RETURN = r"""
 configs:
-  description: CONFIG_DB of each switch, when O(dest) is absent.
+  description: CONFIG_DB of each switch, when O(dest) is absent. Secrets are masked; they stand in files only.
   returned: without O(dest)
   type: dict
 files:
@@ -153,6 +125,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.core import files, units
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import client, derive, findings_report
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import masking
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import files as switch_files
@@ -177,9 +150,11 @@ def main(params, check_mode):
         return Result(values=values, failed="Nothing was written, because of: " + "; ".join(refused))
     said = [str(issue) for issue in issues] + findings_report.warnings(validate.unwaived(findings))
     if params["dest"] is None:
-        return Result(warnings=said, values={**values, "configs": {one.name: one.config for one in rendered}})
+        return Result(
+            warnings=said, values={**values, "configs": {one.name: masking.config(one.config) for one in rendered}}
+        )
     desired = {f"{one.name}.json": switch_files.text(one.config) for one in rendered}
-    folder = files.Folder(params["dest"], "sonic_render")
+    folder = files.Folder(params["dest"], "sonic_render", switch_files.is_private)
     prune = params["prune"] and not params["switches"]
     plan = folder.plan(desired, prune=prune, adopt=params["adopt"])
     return Result(

@@ -22,14 +22,8 @@ requirements:
   - The program C(yanglint) (package C(libyang2-tools) on Debian 12, C(libyang3-tools) on Debian 13), when O(checks) has V(yang).
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.sonic.files
 options:
-  src:
-    description:
-      - Configuration files, or folders whose C(.json) files are read. The name of a file is the name of the switch. A file called
-        C(config_db.json) belongs to the switch that its folder is called after.
-    type: list
-    elements: path
-    required: true
   release:
     description: SONiC release to judge by. The one that wrote each configuration when absent.
     type: str
@@ -43,9 +37,8 @@ options:
     choices: [unified, bgpcfgd, split, enterprise]
   yang_dir:
     description:
-      - Folder with the YANG models of the release, or with one folder of models for each release. A switch has them in
-        C(/usr/local/yang-models).
-      - The environment variable E(SONIC_YANG_DIR) when absent.
+      - Folder with the YANG models of the release, or with one folder of models for each release.
+      - The environment variable E(SONIC_YANG_DIR) when absent, and without it C(/usr/local/yang-models), where a switch has its own.
     type: path
   checks:
     description: V(yang) judges by the models, V(lint) by the rules.
@@ -190,7 +183,6 @@ def main(params, check_mode):
         plan=plan,
         diff=files.diff_of(plan),
         steps_done=0 if check_mode else files.apply_paths(plan),
-        warnings=list(found.notes),
         values={
             "findings": [issue.as_dict() for issue in found.issues],
             "counts": inspection_report.count(found.issues),

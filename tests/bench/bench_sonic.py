@@ -49,7 +49,7 @@ def yardstick():
     return {"seconds": clock() - started}
 
 def ours():
-    from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, plan
+    from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, plan, targets
     from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import validate
     from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint.index import Fabric, Switch
     view = fleet.load([source])
@@ -60,7 +60,7 @@ def ours():
     linted = clock()
     before = fleet.from_files([str(backups)])
     made = plan.plan_fabric(
-        [plan.plan_switch(name, before[name], plan.wanted(before[name], wanted[name]), "202605") for name in wanted],
+        [plan.plan_switch(name, before[name], targets.wanted(before[name], wanted[name]), "202605") for name in wanted],
         fleet.groups(view),
     )
     steps = len(made.plan)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..tools.console import Unavailable
-from . import hosts, images
+from . import guests, hosts, images
 
 #: Providers that stand on the machines and have commands of their own: ``python3 -B -m tests.lab ceph up``.
 _PROVIDERS = ("ceph", "openstack")
@@ -35,9 +35,38 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--release", choices=images.RELEASES, default="bookworm", help="Debian of the machines")
         if name == "up":
             command.add_argument("--only", default="", help="these machines, separated by commas")
+            _add_guests(command)
         if name == "enter":
             command.add_argument("argv", nargs=argparse.REMAINDER, help="the command, behind --")
     return parser
+
+
+def _add_guests(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--guests", default="", help="machines with a kernel of their own: names, or all")
+    command.add_argument("--memory", type=int, default=guests.MEMORY, help="MiB of a guest (default: %(default)s)")
+    command.add_argument("--mtu", type=int, default=guests.MTU, help="of data ports of a guest (default: %(default)s)")
+    command.add_argument(
+        "--disk", action="append", default=[], metavar="GUEST=MIB", help="a disk for a guest; may be said again"
+    )
+
+
+def _disks(said: Sequence[str]) -> dict[str, list[int]]:
+    """Bytes of every disk, by guest."""
+    found: dict[str, list[int]] = {}
+    for text in said:
+        name, _equals, size = text.partition("=")
+        if not size.isdecimal():
+            raise Unavailable(f"{text!r} is no disk: say the guest and the size in MiB, as in em01-comp-r01-u04=1024")
+        found.setdefault(name, []).append(int(size) << 20)
+    return found
+
+
+def _lab(chosen: argparse.Namespace) -> hosts.Lab:
+    if chosen.command != "up":
+        return hosts.Lab(chosen.lane, chosen.landscape, chosen.release)
+    names = chosen.guests if chosen.guests == "all" else list(filter(None, chosen.guests.split(",")))
+    own = {"guests": names, "disks": _disks(chosen.disk), "memory": chosen.memory, "mtu": chosen.mtu}
+    return hosts.Lab(chosen.lane, chosen.landscape, chosen.release, **own)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,8 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(importlib.import_module(f".{words[0]}.cli", __package__).main(words[1:]))
     chosen = _parser().parse_args(words)
     try:
-        lab = hosts.Lab(chosen.lane, chosen.landscape, chosen.release)
-        return _run(lab, chosen)
+        return _run(_lab(chosen), chosen)
     except Unavailable as error:
         print(f"The lab cannot do that: {error}", file=sys.stderr)
         return 2

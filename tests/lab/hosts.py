@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from ..tools import apt
 from ..tools.console import Unavailable, say
 from ..tools.paths import REPO
-from . import images, kernel, launch, plugs, seeds, ways, wiring
+from . import guests, images, kernel, launch, plugs, room, seeds, ways, wiring
 from .kernel import Process
 from .lane import Lane, Record
 from .machine import Machine
@@ -29,7 +29,6 @@ EMBEDDED = REPO / "examples" / "embedded"
 _AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
 #: Seconds a machine may take until SSH answers.
 PATIENCE = 60.0
-_INOTIFY = 4096
 _PROGRAMS = ["systemd-container", "iproute2", "openssh-client", "util-linux"]
 
 
@@ -38,14 +37,29 @@ class Lab:
 
     :param landscape: file or folder of a landscape.
     :param release: the Debian of the machines.
+    :param guests: names of the machines that have a kernel of their own, or ``all``.
+    :param disks: bytes of each disk of a guest, by its name.
+    :param memory: MiB of memory of a guest.
+    :param mtu: bytes that a frame on a data port of a guest may have.
     """
 
     #: Disk of each machine, in MiB.
     disk = launch.DISK_MIB
 
-    def __init__(self, lane: str = "demo", landscape: Path | str = EMBEDDED, release: str = "bookworm") -> None:
+    def __init__(
+        self,
+        lane: str = "demo",
+        landscape: Path | str = EMBEDDED,
+        release: str = "bookworm",
+        *,
+        guests: Collection[str] = (),
+        disks: Mapping[str, Sequence[int]] | None = None,
+        memory: int = guests.MEMORY,
+        mtu: int = guests.MTU,
+    ) -> None:
         self.lane = Lane(lane)
         self.landscape, self.release = Path(landscape), release
+        self._wanted = (guests, disks or {}, memory, mtu)
         self._wiring: wiring.Wiring | None = None
 
     @property
@@ -54,6 +68,11 @@ class Lab:
         if self._wiring is None:
             self._wiring = wiring.read(self.landscape)
         return self._wiring
+
+    @property
+    def guests(self) -> dict[str, guests.Settings]:
+        """The machines that are to have a kernel of their own, and what they have."""
+        return guests.settings(*self._wanted, self.wiring.machines)
 
     @property
     def inventory(self) -> Path:
@@ -109,7 +128,7 @@ class Lab:
         return [name for name in known if only is None or name in set(only)]
 
     def _fingerprint(self) -> str:
-        return hashlib.sha256(wiring.to_json(self.wiring).encode()).hexdigest()
+        return hashlib.sha256(f"{wiring.to_json(self.wiring)} {self.guests}".encode()).hexdigest()
 
     def _fits(self, record: Record) -> bool:
         keeper = record.keeper is not None and record.keeper.alive
@@ -117,17 +136,19 @@ class Lab:
 
     # starting
 
-    def _image(self) -> Path:
-        """The root of the machines."""
-        return images.image(self.release)
+    def _image(self, guests: bool = False) -> Path:
+        """The root of the machines, or of those with a kernel of their own."""
+        return images.image(self.release, guests)
 
     def _furnish(self, name: str, root: Path) -> None:
         """What a provider that stands on this one puts below the root of a machine before it boots."""
 
     def _start(self, record: Record, names: list[str]) -> None:
         apt.ensure(_PROGRAMS, "the embedded lab")
-        image = self._image()
-        _make_room()
+        chosen = {name: one for name, one in self.guests.items() if name in names}
+        others = [name for name in names if name not in chosen]
+        image = self._image() if others else None
+        larger = self._image(guests=True) if chosen else None
         began = time.monotonic()
         say(f"starting {len(names)} machines with Debian {self.release} in lane {self.lane.name}")
         record.complete = False
@@ -135,11 +156,17 @@ class Lab:
         waiting: dict[str, launch.Waiting] = {}
         try:
             if fresh:
-                keeper = launch.keeper(images.mirrors())
+                keeper = launch.keeper(images.mirrors(), self.lane.cgroup)
                 record.keeper = keeper.process
                 self.lane.save(record)
                 keeper.go()
-            waiting = launch.machines(image, self.lane.file("machines"), self.lane.cgroup, names, self.disk)
+            room.make()
+            record.guests = sorted({*record.guests, *chosen})
+            places = (self.lane.file("machines"), self.lane.cgroup)
+            if image is not None:
+                waiting = launch.machines(image, *places, others, self.disk)
+            if larger is not None:
+                waiting.update(guests.machines(larger, *places, chosen, self.wiring))
             record.machines.update({name: waiting[name].process for name in names})
             self.lane.save(record)
             self._plug(record, names, fresh)
@@ -160,7 +187,7 @@ class Lab:
         record = record or self.lane.load()
         assert record.keeper is not None
         pids = {name: process.pid for name, process in record.machines.items() if process.alive}
-        return plugs.Panel(self.wiring, pids, record.keeper.pid)
+        return plugs.Panel(self.wiring, pids, record.keeper.pid, frozenset(record.guests))
 
     def _plug(self, record: Record, names: list[str], fresh: bool) -> None:
         panel = self.panel(record)
@@ -188,6 +215,8 @@ class Lab:
             machine = self.wiring.machines[name]
             plugged = {end[1] for cable in self.wiring.cables for end in (cable.a, cable.b) if end[0] == name}
             files = seeds.seeds(machine, plugged, keys / f"{name}.host", login, controller)
+            if name in self.guests:
+                files += guests.seeds(machine, self.wiring)
             root = Path(f"/proc/{one.process.pid}/root{self.lane.file('machines')}/{name}/root")
             seeds.write(root, files)
             self._furnish(name, root)
@@ -213,8 +242,9 @@ class Lab:
     def _await_ssh(self, name: str, process: Process, keeper: Process, over: threading.Event) -> None:
         address = self.wiring.machines[name].ip
         kernel.enter_network(f"/proc/{keeper.pid}/ns/net")
-        if not kernel.wait_for(lambda: over.is_set() or answers(address) or not process.alive, PATIENCE, 0.05):
-            raise Unavailable(f"SSH of {name} did not answer within {PATIENCE:.0f} s; see {self._console(name)}")
+        patience = PATIENCE * (guests.SLOWER if name in self.guests else 1)
+        if not kernel.wait_for(lambda: over.is_set() or answers(address) or not process.alive, patience, 0.05):
+            raise Unavailable(f"SSH of {name} did not answer within {patience:.0f} s; see {self._console(name)}")
         if not process.alive:
             raise Unavailable(f"{name} ended while it started: {self._last_words(name)}")
 
@@ -232,20 +262,24 @@ class Lab:
 
     def machine(self, name: str) -> Machine:
         """A machine that was started."""
-        process = self.lane.load().machines.get(name)
+        record = self.lane.load()
+        process = record.machines.get(name)
         if process is None:
             raise Unavailable(f"{name} was not started in lane {self.lane.name}")
-        return self._machine(name, process)
+        return self._machine(name, process, record)
 
-    def _machine(self, name: str, process: Process) -> Machine:
+    def _machine(self, name: str, process: Process, record: Record) -> Machine:
         known = self.wiring.machines.get(name)
-        return Machine(name, process, known.ip if known else "", self.lane.file("machines") / name)
+        kind = guests.Guest if name in record.guests else Machine
+        return kind(name, process, known.ip if known else "", self.lane.file("machines") / name)
 
     @property
     def machines(self) -> dict[str, Machine]:
         """All machines that run."""
-        found = self.lane.load().machines
-        return {name: self._machine(name, process) for name, process in found.items() if process.alive}
+        record = self.lane.load()
+        return {
+            name: self._machine(name, process, record) for name, process in record.machines.items() if process.alive
+        }
 
     def run(self, argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:
         """Run a command in the controller's network namespace: from there every machine is reached by SSH."""
@@ -287,8 +321,9 @@ class Lab:
         record = self.lane.load()
         machines = {}
         for name, process in record.machines.items():
-            machine = self._machine(name, process)
+            machine = self._machine(name, process, record)
             machines[name] = {
+                "kind": "guest" if name in record.guests else "machine",
                 "state": "running" if machine.alive else "stopped",
                 "address": machine.address,
                 "pid": process.pid,
@@ -320,13 +355,15 @@ class Lab:
         machines = [self._unread(name, process) for name, process in record.machines.items() if process.alive]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(Machine.stop, machines))
-        if record.keeper is not None and record.keeper.alive:
-            _end_guests(record.keeper)
-            record.keeper.kill()
-            kernel.wait_for(lambda: record.keeper is None or not record.keeper.alive, 10)
+        keepers = {*launch.keepers(self.lane.cgroup), *filter(None, [record.keeper])}
+        for keeper in keepers:
+            _end_guests(keeper)
+            keeper.kill()
+        kernel.wait_for(lambda: not any(keeper.alive for keeper in keepers), 10)
         kernel.wait_for(lambda: launch.sweep(self.lane.folder, self.lane.cgroup), 10, 0.1)
         self.lane.remove()
         record.machines.clear()
+        record.guests.clear()
         record.keeper = None
 
     def _unread(self, name: str, process: Process) -> Machine:
@@ -345,23 +382,14 @@ def answers(address: str) -> bool:
 
 def _end_guests(keeper: Process) -> None:
     """End what still runs in the controller's namespace: SSH connections kept open, forgotten playbooks."""
-    inside = keeper.namespace("net")
+    inside = keeper.namespace("net") if keeper.alive else 0
+    if inside in (0, kernel.namespace_of(os.getpid(), "net")):
+        return  # it is gone, or not yet in a namespace of its own
     spared = kernel.ancestors() | {keeper.pid}
     for pid in kernel.processes():
         if pid not in spared and kernel.namespace_of(pid, "net") == inside:
             with contextlib.suppress(ProcessLookupError):
                 Process.of(pid).kill()
-
-
-def _make_room() -> None:
-    """Raise the number of inotify instances a user may have: the usual 128 serve 30 machines, four each.
-
-    A machine beyond them hangs while it boots. This one setting of the kernel stays raised.
-    """
-    setting = Path("/proc/sys/fs/inotify/max_user_instances")
-    if int(setting.read_text(encoding="utf-8")) < _INOTIFY:
-        with contextlib.suppress(OSError):
-            setting.write_text(str(_INOTIFY), encoding="utf-8")
 
 
 def _require_root() -> None:

@@ -21,7 +21,7 @@ from . import kernel
 
 RELEASES = ("bookworm", "trixie")
 #: What the address of a repository is in the machines; the forwarder of the lane knows where it really is.
-DEBIAN, SECURITY = "http://deb.debian.org/debian", "http://deb.debian.org/debian-security"
+DEBIAN, SECURITY = "http://packages.lab/debian", "http://packages.lab/debian-security"
 USER = "dragon"
 _PACKAGES = [
     "ca-certificates",
@@ -48,6 +48,8 @@ _PACKAGES = [
     "systemd-sysv",
     "tzdata",
 ]
+#: What only a machine with a kernel of its own has a use for.
+_GUESTS = ["bridge-utils", "cryptsetup-bin", "e2fsprogs", "lvm2", "udev"]
 #: Units that a machine without disks, consoles and Internet has no use for; each of them costs time at boot.
 _MASKED = [
     "apt-daily.timer",
@@ -78,6 +80,24 @@ _MASKED = [
     "systemd-timesyncd.service",
     "nftables.service",
 ]
+#: Units and generators that cost a guest time at boot: every program that starts takes a tenth of a second there.
+_GUESTS_MASKED = [
+    "blk-availability.service",
+    "dev-mqueue.mount",
+    "kmod-static-nodes.service",
+    "lab-sysctl.service",
+    "lvm2-monitor.service",
+    "modprobe@.service",
+    "proc-sys-fs-binfmt_misc.automount",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-config.mount",
+    "systemd-binfmt.service",
+    "systemd-modules-load.service",
+    "systemd-remount-fs.service",
+    "systemd-sysusers.service",
+    "systemd-tmpfiles-setup-dev.service",
+    "systemd-tmpfiles-setup-dev-early.service",
+]
 _FILES = {
     # machines cannot set the clock: it is the one of this machine
     "etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n',
@@ -87,6 +107,10 @@ _FILES = {
         'Dir::Cache::pkgcache "";\n'
     ),
     f"etc/sudoers.d/{USER}": f"{USER} ALL=(ALL) NOPASSWD: ALL\n",
+    # of all that udev knows when a guest starts, programs ask for its disks
+    "etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": (
+        "[Service]\nExecStart=\nExecStart=-udevadm trigger --subsystem-match=block --action=add\n"
+    ),
     "etc/default/locale": "LANG=C.UTF-8\n",
     # systemd-nspawn makes all of /proc/sys read-only; what is under net belongs to the machine's own namespace
     "etc/systemd/system/lab-sysctl.service": (
@@ -102,7 +126,7 @@ _SSHD = {
     "trixie": "UseDNS no\nPerSourcePenalties no\n",
 }
 #: Raise it when the way of building changes, so that old trees are built anew.
-_RECIPE = 3
+_RECIPE = 4
 #: Ends with whoever started it, and everything that it started itself with it: mmdebstrap has many children.
 _TOGETHER = (
     *("setpriv", "--pdeathsig", "KILL"),
@@ -114,24 +138,28 @@ _SECONDS = 1800
 _KEPT = 14 * 86400.0
 
 
-def image(release: str, packages: Sequence[str] = ()) -> Path:
+def image(release: str, guests: bool = False, packages: Sequence[str] = ()) -> Path:
     """The root of a release, built at first use: about a minute, 350 MB.
 
+    :param guests: the root of machines with a kernel of their own.
     :param packages: what the machines of one provider need more than the others; each list is a root of its own.
     :raises Unavailable: when that takes rights or packages that we do not have.
     """
     if release not in RELEASES:
         raise Unavailable(f"the lab knows the Debian releases {' and '.join(RELEASES)}, not {release!r}")
-    parts = (release, str(_RECIPE), USER, *_PACKAGES, *_MASKED, repr(_FILES), _SSHD[release], *sorted(packages))
-    root = CACHE / "lab" / "roots" / f"{release}-{digest(*parts)}"
+    wanted = [*_PACKAGES, *(_GUESTS if guests else []), *sorted(packages)]
+    masked = _MASKED + (_GUESTS_MASKED if guests else [])
+    parts = (release, str(_RECIPE), USER, DEBIAN, SECURITY, *wanted, *masked, repr(_FILES), _SSHD[release])
+    root = CACHE / "lab" / "roots" / f"{release}{'-guests' if guests else ''}-{digest(*parts)}"
     with locked(root):
         if not root.is_dir():
-            _build(release, root, sorted(packages))
+            _build(release, root, wanted, masked)
     return root
 
 
-def _build(release: str, root: Path, packages: Sequence[str]) -> None:
-    why = f"the machines' Debian {release}" + (f" with {', '.join(packages[:3])}" if packages else "")
+def _build(release: str, root: Path, packages: list[str], masked: list[str]) -> None:
+    more = [name for name in packages if name not in _PACKAGES]
+    why = f"the machines' Debian {release}" + (f" with {', '.join(more[:3])}" if more else "")
     if os.geteuid() != 0:
         raise Unavailable(f"{why} can only be built as root")
     apt.ensure(["mmdebstrap", "debian-archive-keyring"], why)
@@ -144,7 +172,7 @@ def _build(release: str, root: Path, packages: Sequence[str]) -> None:
         "mmdebstrap",
         "--mode=root",
         "--variant=minbase",
-        f"--include={','.join([*_PACKAGES, *packages])}",
+        f"--include={','.join(packages)}",
         '--aptopt=Acquire::Languages "none"',
         "--dpkgopt=force-unsafe-io",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
@@ -152,7 +180,7 @@ def _build(release: str, root: Path, packages: Sequence[str]) -> None:
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--skip=cleanup/apt/lists",
         f'--customize-hook=chroot "$1" useradd --create-home --shell /bin/bash {USER}',
-        f'--customize-hook=chroot "$1" systemctl mask {" ".join(_MASKED)}',
+        f'--customize-hook=chroot "$1" systemctl mask {" ".join(masked)}',
         release,
         str(partial),
         *sources(release),
@@ -210,6 +238,7 @@ def _settle(release: str, root: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     (root / "etc/sudoers.d" / USER).chmod(0o440)
+    _quieten(root)
     rsyslog = root / "etc/rsyslog.conf"
     text = rsyslog.read_text(encoding="utf-8")
     # a machine has no kernel log of its own: the module would spin on an empty one
@@ -231,6 +260,15 @@ def _settle(release: str, root: Path) -> None:
     bundle = Path("/etc/ssl/certs/ca-certificates.crt")
     if bundle.exists():
         shutil.copy(bundle, root / "etc/ssl/certs/ca-certificates.crt")
+
+
+def _quieten(root: Path) -> None:
+    """Leave out the programs that write units at boot, but the one that reads /etc/fstab: a lab has nothing for them."""
+    folder = root / "etc/systemd/system-generators"
+    folder.mkdir(exist_ok=True)
+    for path in (root / "usr/lib/systemd/system-generators").iterdir():
+        if path.name != "systemd-fstab-generator":
+            (folder / path.name).symlink_to("/dev/null")
 
 
 def _name_lists(folder: Path) -> None:

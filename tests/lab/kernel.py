@@ -116,6 +116,17 @@ def children_of(pid: int) -> list[int]:
         return [child for child in processes() if parent_of(child) == pid]
 
 
+def running(*words: str) -> list[Process]:
+    """The processes that have all of these words in their command line."""
+    found = []
+    for pid in processes():
+        with contextlib.suppress(OSError):
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            if set(words).issubset(line):
+                found.append(Process.of(pid))
+    return found
+
+
 def ancestors() -> set[int]:
     """This process and everything it was started by."""
     found, pid = set(), os.getpid()

@@ -22,7 +22,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 @dataclass
 class Record:
-    """The processes of a lane. ``complete``: the last ``up`` ran to its end."""
+    """The processes of a lane. ``complete``: the last ``up`` ran to its end; ``guests``: machines with a kernel of
+    their own."""
 
     release: str = ""
     landscape: str = ""
@@ -30,6 +31,7 @@ class Record:
     keeper: Process | None = None
     machines: dict[str, Process] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    guests: list[str] = field(default_factory=list)
 
 
 class Lane:
@@ -66,6 +68,7 @@ class Lane:
             keeper=Process(**data["keeper"]) if data["keeper"] else None,
             machines={name: Process(**fields) for name, fields in data["machines"].items()},
             seconds=data["seconds"],
+            guests=data.get("guests", []),
         )
 
     def save(self, record: Record) -> None:

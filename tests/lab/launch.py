@@ -18,11 +18,13 @@ from pathlib import Path
 
 from ..tools.console import Unavailable
 from ..tools.paths import REPO
+from . import kernel
 from .kernel import Process
 
 #: Disk of a machine. It takes memory only for what is written.
 DISK_MIB = 1024
 CGROUP = "scs-lab"
+_KEEPER = "tests.lab.keeper"
 _SECONDS = 30
 
 # Nothing that is mounted from here on is seen outside. systemd-nspawn wants a root that is a mount point; in a chroot it
@@ -152,10 +154,15 @@ def _private(folder: Path, *namespaces: str) -> list[str]:
     ]
 
 
-def keeper(mirrors: dict[str, str]) -> Waiting:
-    """Start the controller's side of a lane."""
-    argv = [sys.executable, "-B", "-m", "tests.lab.keeper", json.dumps(mirrors)]
+def keeper(mirrors: dict[str, str], group: str) -> Waiting:
+    """Start the controller's side of a lane; by the name of the lane's cgroup it is found again (:func:`keepers`)."""
+    argv = [sys.executable, "-B", "-m", _KEEPER, json.dumps(mirrors), group]
     return _ready(_begin(argv, "the lane's controller"))
+
+
+def keepers(*group: str) -> list[Process]:
+    """The controllers of a lane, or of all, written down or not."""
+    return kernel.running(_KEEPER, *group)
 
 
 def machines(image: Path, folder: Path, group: str, names: list[str], disk: int = DISK_MIB) -> dict[str, Waiting]:
@@ -164,14 +171,24 @@ def machines(image: Path, folder: Path, group: str, names: list[str], disk: int 
     :param folder: one folder per machine is made in it.
     :param group: the cgroup of the lane.
     """
+    return together(
+        folder,
+        {
+            name: [_MACHINE, "machine", str(image), str(folder / name), name, f"{group}/{name}", str(disk)]
+            for name in names
+        },
+    )
+
+
+def together(folder: Path, scripts: dict[str, list[str]]) -> dict[str, Waiting]:
+    """Start a script with its arguments for every machine, in namespaces of its own, and wait until all are ready."""
     starting: dict[str, _Starting] = {}
     waiting: dict[str, Waiting] = {}
     try:
-        for name in names:
+        for name, script in scripts.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
-            own = [str(image), str(folder / name), name, f"{group}/{name}", str(disk)]
-            starting[name] = _begin([*_private(folder / f"{name}.outside", "--net"), _MACHINE, "machine", *own], name)
-        for name in names:
+            starting[name] = _begin([*_private(folder / f"{name}.outside", "--net"), *script], name)
+        for name in scripts:
             waiting[name] = _ready(starting.pop(name))
     except BaseException:
         for one in starting.values():

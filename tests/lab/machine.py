@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import kernel
 from .kernel import Process
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SECONDS = 120.0
 
 
@@ -52,20 +52,24 @@ class Machine:
 
     def run(self, argv: Sequence[str], check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command as root inside; its output is captured as text unless ``options`` say otherwise."""
-        leader = self.leader
-        if not leader:
-            raise RuntimeError(f"{self.name} does not run")
-        enter = ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wdns=/"]
-        environment = ["env", "-i", f"PATH={_PATH}", "HOME=/root", "LANG=C.UTF-8"]
+        entering = self._entering({"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"})
         options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": _SECONDS, **options}
         if "input" in options:
             del options["stdin"]
-        done = subprocess.run([*enter, *environment, *argv], check=False, **options)
+        done = subprocess.run([*entering, *argv], check=False, **options)
         if check and done.returncode:
             raise RuntimeError(
                 f"{self.name}: {' '.join(argv)} ended with {done.returncode}: {done.stderr or done.stdout}"
             )
         return done
+
+    def _entering(self, environment: Mapping[str, str]) -> list[str]:
+        """What to put in front of a command line so that it runs inside."""
+        leader = self.leader
+        if not leader:
+            raise RuntimeError(f"{self.name} does not run")
+        enter = ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wdns=/"]
+        return [*enter, "env", "-i", *(f"{name}={value}" for name, value in environment.items())]
 
     def members(self) -> list[int]:
         """Numbers of all its processes, those that keep it included."""

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from . import guests
 from .wiring import BRIDGE, CONTROLLER, End, Wiring
 
 _SECONDS = 60
@@ -16,11 +17,15 @@ _OOB = "oob"
 
 @dataclass(frozen=True)
 class Panel:
-    """Where the ends of cables are: the process behind every running machine, and the controller's."""
+    """Where the ends of cables are: the process behind every running machine, and the controller's.
+
+    ``guests`` have a kernel of their own: a cable is plugged in where it is theirs, and everything else is done inside.
+    """
 
     wiring: Wiring
     pids: dict[str, int]
     keeper: int
+    guests: frozenset[str] = frozenset()
 
     def connect(self, pairs: Iterable[tuple[End, End, bool]]) -> None:
         """Plug in cables. An end whose machine does not run lies in the controller's namespace, plugged into nothing.
@@ -52,7 +57,7 @@ class Panel:
         """Make the bridges of new machines, and of the controller when it is new too."""
         inside = Scripts()
         for name in new:
-            if self.wiring.bridged(name):
+            if name not in self.guests and self.wiring.bridged(name):
                 inside.add(self.pids[name], f"link add {BRIDGE} type bridge forward_delay 0")
                 inside.add(self.pids[name], f"link set {BRIDGE} up")
         if fresh_keeper:
@@ -92,13 +97,18 @@ class Panel:
 
     def _place(self, end: End) -> str:
         machine = self.wiring.machines.get(end[0])
-        mac = machine.macs.get(end[1]) if machine is not None and end[0] in self.pids else None
+        own = machine is not None and end[0] in self.pids and end[0] not in self.guests
+        mac = machine.macs.get(end[1]) if machine is not None and own else None
         return f"name {self._name(end)} {f'address {mac} ' if mac else ''}netns {self._pid(end)}"
 
     def _settle(self, end: End, active: bool, inside: Scripts) -> None:
         """What an interface needs once it is there: its bridge, its address, its state."""
         name, pid = self._name(end), self._pid(end)
-        if end[0] in self.pids:
+        if end[0] in self.pids and end[0] in self.guests:
+            inside.add(pid, f"link set {name} master {guests.bridge(self.wiring, *end)}")
+            for line in guests.passing(name):
+                inside.add(pid, line)
+        elif end[0] in self.pids:
             machine = self.wiring.machines[end[0]]
             if end[1] == CONTROLLER or end[1] in self.wiring.bridged(end[0]):
                 inside.add(pid, f"link set {name} master {BRIDGE}")

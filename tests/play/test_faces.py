@@ -25,6 +25,7 @@ TASKS: tuple[tuple[str, str, dict[str, Any], bool], ...] = (
     ("cables", "lldp_cables", {"src": ["lab"], "observed": "{{ observed }}"}, False),
     ("guard", "landscape_guard", {"src": ["lab"], "plans": {}}, False),
     ("run", "landscape_run", {"src": ["lab"], "state": "ended"}, True),
+    ("report", "landscape_report", {"src": ["lab"], "run": {}, "results": {}, "alive": []}, True),
 )
 VARIABLES = {
     "level": "error",

@@ -81,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         ("build", _build),
         ("demo", lambda arguments: _script("demo")),
         ("demo-docs", lambda arguments: _script("demo_docs")),
+        ("demo-images", lambda arguments: _script("demo_images")),
+        ("demo-images-down", lambda arguments: _script("demo_images", "down")),
         ("demo-down", lambda arguments: _script("demo", "down")),
         ("format", _format),
         ("pictures", _pictures),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of acceptance ids: which test stands for each, and how it went last time.
 
-Tests carry ``@pytest.mark.accept("F1.3")``; tests/conftest.py writes their results as JSON files. Two ids are about
-the runner itself and are read from its own record.
+Tests carry ``@pytest.mark.accept("F1.3")``; tests/conftest.py writes their results as JSON files. Ids that a whole suite
+stands for are read from the runner's own record.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from . import flat, outcomes
 from .console import table
 from .legs import FULL
-from .outcomes import FAILED, PASSED
+from .outcomes import FAILED, PASSED, SKIPPED
 from .paths import REPO, RESULTS
 
 RUNNER_RECORD = RESULTS / "runner.json"
@@ -77,11 +77,14 @@ def _from_tests(folder: Path) -> Iterator[Entry]:
 
 
 def _from_runner(record: list[outcomes.Outcome]) -> Iterator[Entry]:
-    """F1.1 and F1.2, when the last whole run got as far as ansible-test on both full legs."""
+    """F1.1 and L1.10, when the last whole run got as far as ansible-test and Molecule on both full legs; F1.2."""
     sanity = {outcome.leg for outcome in record if outcome.suite == "sanity" and outcome.result == PASSED}
     if record and sanity.issuperset(FULL):
         clean = all(outcome.result == PASSED for outcome in record)
         yield Entry("F1.1", "make test", "all", PASSED if clean else FAILED)
+    molecule = [outcome for outcome in record if outcome.suite == "molecule" and outcome.result != SKIPPED]
+    if {outcome.leg for outcome in molecule}.issuperset(FULL):
+        yield from (Entry("L1.10", "molecule test --all", outcome.leg, outcome.result) for outcome in molecule)
     quick = [outcome for outcome in record if outcome.quick]
     if quick:
         fast = sum(outcome.seconds / outcome.pace for outcome in quick) < CHECK_SECONDS

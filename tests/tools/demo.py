@@ -9,23 +9,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 from ..lab.hosts import Lab
+from . import plays
 from .console import Unavailable, say
 from .paths import REPO
 
-BUILD = REPO / "build" / "demo"
+#: With ``SCS_LANE`` a second demo runs beside the first.
+LANE = "-".join(filter(None, ["demo", os.environ.get("SCS_LANE")]))
+BUILD = REPO / "build" / LANE
 LANDSCAPE = REPO / "examples" / "embedded"
-#: Tasks that say nothing to somebody who watches.
-_QUIET = (
-    "Validating arguments",
-    "Include the role",
-    "Look at the clock",
-    "Leave out",
-    "Show the summary",
-    "Fail where",
-)
 
 
 def command(lab: Lab) -> list[str]:
@@ -42,61 +35,14 @@ def command(lab: Lab) -> list[str]:
     return [*lab.entering(), *program]
 
 
-def environ() -> dict[str, str]:
-    """Settings that belong into an operator's ansible.cfg."""
-    return {
-        **os.environ,
-        "PWD": str(BUILD),
-        "ANSIBLE_FORKS": "13",
-        "ANSIBLE_NOCOLOR": "true",
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_RETRY_FILES_ENABLED": "false",
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-def shown(lines: Iterator[str]) -> Iterator[str]:
-    """Of all that Ansible says: the tasks, what went wrong, and the recap."""
-    recap = False
-    for line in lines:
-        recap = recap or line.startswith("PLAY RECAP")
-        if recap:
-            yield line.rstrip()
-        elif line.startswith("TASK [") and not any(word in line for word in _QUIET):
-            yield "  " + line[len("TASK [") :].rpartition("]")[0].replace("scs.landscape.", "")
-        elif line.startswith(("fatal:", "failed:")):
-            yield "    " + line.rstrip()[:400]
-
-
 def deploy(lab: Lab) -> int:
     """Runs the playbook and shows what it does; its exit code."""
     log = BUILD / "deploy.log"
     say(f"ansible-playbook scs.landscape.lab_deploy (everything it says: {log})")
-    with (
-        open(log, "w", encoding="utf-8") as record,
-        subprocess.Popen(
-            command(lab),
-            cwd=BUILD,
-            env=environ(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process,
-    ):
-        assert process.stdout is not None
-
-        def recorded(stream: Iterator[str]) -> Iterator[str]:
-            for line in stream:
-                record.write(line)
-                yield line
-
-        for line in shown(recorded(iter(process.stdout))):
-            say(line) if line.startswith("  ") and not line.startswith("   ") else print(line, flush=True)
-    if process.returncode and not (BUILD / "runs" / "latest").exists():
+    code = plays.watch(command(lab), BUILD, log, {"ANSIBLE_FORKS": "13"})
+    if code and not (BUILD / "runs" / "latest").exists():
         sys.stdout.write(log.read_text(encoding="utf-8")[-4000:])
-    return process.returncode
+    return code
 
 
 def summary(began: float) -> None:
@@ -110,7 +56,7 @@ def summary(began: float) -> None:
     report = latest / "report.html"
     print(f"  Report:         {report}")
     print(f"  Documentation:  {BUILD / 'docs' / 'index.md'}")
-    print("  Look inside:    python3 -B -m tests.lab enter -- bash   (the machines stay up)")
+    print(f"  Look inside:    python3 -B -m tests.lab enter --lane {LANE} -- bash   (the machines stay up)")
     print("  Run it again:   make demo          End it: make demo-down")
     opener = shutil.which("xdg-open")
     if opener and sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -119,8 +65,8 @@ def summary(began: float) -> None:
 
 def main(arguments: list[str]) -> int:
     """Starts the machines and deploys them; with ``down`` ends them."""
-    lab = Lab("demo", LANDSCAPE)
     try:
+        lab = Lab(LANE, LANDSCAPE)
         if arguments == ["down"]:
             lab.down()
             say("the machines are gone")

@@ -36,11 +36,42 @@ fi
 exec chroot "$root" /usr/bin/env -C "$cwd" "$@"
 """
 
+# The same for a root that is used as a machine of its own: it has nothing of this machine's file system.
+_ENTER_MACHINE = """
+set -e
+root=$1
+shift
+mount --rbind /dev "$root/dev"
+mount --rbind /sys "$root/sys"
+mount -t proc proc "$root/proc"
+mount -t tmpfs -o mode=755 tmpfs "$root/run"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+exec chroot "$root" "$@"
+"""
+_UNSHARED = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
+
 
 def wrap(root: Path, cwd: Path, argv: list[str]) -> list[str]:
     """Return the command line that runs ``argv`` inside ``root``, in folder ``cwd`` of the cache."""
-    enter = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "enter"]
-    return [*enter, str(root), str(CACHE), str(cwd), *argv]
+    return [*_UNSHARED, _ENTER, "enter", str(root), str(CACHE), str(cwd), *argv]
+
+
+def wrap_machine(root: Path, argv: list[str]) -> list[str]:
+    """Return the command line that runs ``argv`` as root of a machine whose files are in ``root``, caches included."""
+    return [*_UNSHARED, _ENTER_MACHINE, "enter", str(root), *argv]
+
+
+def build_machine(release: str, root: Path, packages: tuple[str, ...]) -> None:
+    """Install a Debian with more packages into ``root``, with this machine's ways to packages.
+
+    :raises Unavailable: when that takes rights or packages that we do not have.
+    """
+    _build(release, root, f"a machine with Debian {release}", ",".join((_PACKAGES, *packages)))
+    for path in (
+        "etc/resolv.conf",
+        *(f"etc/apt/apt.conf.d/{file.name}" for file in Path("/etc/apt/apt.conf.d").iterdir()),
+    ):
+        shutil.copy(Path("/", path), root / path)
 
 
 def interpreter(release: str) -> Interpreter:
@@ -51,20 +82,19 @@ def interpreter(release: str) -> Interpreter:
     root = CACHE / "roots" / f"{release}-1"
     with locked(root):
         if not root.is_dir():
-            _build(release, root)
+            _build(release, root, f"a Debian {release} root (this machine lacks the Python version)", _PACKAGES)
     minor = _PYTHON[release]
     return Interpreter(Path(f"/usr/bin/python3.{minor}"), minor, root)
 
 
-def _build(release: str, root: Path) -> None:
-    why = f"a Debian {release} root (this machine lacks the Python version)"
+def _build(release: str, root: Path, why: str, packages: str) -> None:
     if os.geteuid() != 0:
         raise Unavailable(f"{why} can only be built and entered as root")
     apt.ensure(["debootstrap", "debian-archive-keyring"], why)
     partial = root.with_name(f"{root.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     say(f"building {why}: about two minutes, once")
-    command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", release, str(partial), _mirror()]
+    command = ["debootstrap", "--variant=minbase", f"--include={packages}", release, str(partial), _mirror()]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unavailable(f"{why} failed: {(done.stdout.strip().splitlines() or ['no output'])[-1]}")

@@ -59,6 +59,7 @@ SUITES = (
         [
             ("mypy", "-p", "ansible_collections.scs.landscape.plugins.module_utils"),
             ("mypy", "-p", "ansible_collections.scs.landscape.tests.tools"),
+            ("mypy", "-p", "ansible_collections.scs.landscape.tests.lab"),
         ],
         quick=True,
     ),

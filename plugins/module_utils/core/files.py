@@ -23,6 +23,8 @@ from .redact import redact_text
 
 #: Folder of the run record and the lock, inside the destination.
 RECORD_FOLDER = ".scs-landscape"
+#: Mode of files that hold secrets.
+PRIVATE = 0o600
 #: Longest text shown of one file in a diff; enough for people, bounded for logs.
 DIFF_LIMIT = 64 * 1024
 
@@ -50,11 +52,13 @@ class Folder:
 
     :param path: the folder; made when the first file is written.
     :param owner: who writes (the module's name); each owner has its own record, so two may share a folder.
+    :param private: says of a content whether only the owner of the file may read it.
     """
 
-    def __init__(self, path: str, owner: str) -> None:
+    def __init__(self, path: str, owner: str, private: Callable[[str], bool] = lambda _content: False) -> None:
         self.path = os.path.abspath(os.path.expanduser(path))
         self.owner = owner
+        self._private = private
         self._record = RunRecord(os.path.join(self.path, RECORD_FOLDER), owner)
 
     def read(self, name: str) -> str | None:
@@ -115,6 +119,9 @@ class Folder:
                 steps.append(
                     Step("update", name, digest(current), digest(wanted), undo=undo, payload=(current, wanted))
                 )
+            elif self._private(wanted) and self._mode(name) & 0o077:
+                was, will = f"mode {self._mode(name):04o}", f"mode {PRIVATE:04o}"
+                steps.append(Step("restrict", name, was, will, undo=f"set {was}", payload=(current, wanted)))
         if prune:
             # A run that was killed left files as they were before it, beside those it wrote.
             before = self._remembered("before")
@@ -124,6 +131,9 @@ class Folder:
                     undo = f"restore {name} from version control"
                     steps.append(Step("delete", name, digest(current), None, undo=undo, payload=(current, None)))
         return Plan(tuple(steps))
+
+    def _mode(self, name: str) -> int:
+        return os.stat(self._inside(name)).st_mode & 0o777
 
     def _refuse_foreign(self, desired: Mapping[str, str]) -> None:
         owned = self.owned()
@@ -172,6 +182,8 @@ class Folder:
 
     def _verify(self, plan: Plan) -> None:
         for step in plan.steps:
+            if step.action == "restrict":
+                continue
             content = self.read(step.object)
             if (None if content is None else digest(content)) != step.after:
                 path = os.path.join(self.path, step.object)
@@ -189,6 +201,9 @@ class Folder:
 
     def _execute(self, step: Step) -> None:
         path, content = self._inside(step.object), step.payload[1]
+        if step.action == "restrict":
+            os.chmod(path, PRIVATE)
+            return
         current = self.read(step.object)
         found = None if current is None else digest(current)
         if found == step.after:
@@ -202,7 +217,8 @@ class Folder:
                 os.unlink(path)
             else:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-                write_atomic(path, content, scratch=self._record.scratch)
+                mode = PRIVATE if self._private(content) else None
+                write_atomic(path, content, mode=mode, scratch=self._record.scratch)
         except OSError as error:
             raise LandscapeError(f"{path} cannot be written: {error.strerror or error}", hint=_MEND) from error
 

@@ -42,6 +42,8 @@ class Step:
     :param gate: the condition that is waited for in front of the step, in one sentence.
     :param payload: what the executor needs and nobody needs to read (file contents); not part of the digest, the
         digest covers ``before`` and ``after``.
+    :param seal: stands for what ``before`` and ``after`` do not show because it is secret: another text for other
+        secrets, from which none can be read. Part of the digest, never shown.
     """
 
     action: str
@@ -52,6 +54,7 @@ class Step:
     undo: str = ""
     gate: str = ""
     payload: Any = field(default=None, compare=False, repr=False)
+    seal: str = field(default="", repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form without the payload."""
@@ -83,7 +86,8 @@ class Plan:
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that name exactly these steps; what an operator confirms."""
-        text = json.dumps([step.as_dict() for step in self.steps], sort_keys=True, default=str)
+        steps = [{**step.as_dict(), **({"seal": step.seal} if step.seal else {})} for step in self.steps]
+        text = json.dumps(steps, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def as_dict(self) -> dict[str, Any]:

@@ -83,6 +83,10 @@ class RunRecord:
             yield
 
 
+def _opener(mode: int | None) -> Callable[[str, int], int]:
+    return lambda path, flags: os.open(path, flags, 0o666 if mode is None else mode & 0o666)
+
+
 def write_atomic(path: str, content: str, *, mode: int | None = None, scratch: str | None = None) -> None:
     """Writes a text file so that a reader, or a crash, sees the old or the new content and nothing between.
 
@@ -99,7 +103,10 @@ def write_atomic(path: str, content: str, *, mode: int | None = None, scratch: s
         # Always a new file: one that a killed run left has that run's mode, or may be a link to somewhere else.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
-        with open(temporary, "x", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        # A file that only its owner may read is never anything else, not even before it has its name.
+        with open(
+            temporary, "x", encoding="utf-8", errors="surrogateescape", newline="", opener=_opener(mode)
+        ) as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

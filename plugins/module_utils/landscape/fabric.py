@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from .derive import ResolvedDevice, View
-from .model import Environment
+from .derive import Link, ResolvedDevice, View
+from .model import Environment, Network
 
+#: Uses of ports that a device is managed through.
+_MANAGED = ("bmc", "management")
 KINDS = ("spine", "leaf", "border", "management")
 #: How much of an environment's routes another one hears of.
 ALL, SOME, NONE = "all", "some", "none"
@@ -31,6 +33,34 @@ def kind_of(view: View, device: ResolvedDevice) -> str:
         and any(role.name in other.uplinks_to and other.kind == "switch" for other in landscape.roles.values())
     )
     return "spine" if in_set or above else "leaf"
+
+
+def carried(view: View, link: Link) -> tuple[tuple[str, ...], str]:
+    """Names of the networks on a link seen from a switch: with tags, and the one without (may be empty).
+
+    Those of the cable, else of the role behind it, else what the far port is managed through.
+    """
+    far = view.devices.get(link.peer)
+    names, bare = tuple(link.cable.networks), link.cable.untagged
+    if not names and not bare and far is not None and link.peer_port in far.ports:
+        if far.ports[link.peer_port].use in _MANAGED:
+            bare = far.oob_network.name if far.oob_network else ""
+        elif far.role and far.device.section == "hosts":
+            names, bare = tuple(far.role.networks), far.role.untagged
+    return names, bare
+
+
+def networks_on(view: View, device: ResolvedDevice) -> list[Network]:
+    """Networks with a VLAN id that a switch routes or has on its ports in use, in the order of the landscape."""
+    names = {
+        name
+        for link in device.links
+        if link.active and not (link.port in device.ports and device.ports[link.port].use in _MANAGED)
+        for tagged, bare in (carried(view, link),)
+        for name in (*tagged, bare)
+    }
+    networks = view.landscape.networks.values()
+    return [item for item in networks if item.vlan and (device.name in item.routers or item.name in names)]
 
 
 def hears(listener: Environment, other: Environment) -> str:

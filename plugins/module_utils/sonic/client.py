@@ -18,6 +18,7 @@ from typing import Any
 from ..core.errors import InputError, LandscapeError, MissingDependencyError
 from ..landscape import client as landscape_client
 from ..landscape.tree import plain
+from .places import twice
 from .yang_check import Complaint
 from .yang_model import Models
 
@@ -26,6 +27,10 @@ MAX_BYTES = 16 * 1024 * 1024
 #: Seconds for loading all models (takes about one), and for judging one configuration (takes 0.03).
 LOAD_SECONDS = 60.0
 JUDGE_SECONDS = 30.0
+
+#: Where a switch has the models of its own release.
+SWITCH_MODELS = "/usr/local/yang-models"
+_COPY = f"Copy {SWITCH_MODELS} from a switch of that release, and name the copy with yang_dir or SONIC_YANG_DIR"
 
 _ERROR = re.compile(r"^libyang(?:\[0\]| err ?):? ?:? ?", re.MULTILINE)
 #: Version 2: `MESSAGE (path: Data location "/a:b/C", line number 3.)`; version 3: `MESSAGE (data path: /a:b/C, line: 3)`.
@@ -42,7 +47,11 @@ def load_json(path: str) -> Any:
     :raises InputError: when it cannot be read, is too long, is no JSON, or has a key twice in one object.
     """
     try:
-        return json.loads(load_text(path), object_pairs_hook=_unique)
+        text = load_text(path)
+        return json.loads(text, object_pairs_hook=_unique)
+    except _Twice as error:
+        # Which one it is the place says, and not the key itself: it may be an SNMP community.
+        raise InputError(f"{path} has a key twice in one object{twice(text)}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}", hint="Export it with sonic-cfggen -d --print-data") from error
 
@@ -81,11 +90,12 @@ def load_expected(path: str) -> list[Any]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
-        names = [name for name, _value in pairs]
-        raise ValueError(
-            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
-        )
+        raise _Twice
     return data
+
+
+class _Twice(ValueError):
+    """An object of JSON has a key twice."""
 
 
 def config_files(sources: list[str]) -> list[str]:
@@ -135,8 +145,7 @@ def load_models(folder: str) -> Models:
             with open(path, encoding="utf-8", errors="replace") as file:
                 texts[name] = file.read()
     if not texts:
-        hint = "Copy /usr/local/yang-models from a switch of that release, or set SONIC_YANG_DIR"
-        raise InputError(f"There are no YANG models in {folder}", hint=hint)
+        raise InputError(f"There are no YANG models in {folder}", hint=_COPY)
     return Models(texts)
 
 
@@ -280,7 +289,20 @@ def _first(said: str) -> Complaint:
 
 
 def models_dir(release: str, folder: str = "") -> str:
-    """Where the models of a release are: ``folder``, else SONIC_YANG_DIR, itself or below it by the release's name."""
-    base = folder or os.environ.get("SONIC_YANG_DIR", "")
+    """Where the models of a release are: ``folder``, else SONIC_YANG_DIR, itself or below it by the release's name.
+
+    Without either it is where a switch has its own.
+
+    :raises InputError: when nobody says where, or it is no folder that can be read.
+    """
+    base = folder or os.environ.get("SONIC_YANG_DIR", "") or (SWITCH_MODELS if os.path.isdir(SWITCH_MODELS) else "")
+    if not base:
+        message = f"Nobody says where the YANG models of {release} are"
+        raise InputError(message, hint="Name their folder with yang_dir or SONIC_YANG_DIR, or leave yang out of checks")
     below = os.path.join(base, release)
-    return below if base and os.path.isdir(below) else base
+    found = below if os.path.isdir(below) else base
+    try:
+        os.listdir(found)
+    except OSError as error:
+        raise InputError(f"The folder of YANG models {found} cannot be read: {error.strerror}", hint=_COPY) from error
+    return found

@@ -4,8 +4,8 @@
 """CONFIG_DB as Redis keeps it, and as config_db.json writes it. Lossless both ways.
 
 Redis keeps one hash per row under ``TABLE|key``; a list field has ``@`` behind its name and its items joined with
-commas; a row without fields holds ``NULL: NULL``. Source: sonic-py-swsssdk's configdb.py (``raw_to_typed``,
-``typed_to_raw``).
+commas; a row without fields holds ``NULL: NULL``. That mark says nothing but "the row is there": files may hold it too, and
+beside other fields it is what a first write left. Source: sonic-py-swsssdk's configdb.py (``raw_to_typed``, ``typed_to_raw``).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import InputError
+from . import masking
 from .model import SEPARATOR, ConfigDb, Row
 
 #: Key of CONFIG_DB that is no row.
@@ -22,24 +23,27 @@ _EMPTY = {"NULL": "NULL"}
 
 
 def row_to_hash(row: Row) -> dict[str, str]:
-    """A row as the fields of its Redis hash.
+    """A row as the fields of its Redis hash; the mark of an empty row is written where no field is.
 
     :raises InputError: for an item with a comma, which Redis could not tell from two items, or a name with ``@``.
     """
-    if not row:
-        return dict(_EMPTY)
     fields: dict[str, str] = {}
-    for name, value in row.items():
+    for name, value in unmarked(row).items():
         if name.endswith("@") or name == "NULL":
             raise InputError(f"A field may not be called {name}: CONFIG_DB marks lists and empty rows so")
         if isinstance(value, list):
             # One empty item reads back as no item at all.
             if any("," in item for item in value) or value == [""]:
-                raise InputError(f"The list {name} has an item that CONFIG_DB cannot keep: {value}")
+                raise InputError(f"The list {name} has an item that CONFIG_DB cannot keep: an empty one, or a comma")
             fields[f"{name}@"] = ",".join(value)
         else:
             fields[name] = value
-    return fields
+    return fields or dict(_EMPTY)
+
+
+def unmarked(row: Row) -> Row:
+    """The row without the mark of an empty row. A field ``NULL`` with another value is no mark."""
+    return {name: value for name, value in row.items() if (name, value) != ("NULL", "NULL")}
 
 
 def hash_to_row(fields: Mapping[str, str]) -> Row:
@@ -48,9 +52,9 @@ def hash_to_row(fields: Mapping[str, str]) -> Row:
     for name, value in fields.items():
         if name.endswith("@"):
             row[name[:-1]] = value.split(",") if value else []
-        elif name != "NULL":
+        else:
             row[name] = value
-    return row
+    return unmarked(row)
 
 
 def to_redis(config: ConfigDb) -> dict[str, dict[str, str]]:
@@ -68,7 +72,7 @@ def to_redis(config: ConfigDb) -> dict[str, dict[str, str]]:
             try:
                 hashes[f"{table}{SEPARATOR}{key}"] = row_to_hash(row)
             except InputError as error:
-                raise InputError(f"{table}{SEPARATOR}{key}: {error.message}") from error
+                raise InputError(f"{table}{SEPARATOR}{masking.key(table, key)}: {error.message}") from error
     return hashes
 
 
@@ -95,7 +99,7 @@ def join_key(*parts: str) -> str:
 def check(data: Any) -> tuple[ConfigDb, list[tuple[str, str, str, str]]]:
     """Anything JSON-able as a configuration, and what of it could not be one.
 
-    :returns: the part that has the right shape, and (table, key, field, message) of each part that has not. Numbers
+    :returns: the part that has the right shape, without marks of empty rows, and (table, key, field, message) of each part that has not. Numbers
         and booleans, which ``config load`` would refuse, count as wrong.
     """
     faults: list[tuple[str, str, str, str]] = []
@@ -126,4 +130,4 @@ def _row(table: str, key: str, fields: dict[str, Any], faults: list[tuple[str, s
             row[name] = list(value)
         else:
             faults.append((table, key, name, f"must be a text or a list of texts, not {type(value).__name__}"))
-    return row
+    return unmarked(row)

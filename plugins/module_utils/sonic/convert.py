@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.redact import MASK
-from . import diff, model, ports, tables
+from . import diff, masking, model, ports, tables
 from .model import ConfigDb
 
 ACTIONS = ("added", "changed", "dropped", "missing")
@@ -58,12 +58,11 @@ class Note:
 
     def as_dict(self) -> dict[str, str]:
         """JSON-able form without secrets; empty values are left out."""
-        secret = tables.table(self.table).secret_fields
-        hidden = self.field in secret
+        hidden = masking.is_secret(self.table, self.field)
         data = {
             "action": self.action,
             "table": self.table,
-            "key": MASK if "*key" in secret and self.key else self.key,
+            "key": masking.key(self.table, self.key),
             "field": self.field,
             "before": MASK if hidden and self.before else self.before,
             "after": MASK if hidden and self.after else self.after,
@@ -104,12 +103,29 @@ def convert(config: ConfigDb) -> Converted:
     return Converted(diff.config_of(diff.rows_of(work.config)), tuple(notes))
 
 
+def convert_all(configs: Mapping[str, ConfigDb]) -> dict[str, Converted]:
+    """The configurations of several switches.
+
+    :raises InputError: when one of them is not of Edgecore's Enterprise SONiC; names all of these.
+    """
+    others = {name: found for name, config in configs.items() if (found := model.dialect_of(config)) != "enterprise"}
+    if others:
+        shown = ", ".join(f"{name} ({found})" for name, found in sorted(others.items()))
+        raise InputError(
+            f"Not of Edgecore's Enterprise SONiC, but of another dialect: {shown}",
+            hint="They need no conversion: name only the others, and let sonic_validate say what is wrong with these",
+        )
+    return {name: convert(config) for name, config in configs.items()}
+
+
 class _Work:
     """A configuration being converted."""
 
     def __init__(self, config: ConfigDb) -> None:
         self.config = config
         self.notes: list[Note] = []
+        #: Ports whose children, or themselves, are not as the port map has them.
+        self._apart: set[str] = set()
 
     def tables(self) -> None:
         """Tables that the community does not have, or that a switch writes by itself."""
@@ -118,7 +134,7 @@ class _Work:
                 self._drop_table(name, ONLY_ENTERPRISE[name])
             elif tables.table(name).runtime_owned:
                 self._drop_table(name, "the switch writes it by itself, for its own release")
-            elif name not in tables.TABLES:
+            elif name not in tables.TABLES and not tables.table(name).modelled:
                 self._drop_table(name, "no model of community SONiC has the table")
 
     def features(self) -> None:
@@ -129,7 +145,9 @@ class _Work:
                 new = RENAMED.get(key, key)
                 if new not in FEATURES:
                     self._drop_row(table, key, "the community's image is built without this container")
-                elif new != key and new not in rows:
+                elif new != key and new in rows:
+                    self._drop_row(table, key, f"the container is called {new}, which has a row of its own that stays")
+                elif new != key:
                     rows[new] = rows.pop(key)
                     self._note("changed", table, key, "", f"the container is called {new}", key, new)
         for key, row in sorted(self.config.get("FEATURE", {}).items()):
@@ -145,10 +163,14 @@ class _Work:
         hwsku = str(self._metadata().get("hwsku", ""))
         known = ports.known(hwsku)
         for name, row in sorted(self.config.get("PORT", {}).items()):
+            parent = name
             if "parent_port" in row:
                 why = "the lanes alone say what a port is broken out of"
-                self._note("dropped", "PORT", name, "parent_port", why, str(row.pop("parent_port")))
+                parent = str(row.pop("parent_port"))
+                self._note("dropped", "PORT", name, "parent_port", why, parent)
             port = known.ports.get(name) if known else None
+            if known and (port is None or row.get("lanes") != ",".join(str(lane) for lane in port.lanes)):
+                self._apart.add(parent)
             if port is None:
                 why = f"the port map of {hwsku or 'this hardware'} is not known here; compare alias and index with the image's"
                 self._note("missing", "PORT", name, "alias", why, str(row.get("alias", "")))
@@ -170,8 +192,15 @@ class _Work:
 
     def breakouts(self) -> None:
         """Dynamic breakout needs a platform.json, which the community does not have for these switches."""
-        why = "the community has no platform.json for this hardware, its port map is fixed and has these ports already"
+        hwsku = str(self._metadata().get("hwsku", ""))
+        fixed = f"the community has no platform.json for {hwsku}, its port map is fixed"
         for key in sorted(self.config.get("BREAKOUT_CFG", {})):
+            if ports.known(hwsku) is None:
+                why = f"whether the image has a platform.json for {hwsku or 'this hardware'} is not known here"
+            elif key in self._apart:
+                why = f"{fixed} and has other ports there, which are listed as missing"
+            else:
+                why = f"{fixed} and has these ports already"
             self._drop_row("BREAKOUT_CFG", key, why)
 
     def management(self) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from ..core.errors import InputError
+from . import codec, masking
 from .model import ConfigDb, Row
 
 #: Table and key of a row.
@@ -51,6 +52,11 @@ class RowChange:
         return f"{self.table}|{self.key}"
 
     @property
+    def shown(self) -> str:
+        """The same for messages: a key that is secret is masked."""
+        return f"{self.table}|{masking.key(self.table, self.key)}"
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields that differ, sorted."""
         before, after = self.before or {}, self.after or {}
@@ -73,7 +79,7 @@ def same(one: Any, other: Any) -> bool:
 
 def clean_row(row: Row) -> Row:
     """A row without the ``NULL`` field that stands for "no fields"."""
-    return {field: value for field, value in row.items() if field != "NULL"}
+    return codec.unmarked(row)
 
 
 def rows_of(config: ConfigDb) -> Rows:
@@ -88,7 +94,7 @@ def rows_of(config: ConfigDb) -> Rows:
         for key, row in content.items():
             if not isinstance(row, Mapping):
                 raise InputError(
-                    f"row {table}|{key} is {type(row).__name__}, allowed are fields by name",
+                    f"row {table}|{masking.key(table, key)} is {type(row).__name__}, allowed are fields by name",
                     hint="a row that was written as text has to be written as an object",
                 )
             rows[(table, key)] = clean_row(row)
@@ -143,7 +149,7 @@ def advance(rows: Rows, change: RowChange) -> None:
     place = change.place
     if not equal(rows.get(place), change.before):
         raise InputError(
-            f"{change.name} is {_shown(rows.get(place))}, expected was {_shown(change.before)}",
+            f"{change.shown} is {_shown(rows.get(place))}, expected was {_shown(change.before)}",
             hint="the configuration changed since the difference was made; make it again",
         )
     if change.after is None:
@@ -228,16 +234,24 @@ def apply_patch(config: ConfigDb, operations: Iterable[Operation]) -> ConfigDb:
         try:
             document = _operated(document, operation)
         except (KeyError, IndexError, ValueError, TypeError) as error:
-            raise InputError(f"the patch does not fit: {json.dumps(operation)} ({error})") from None
+            raise InputError(f"the patch does not fit: {_named(operation)} ({type(error).__name__})") from None
     done: ConfigDb = document
     return done
+
+
+def _named(operation: Operation) -> str:
+    """An operation for messages: without its value, which may be secret."""
+    path = str(operation.get("path", ""))
+    table, key, *fields = [*parts_of(path), "", ""] if path.startswith("/") else ["", ""]
+    place = pointer(table, masking.key(table, key), *filter(None, fields)) if table else path
+    return f"{operation.get('op')} {place}"
 
 
 def _operated(document: Any, operation: Operation) -> Any:
     kind, path = operation["op"], parts_of(operation["path"])
     if kind == "test":
         if _value(document, path) != operation["value"]:
-            raise InputError(f"{operation['path']} is {_value(document, path)!r}, expected was {operation['value']!r}")
+            raise InputError(f"the patch does not fit: {_named(operation)} found another value")
         return document
     if kind in ("move", "copy"):
         source = parts_of(operation["from"])

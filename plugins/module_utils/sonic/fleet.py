@@ -10,15 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core import files
 from ..core.errors import InputError
 from ..landscape import client as landscape_client
 from ..landscape import derive
 from ..landscape.derive import View
-from . import client, codec, model
+from . import client, codec, masking, model, targets
 from .fabric_order import Group
 from .model import ConfigDb
 from .order import natural
 from .render import build
+from .render.model import Rendered
+from .render.owned import FABRIC
 
 #: A backup that is called so belongs to the folder it lies in, or to the name it carries.
 GENERIC = ("config_db", "running", "config")
@@ -47,11 +50,26 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both configurations of every switch that has both, and what is known of their redundancy."""
+    """Both configurations of every switch that has both, and what is known of their redundancy.
+
+    :param owned: by switch, the tables that its wanted configuration speaks for although it may not have them.
+    :param rendered: whether both sides come from landscapes: they speak of everything.
+    """
 
     pairs: Mapping[str, tuple[ConfigDb, ConfigDb]]
     groups: tuple[Group, ...]
     unmatched: Mapping[str, list[str]]
+    owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rendered: bool = False
+
+    def targets(self) -> dict[str, tuple[ConfigDb, ConfigDb]]:
+        """By switch what there is and where the change leads: what nobody speaks of stays as it is."""
+        if self.rendered:
+            return dict(self.pairs)
+        return {
+            name: (before, targets.wanted(before, after, self.owned.get(name, ())))
+            for name, (before, after) in self.pairs.items()
+        }
 
     @property
     def warnings(self) -> list[str]:
@@ -71,9 +89,10 @@ def compare(before: Side, after: Side, landscape: list[str], rendering: Renderin
     :raises InputError: for what cannot be read, and for a named switch that is missing on either side.
     """
     views = {tuple(paths): load(paths) for paths in (before.landscape, after.landscape, landscape) if paths}
+    made = [_rendered(views[tuple(side.landscape)], rendering) if side.landscape else None for side in (before, after)]
     sides = [
-        _rendered(views[tuple(side.landscape)], rendering) if side.landscape else from_files(side.files)
-        for side in (before, after)
+        from_files(side.files) if one is None else {name: each.config for name, each in one.items()}
+        for side, one in zip((before, after), made)
     ]
     for name in rendering.names:
         if any(name not in side for side in sides):
@@ -88,13 +107,27 @@ def compare(before: Side, after: Side, landscape: list[str], rendering: Renderin
         {name: (sides[0][name], sides[1][name]) for name in sorted(common, key=natural)},
         groups(views[tuple(told)]) if told else (),
         {"before": alone[0], "after": alone[1]},
+        _written(after.files) if made[1] is None else {name: each.owned for name, each in made[1].items()},
+        None not in made,
     )
 
 
-def _rendered(view: View, rendering: Rendering) -> dict[str, ConfigDb]:
+def _rendered(view: View, rendering: Rendering) -> dict[str, Rendered]:
     release = rendering.release or DEFAULT_RELEASE
-    names, secrets = rendering.names, rendering.secrets
-    return from_landscape(view, release, names, unmodelled=rendering.unmodelled, secrets=secrets)
+    return _whole(view, build.Options(release, rendering.unmodelled, rendering.secrets), rendering.names)
+
+
+def _written(sources: list[str]) -> dict[str, frozenset[str]]:
+    """The tables that files of ``sonic_render`` speak for, by switch; other files speak for what they have."""
+    folders: dict[str, dict[str, str]] = {}
+    found = {}
+    for path in client.config_files(sources):
+        folder, name = os.path.split(os.path.abspath(path))
+        if folder not in folders:
+            folders[folder] = files.Folder(folder, "sonic_render").owned()
+        if name in folders[folder]:
+            found[os.path.splitext(name)[0]] = FABRIC
+    return found
 
 
 def from_files(sources: list[str]) -> dict[str, ConfigDb]:
@@ -107,7 +140,10 @@ def from_files(sources: list[str]) -> dict[str, ConfigDb]:
     for path in client.config_files(sources):
         config, faults = codec.check(client.load_json(path))
         if faults:
-            said = [f"{'|'.join(filter(None, (table, key)))} {field} {text}" for table, key, field, text in faults]
+            said = [
+                f"{'|'.join(filter(None, (table, masking.key(table, key))))} {field} {text}"
+                for table, key, field, text in faults
+            ]
             more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
             raise InputError(f"{path}: {'; '.join(said[:_SHOWN])}{more}", details={"faults": said})
         name = name_of(path, config)
@@ -149,11 +185,16 @@ def from_landscape(
 
     :raises InputError: for what the release cannot do.
     """
-    rendered = build.render_all(view, build.Options(release, unmodelled, secrets or {}), names)
+    made = _whole(view, build.Options(release, unmodelled, secrets or {}), names)
+    return {name: one.config for name, one in made.items()}
+
+
+def _whole(view: View, options: build.Options, names: Iterable[str]) -> dict[str, Rendered]:
+    rendered = build.render_all(view, options, names)
     refused = [str(issue) for one in rendered for issue in one.refused]
     if refused:
         raise InputError("; ".join(refused[:_SHOWN]), details={"refused": refused})
-    return {one.name: one.config for one in rendered}
+    return {one.name: one for one in rendered}
 
 
 def groups(view: View) -> tuple[Group, ...]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.plan import Impact
-from . import diff, impact_tables, model, relations, tables
+from . import diff, impact_tables, masking, model, relations, tables, targets
 from .diff import RowChange
 from .impact_tables import Rule
 from .model import ConfigDb, Row
+from .tables_fields import FIELDS
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,14 @@ class Context:
 
     :param release: release branch of the target; empty when it is not known.
     :param speeds: by port, the speeds it supports in Mbit/s (``PORT_TABLE`` of STATE_DB, or the port map).
+    :param ignore: tables that are left as they are.
     """
 
     before: ConfigDb
     after: ConfigDb
     release: str = ""
     speeds: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    ignore: frozenset[str] = frozenset()
 
 
 def effect(change: RowChange, context: Context) -> Effect:
@@ -87,7 +90,8 @@ def _rules(change: RowChange) -> list[Rule]:
     covered = {name for rule in rules for name in rule.fields}
     general = [rule for rule in rules if not rule.fields]
     if change.action != "update" or changed - covered:
-        found += general or ([] if found and not changed - covered else [impact_tables.UNKNOWN])
+        unknown = impact_tables.UNKNOWN if not tables.table(change.table).modelled else impact_tables.UNJUDGED
+        found += general or ([] if found and not changed - covered else [unknown])
     if change.table == "FEATURE" and "state" in changed and change.key in impact_tables.TRAFFIC_FEATURES:
         found.append(Rule("session", Impact.INTERRUPTED, "a container that carries traffic or routes starts or stops"))
     return found
@@ -130,7 +134,7 @@ def obstacles(changes: Iterable[RowChange], context: Context) -> tuple[Obstacle,
     changes = tuple(changes)
     if not changes:
         return ()
-    found = [*_contradictions(context.after), *_unmodelled(context)]
+    found = [*_other_image(context), *_contradictions(context.after), *_dangling(context), *_unmodelled(context)]
     for change in changes:
         found += _refused(change, context)
     return tuple(dict.fromkeys(found))
@@ -153,6 +157,21 @@ def _refused(change: RowChange, context: Context) -> list[Obstacle]:
     return []
 
 
+def _other_image(context: Context) -> list[Obstacle]:
+    """Edgecore's Enterprise SONiC on one side only: another image, which rows do not lead to."""
+    marks = [model.enterprise_marks(config) for config in (context.before, context.after)]
+    wrote = [model.release_of(config) for config in (context.before, context.after)]
+    if marks[0] and (marks[0] != marks[1] or wrote[0] != wrote[1]):
+        reason = "the switch runs Edgecore's Enterprise SONiC, what is wanted is of another image"
+        needs = "install the community's image, convert the backup with sonic_convert, and plan from what it makes"
+    elif marks[1] and not marks[0]:
+        reason = "what is wanted is of Edgecore's Enterprise SONiC, the switch runs another image"
+        needs = "convert it with sonic_convert"
+    else:
+        return []
+    return [Obstacle("DEVICE_METADATA|localhost", reason, needs, "all")]
+
+
 def _contradictions(after: ConfigDb) -> list[Obstacle]:
     """Two rows that cannot both be there: the configuration itself is wrong."""
     held: dict[str, dict[str, str]] = defaultdict(dict)
@@ -168,25 +187,44 @@ def _contradictions(after: ConfigDb) -> list[Obstacle]:
     return found
 
 
+def _dangling(context: Context) -> list[Obstacle]:
+    """References to rows that are not there: the models refuse the configuration, or a daemon waits for ever."""
+    found = []
+    for gap in targets.unmet(context.after, context.ignore):
+        missing = " or ".join(gap.missing)
+        reason = f"it needs {missing}, which would not be there"
+        needs = f"keep or add {missing}, or remove {gap.table}|{gap.key}"
+        found.append(Obstacle(f"{gap.table}|{gap.key} {gap.field}".rstrip(), reason, needs, "all"))
+    return found
+
+
 def _unmodelled(context: Context) -> list[Obstacle]:
     """Tables and fields without a model: with one of them in the configuration the updater refuses every change."""
     release = context.release or model.release_of(context.after)
     found = []
     for name, rows in sorted(context.after.items()):
-        known = tables.TABLES.get(name)
-        if rows and (
-            known is None or not known.modelled or (release in tables.MODELLED and release not in known.modelled)
-        ):
+        modelled = tables.table(name).modelled
+        if rows and (not modelled or (release in tables.MODELLED and release not in modelled)):
             reason = f"no model of {release or 'any release'} has the table, the updater refuses every change while it is there"
             found.append(Obstacle(name, reason, "ordered row writes, or apply-patch with --ignore-path"))
         for key, row in sorted(rows.items()):
-            for title in sorted(set(row) & set(impact_tables.UNMODELLED.get(name, {}))):
-                since = impact_tables.UNMODELLED[name][title]
-                if not since or (release and release < since):
+            for title in sorted(diff.clean_row(row)):
+                if _lacks(name, title, release):
                     reason = f"no model of {release or 'any release'} has the field {title}, the updater refuses every change"
                     needs = f"ordered row writes, apply-patch with --ignore-path /{name}, or split-unified FRR"
-                    found.append(Obstacle(f"{name}|{key} {title}", reason, needs))
+                    found.append(Obstacle(f"{name}|{masking.key(name, key)} {title}", reason, needs))
     return found
+
+
+def _lacks(table: str, field: str, release: str) -> bool:
+    """Whether the models of a release lack a field of a table that they have; of a release nobody compared, as far as is known."""
+    since = impact_tables.UNMODELLED.get(table, {}).get(field)
+    if since is not None:
+        return not since or bool(release and release < since)
+    known = FIELDS.get(table, {})
+    if release not in tables.MODELLED or release not in tables.table(table).modelled:
+        return False
+    return release not in known.get(field, known.get("*", ()))
 
 
 def summary(effects: Iterable[Effect]) -> dict[str, Any]:

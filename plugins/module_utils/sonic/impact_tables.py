@@ -243,8 +243,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
 #: Containers whose stop ends traffic or sessions.
 TRAFFIC_FEATURES = frozenset(_STARTS_SWSS)
 
-#: A table that stands in no rule.
+#: A table that stands in no rule: one that no model has, and one of SONiC's models.
 UNKNOWN = Rule("service", Impact.DEGRADED, "nothing is known about the table")
+UNJUDGED = Rule("service", Impact.DEGRADED, "the models have it, but what a change of it does is not known here")
 
 #: Tables that the daemon for routing reads only when CONFIG_DB is its source.
 ROUTING = frozenset(

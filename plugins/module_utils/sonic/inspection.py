@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from ..core.errors import InputError
-from ..core.redact import is_secret_name, redact
 from ..landscape.derive import View
-from . import client, codec, fleet, model, ports, tables, yang_check
+from . import client, codec, fleet, masking, model, ports, yang_check
 from .lint import form, index, validate
-from .model import ConfigDb, Issue, Row
+from .model import ConfigDb, Issue
 from .places import Places
 from .places import places as places_of
 
@@ -58,11 +57,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found. ``notes`` are sentences about what was not looked at."""
+    """What was found."""
 
     subjects: tuple[Subject, ...]
     issues: tuple[Issue, ...]
-    notes: tuple[str, ...] = ()
 
     @property
     def paths(self) -> dict[str, str]:
@@ -95,37 +93,27 @@ def inspect(subjects: Iterable[Subject], settings: Settings) -> Inspection:
     """
     subjects = tuple(subjects)
     known = [issue for subject in subjects for issue in subject.issues]
-    notes: list[str] = []
     if "yang" in settings.checks:
-        known += _by_models(subjects, settings, notes)
+        known += _by_models(subjects, settings)
     switches = [_switch(subject, settings) for subject in subjects] if "lint" in settings.checks else []
     fabric = index.Fabric(switches, settings.links)
     issues = validate.check(fabric, known, expected=settings.expected, today=settings.today)
-    return Inspection(subjects, tuple(_without_secrets(issues, subjects)), tuple(notes))
+    shown = masking.issues(issues, {subject.name: subject.config for subject in subjects})
+    return Inspection(subjects, tuple(shown))
 
 
-def _without_secrets(issues: Iterable[Issue], subjects: Iterable[Subject]) -> Iterator[Issue]:
-    """The findings with the secrets of their table cut out of keys and messages; libyang quotes what it refuses."""
-    configs = {subject.name: subject.config for subject in subjects}
-    known: dict[tuple[str, str], list[str]] = {}
-    for issue in issues:
-        place = (issue.switch, issue.table)
-        if place not in known:
-            known[place] = list(_secrets(issue.table, configs.get(issue.switch, {}).get(issue.table, {})))
-        if known[place]:
-            key, name, message = redact([issue.key, issue.field, issue.message], known[place])
-            issue = replace(issue, key=key, field=name, message=message)
-        yield issue
+def faults(configs: Mapping[str, ConfigDb], release: str, yang_dir: str) -> dict[str, list[Issue]]:
+    """What the models refuse of configurations, by switch; nothing when no folder of models is given.
 
-
-def _secrets(table: str, rows: Mapping[str, Row]) -> Iterator[str]:
-    fields = tables.table(table).secret_fields
-    for key, row in rows.items():
-        if "*key" in fields:
-            yield key.split(model.SEPARATOR)[0]
-        for name, value in row.items():
-            if name in fields or is_secret_name(name):
-                yield from [value] if isinstance(value, str) else value
+    :param release: empty for the one that each configuration names.
+    :raises InputError: when there are no models for a release.
+    """
+    found: dict[str, list[Issue]] = {}
+    if yang_dir:
+        subjects = [Subject(name, "", config) for name, config in configs.items()]
+        for issue in inspect(subjects, Settings(release, yang_dir=yang_dir, checks=("yang",))).issues:
+            found.setdefault(issue.switch, []).append(issue)
+    return found
 
 
 def _switch(subject: Subject, settings: Settings) -> index.Switch:
@@ -134,17 +122,17 @@ def _switch(subject: Subject, settings: Settings) -> index.Switch:
     return index.Switch(subject.name, subject.config, settings.release, settings.dialect, port_map)
 
 
-def _by_models(subjects: tuple[Subject, ...], settings: Settings, notes: list[str]) -> list[Issue]:
+def _by_models(subjects: tuple[Subject, ...], settings: Settings) -> list[Issue]:
     by_release: dict[str, list[Subject]] = {}
+    issues: list[Issue] = []
     for subject in subjects:
         release = settings.release or model.release_of(subject.config)
         if release:
             by_release.setdefault(release, []).append(subject)
         else:
-            dialect = model.dialect_of(subject.config)
-            text = f"its release is not known (dialect {dialect}); say which with the option release"
-            notes.append(f"{subject.name} was not judged by YANG models: {text}")
-    issues: list[Issue] = []
+            # Asked for and not done is no pass.
+            message = f"its release is not known (dialect {model.dialect_of(subject.config)}), so no model judged it"
+            issues.append(validate.SY003.issue(subject.name, "VERSIONS", "DATABASE", "VERSION", message))
     for release, several in sorted(by_release.items()):
         folder = client.models_dir(release, settings.yang_dir)
         models = client.load_models(folder)

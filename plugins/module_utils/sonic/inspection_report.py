@@ -38,8 +38,6 @@ def report(found: Inspection) -> Report:
     if waived:
         columns = ("Rule", "Switch", "Place", "What", "Reason")
         tables.append(Table("Expected", columns, waived, "Looked at and accepted."))
-    if found.notes:
-        tables.append(Table("Not looked at", ("What",), tuple((note,) for note in found.notes)))
     facts = (
         ("Switches", str(len(found.subjects))),
         *((f"{severity.capitalize()}s", str(counts[severity])) for severity in reversed(SEVERITIES)),

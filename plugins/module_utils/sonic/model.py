@@ -122,12 +122,21 @@ def release_of(config: ConfigDb) -> str:
     return parts[1] if len(parts) == 3 and parts[1] in RELEASE_NAMES else ""
 
 
+def enterprise_marks(config: ConfigDb) -> frozenset[str]:
+    """What only Edgecore's Enterprise SONiC writes, of that which the configuration has."""
+    features = config.get("FEATURE", {}).values()
+    found = {
+        "REST_SERVER": "REST_SERVER" in config,
+        "parent_port": any("parent_port" in row for row in config.get("PORT", {}).values()),
+        "has_timer": any("has_timer" in row for row in features),
+    }
+    return frozenset(name for name, there in found.items() if there)
+
+
 def dialect_of(config: ConfigDb) -> str:
     """The dialect a configuration is written in, by the marks each of them leaves."""
     metadata = config.get("DEVICE_METADATA", {}).get("localhost", {})
-    features = config.get("FEATURE", {}).values()
-    parents = any("parent_port" in row for row in config.get("PORT", {}).values())
-    if parents or "REST_SERVER" in config or any("has_timer" in row for row in features):
+    if enterprise_marks(config):
         return "enterprise"
     mode = metadata.get("docker_routing_config_mode", "separated")
     if mode in ("split", "split-unified"):

@@ -70,7 +70,7 @@ def ordered(before: ConfigDb, after: ConfigDb, ignore: Iterable[str] = ()) -> tu
         # Rows that exchange something they cannot both have: they give it back by being made again.
         exchange = {node.change.place for node in stuck if node.change.action == "update"} - again
         if not exchange:
-            names = ", ".join(sorted({node.change.name for node in stuck})[:6])
+            names = ", ".join(sorted({node.change.shown for node in stuck})[:6])
             raise LandscapeError(
                 f"these rows wait for each other: {names}",
                 hint="make the change in two parts, one row less in the first",

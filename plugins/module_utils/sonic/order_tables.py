@@ -8,6 +8,7 @@ A pattern in braces is filled from the parts of a row's key and its fields; a li
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 #: Tables in the order in which rows are made when nothing else decides; rows are removed the other way round.
@@ -95,6 +96,25 @@ NEEDED = {
     "ROUTE_REDISTRIBUTE": ("BGP_GLOBALS|{vrf_name}",),
     "MGMT_INTERFACE": ("MGMT_VRF_CONFIG|vrf_global",),
 }
+
+#: Of these rows that have to be there in the end as well, by key part; of several one is enough.
+MUST = {
+    "BGP_NEIGHBOR": ("neighbor", NEEDED["BGP_NEIGHBOR"]),
+    "ROUTE_MAP": ("name", NEEDED["ROUTE_MAP"]),
+    "ROUTE_REDISTRIBUTE": ("vrf_name", NEEDED["ROUTE_REDISTRIBUTE"]),
+}
+
+#: What names of rows look like where a reference may as well be something else (an address, ``default``).
+NAMES = {
+    "PORT": re.compile(r"Ethernet[0-9]+"),
+    "PORTCHANNEL": re.compile(r"PortChannel[0-9]+"),
+    "VRF": re.compile(r"Vrf.+"),
+    "BGP_GLOBALS": re.compile(r"Vrf.+"),
+    "LOOPBACK_INTERFACE": re.compile(r"Loopback[0-9]+"),
+    "MGMT_PORT": re.compile(r"eth[0-9]+"),
+}
+#: A neighbour that is an interface, not an address.
+UNNUMBERED = re.compile(r"(?:Ethernet|PortChannel|Vlan)[0-9]+")
 
 #: Fields that daemons of swss read when the row is made, beyond those of the updater's rules (:mod:`tables`).
 #: intfmgrd leaves an interface in its VRF while it has addresses; teammgrd starts teamd with the fields of the LAG;

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+
+from . import masking
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,\n]')
 
@@ -17,23 +20,44 @@ Places = dict[tuple[str, str, str], int]
 def places(text: str) -> Places:
     """The line, from 1, of every table, row and field of a JSON text that is in the form of CONFIG_DB."""
     found: Places = {}
+    for place, line in _walk(text):
+        found.setdefault(place, line)
+    return found
+
+
+def twice(text: str) -> str:
+    """Where a table, row or field stands for the second time, as the end of a sentence; empty when none does.
+
+    Keys that are secret are masked.
+    """
+    seen: set[tuple[str, str, str]] = set()
+    for place, line in _walk(text):
+        table, key, field = place
+        if place in seen:
+            names = filter(None, (table, masking.key(table, key), field))
+            return f", the second time in line {line}: {' '.join(names)}"
+        seen.add(place)
+    return ""
+
+
+def _walk(text: str) -> Iterator[tuple[tuple[str, str, str], int]]:
+    """Every table, row and field with its line, from 1."""
     path: list[str] = []
-    line, depth, last = 1, 0, ""
+    opened: list[str] = []
+    line, last = 1, ""
     for mark in _TOKEN.findall(text):
         if mark == "\n":
             line += 1
         elif mark in "{[":
-            depth += 1
+            opened.append(mark)
         elif mark in "}]":
-            depth -= 1
-            del path[max(depth - 1, 0) :]
-        elif mark == ":" and last.startswith('"') and depth <= 3:
-            name = json.loads(last, strict=False)
-            path[depth - 1 :] = [name]
+            del opened[-1:]
+            del path[max(len(opened) - 1, 0) :]
+        elif mark == ":" and last.startswith('"') and len(opened) <= 3 and "[" not in opened:
+            path[len(opened) - 1 :] = [json.loads(last, strict=False)]
             whole = [*path, "", ""]
-            found.setdefault((whole[0], whole[1], whole[2]), line)
+            yield (whole[0], whole[1], whole[2]), line
         last = mark if mark != "\n" else last
-    return found
 
 
 def line_of(found: Places, table: str, key: str, field: str) -> int:

@@ -10,26 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.plan import Impact, Plan, Step
-from ..core.redact import MASK, redact
-from . import diff, fabric_order, impact, order, tables
+from . import diff, fabric_order, impact, masking, order, tables
 from .diff import RowChange
 from .fabric_order import Group, Wave
 from .impact import Context, Effect, Obstacle
-from .model import ConfigDb, Row
+from .model import ConfigDb, Issue, Row
 
 #: What daemons write by themselves; it is no part of a plan unless asked for.
 RUNTIME_OWNED = tuple(sorted(table.name for table in tables.TABLES.values() if table.runtime_owned))
-#: Fields that a switch fills in by itself at its first start.
-OWN_FIELDS = {
-    "DEVICE_METADATA": (
-        "mac",
-        "buffer_model",
-        "default_bgp_status",
-        "default_pfcwd_status",
-        "synchronous_mode",
-        "timezone",
-    )
-}
+
+_MEND = "mend the row: a configuration that the models refuse is no place to go to"
 
 
 @dataclass(frozen=True)
@@ -69,6 +59,7 @@ class SwitchPlan:
             undo[change.action],
             gate,
             payload=change,
+            seal=masking.seal(change.table, change.key, change.before, change.after),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -139,17 +130,8 @@ def redacted(change: RowChange, number: int = 1) -> RowChange:
 
     :param number: stands in the place of a key that is secret, so that two of them stay two.
     """
-    secret = tables.table(change.table).secret_fields
-    key = f"{MASK} {number}" if "*key" in secret else change.key
-    return RowChange(change.table, key, _redacted_row(change.before, secret), _redacted_row(change.after, secret))
-
-
-def _redacted_row(row: Row | None, secret: tuple[str, ...]) -> Row | None:
-    if row is None:
-        return None
-    masked = {name: MASK if name in secret and value else value for name, value in row.items()}
-    shown: Row = redact(masked)
-    return shown
+    before, after = (None if row is None else masking.row(change.table, row) for row in (change.before, change.after))
+    return RowChange(change.table, masking.key(change.table, change.key, number), before, after)
 
 
 def _text(name: str, row: Row | None) -> str:
@@ -162,22 +144,6 @@ def _text(name: str, row: Row | None) -> str:
     return "".join(f"{line}\n" for line in lines or [name])
 
 
-def wanted(before: ConfigDb, after: ConfigDb) -> ConfigDb:
-    """What is meant by a configuration that does not speak of everything: the rest stays as it is.
-
-    Tables that ``after`` does not have stay, and so do fields that belong to the switch itself.
-    """
-    whole: ConfigDb = {**before, **after}
-    for name, fields in OWN_FIELDS.items():
-        rows = {key: dict(row) for key, row in whole.get(name, {}).items()}
-        for key, row in before.get(name, {}).items():
-            if key in rows:
-                rows[key].update({field: row[field] for field in fields if field in row and field not in rows[key]})
-        if rows:
-            whole[name] = rows
-    return whole
-
-
 def plan_switch(
     switch: str,
     before: ConfigDb,
@@ -186,17 +152,23 @@ def plan_switch(
     *,
     ignore: Iterable[str] = RUNTIME_OWNED,
     speeds: Mapping[str, Iterable[str]] | None = None,
+    faults: Iterable[Issue] = (),
 ) -> SwitchPlan:
     """What has to be written on one switch.
 
     :param ignore: tables that are left as they are.
     :param speeds: by port, the speeds it supports in Mbit/s.
+    :param faults: what the models refuse of ``after``.
     :raises LandscapeError: when a configuration is none, or rows wait for each other.
     """
-    changes = order.ordered(before, after, ignore)
-    context = Context(before, after, release, speeds or {})
+    left_out = frozenset(ignore)
+    changes = order.ordered(before, after, left_out)
+    context = Context(before, after, release, speeds or {}, left_out)
     effects = tuple(impact.effect(change, context) for change in changes)
-    return SwitchPlan(switch, before, changes, effects, impact.obstacles(changes, context))
+    found = impact.obstacles(changes, context)
+    if changes:
+        found += tuple(Obstacle(issue.path, issue.message, issue.hint or _MEND, "all") for issue in faults)
+    return SwitchPlan(switch, before, changes, effects, found)
 
 
 def plan_fabric(plans: Iterable[SwitchPlan], groups: Iterable[Group] = (), parallel: int = 0) -> FabricPlan:

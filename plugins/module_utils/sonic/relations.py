@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from . import model, tables
 from .diff import Place
 from .model import Row
-from .order_tables import CLAIMS, NEEDED
+from .order_tables import CLAIMS, MUST, NAMES, NEEDED, UNNUMBERED
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
@@ -24,6 +24,33 @@ def needs(place: Place, row: Row) -> frozenset[Place]:
         found.update(targets)
     found.discard(place)
     return frozenset(found)
+
+
+def required(place: Place, row: Row) -> Iterator[tuple[str, list[Place]]]:
+    """Each reference that has to lead somewhere: field or key part, and the places of which one has to be there.
+
+    A value of a loose reference counts when it is a name such as the rows it may mean have.
+    """
+    table, key = place
+    spec = tables.table(table)
+    parts = spec.parts_of(key)
+    for reference in spec.references:
+        for item in model.values(parts.get(reference.source, row.get(reference.source))):
+            if item:
+                keys = tables.referred(reference, {**parts, reference.source: item}, row)
+                meant = [each for each in reference.targets if not reference.loose or _named_like(item, each)]
+                found = sorted({(target, name) for name in keys for target in meant})
+                if found and place not in found:
+                    yield reference.source, found
+    part, patterns = MUST.get(table, ("", ()))
+    if part in parts and (table != "BGP_NEIGHBOR" or UNNUMBERED.fullmatch(parts[part])):
+        split = (pattern.partition(model.SEPARATOR) for pattern in patterns)
+        yield part, [(target, filled) for target, _bar, rest in split for filled in fill(rest, parts, row)]
+
+
+def _named_like(text: str, table: str) -> bool:
+    """Whether a text is a name such as the rows of a table have."""
+    return bool(NAMES[table].fullmatch(text)) if table in NAMES else False
 
 
 def without(place: Place, row: Row, gone: frozenset[Place]) -> Row | None:

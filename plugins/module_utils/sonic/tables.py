@@ -5,7 +5,7 @@
 
 Sources: the YANG models of 202411 and 202605 (:mod:`tables_rows`), the create-only rules of sonic-utilities
 generic_config_updater (202605), frrcfgd and swss of 202605. A table that is not here has one key part, no references,
-and belongs to the operator.
+and belongs to the operator; whether a model has it says :mod:`tables_models`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from .model import SEPARATOR, Row
+from .tables_models import RELEASES
 from .tables_rows import ROWS
 
 
@@ -89,10 +90,12 @@ _SECRETS = {
     "BGP_NEIGHBOR": ("auth_password",),
     "BGP_PEER_GROUP": ("auth_password",),
     "LDAP": ("bind_password",),
+    "MACSEC_PROFILE": ("primary_cak", "fallback_cak"),
     "NTP_KEY": ("value",),
     "RADIUS": ("passkey",),
     "RADIUS_SERVER": ("passkey",),
     "SNMP_COMMUNITY": ("*key",),
+    "SNMP_SERVER_COMMUNITY": ("*key",),
     "SNMP_USER": ("SNMP_USER_AUTH_PASSWORD", "SNMP_USER_ENCRYPTION_PASSWORD"),
     "TACPLUS": ("passkey",),
     "TACPLUS_SERVER": ("passkey",),
@@ -156,8 +159,8 @@ TABLES: Mapping[str, Table] = MappingProxyType(
 
 
 def table(name: str) -> Table:
-    """What is known of a table; of an unknown one as little as can be."""
-    return TABLES.get(name, Table(name))
+    """What is known of a table; of one that is not in :data:`TABLES` only which models have it."""
+    return TABLES.get(name) or Table(name, modelled=RELEASES.get(name, ()), secret_fields=_SECRETS.get(name, ()))
 
 
 def referred(reference: Reference, parts: Mapping[str, str], row: Row) -> Iterator[str]:

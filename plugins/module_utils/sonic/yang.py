@@ -7,7 +7,7 @@ XML and not JSON: its values are plain texts, as in CONFIG_DB, so that nothing h
 value stands on a line of its own: libyang names the line of a value it refuses, and so the row is known.
 
 What SONiC's own reader (sonic-yang-mgmt, 202605) refuses before libyang sees it is refused here: rows and fields that
-no model has, texts where a number is asked for. Stricter than SONiC: a text where a list is asked for; SONiC would take
+no model has, texts where a number is asked for, lists where one value is. Stricter than SONiC: a text where a list is asked for; SONiC would take
 its characters as the items.
 """
 
@@ -204,6 +204,8 @@ def _refused(table: str, name: str, value: str | list[str], leaf: Leaf) -> tuple
             return "not_a_list", "the model has a list here, this is a text"
         if not list(_items(table, leaf, value)) and leaf.default:
             return "empty_list", "an empty list is not possible here: leave the field out"
+    elif isinstance(value, list):
+        return "not_a_text", "the model has one value here, this is a list"
     if leaf.base.startswith("uint"):
         wrong = [item for item in _items(table, leaf, value) if not _NUMBER.fullmatch(item)]
         if wrong:

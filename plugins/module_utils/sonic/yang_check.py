@@ -177,6 +177,7 @@ _HINTS = {
     "unknown_row": "write all parts of the key, with | between them",
     "leafref": "add the row it names, or mend the name",
     "not_a_list": 'write it as ["a", "b"]',
+    "not_a_text": 'write it as "a"',
 }
 
 

@@ -176,8 +176,8 @@ class _Hosts(Lab):
     def _fingerprint(self) -> str:
         return self.layout.key("")
 
-    def _image(self) -> Path:
-        root = images.image(_RELEASE, PACKAGES)
+    def _image(self, guests: bool = False) -> Path:
+        root = images.image(_RELEASE, guests, PACKAGES)
         self._prepared = self.templates / self.layout.key(root.name)
         return root
 
@@ -209,7 +209,7 @@ class _Hosts(Lab):
     def _boot(self, record: Record, waiting: dict[str, launch.Waiting]) -> None:
         super()._boot(record, waiting)
         assert self._prepared is not None
-        machines = {name: self._machine(name, process) for name, process in record.machines.items()}
+        machines = {name: self._machine(name, process, record) for name, process in record.machines.items()}
         first = machines[self.layout.hosts[0]]
         began = time.monotonic()
         if template.exists(self._prepared):

@@ -52,8 +52,8 @@ def save(folder: Path, machines: dict[str, Machine], disks: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     _all(machines, ["systemctl", "reset-failed"])  # else Ceph's units may start three times in half an hour only
-    for kinds in (("mon",), ("osd", "mgr"), ("radosgw", "mds")):
-        _all(machines, ["systemctl", "start", *(f"ceph-{kind}.target" for kind in kinds)])
+    for started in ("mon", "osd mgr", "radosgw mds"):
+        _all(machines, ["systemctl", "start", *(f"ceph-{kind}.target" for kind in started.split())])
 
 
 def _all(machines: dict[str, Machine], argv: list[str]) -> None:

@@ -20,7 +20,7 @@ from ansible_collections.scs.landscape.tests.lab import kernel
 from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster, Layout, client
 from ansible_collections.scs.landscape.tests.lab.ceph_tests import asking
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
-from ansible_collections.scs.landscape.tests.lab.tests.test_provider import traces
+from ansible_collections.scs.landscape.tests.lab.tests.traces import traces
 
 pytestmark = pytest.mark.accept("O1.1")
 

@@ -194,7 +194,8 @@ class Site:
     def inside(self, action: Callable[[], Any]) -> Any:
         """The result of a function that is called in the cloud's network, by a thread of its own."""
         assert self.keeper is not None
-        path, box = f"/proc/{self.keeper.pid}/ns/net", []
+        path = f"/proc/{self.keeper.pid}/ns/net"
+        box: list[tuple[Any, BaseException | None]] = []
 
         def call() -> None:
             try:

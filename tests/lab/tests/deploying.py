@@ -16,11 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
+from ansible_collections.scs.landscape.tests.tools import svg_check
 from ansible_collections.scs.landscape.tests.tools.paths import REPO, digest
 
 PROGRAMS = Path(sys.executable).parent
 #: Seconds a deploy may take before the test calls it hung.
 PATIENCE = 240.0
+#: One machine of each kind: what `make test` looks at where `make test-all` looks at all thirteen.
+KINDS = (
+    "em01-jump-r01-u02",
+    "em01-ctl-r01-u03",
+    "em01-comp-r01-u04",
+    "em01-leaf-r01-u38",
+    "em01-oob-r01-u40",
+    "em01-spine-r01-u41",
+)
 _RESULT = re.compile(
     r"^(?:ok|changed|fatal|skipping): \[(?P<host>[^\] ]+)[^\]]*\](?:: [A-Z]+!)? => (?P<result>\{.*\})$"
 )
@@ -139,6 +149,33 @@ class Controller:
         """Runs a playbook to its end."""
         with self.start(playbook, *arguments, **options) as running:
             return running.wait(seconds)
+
+
+def pictures_of(run: Path) -> list[str]:
+    """The pictures in the report of a run: the network, and the management network.
+
+    :raises AssertionError: a text leaves its box, overlaps another one, or there are not two.
+    """
+    found = re.findall(r"<svg.*?</svg>", (run / "report.html").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(found) == 2
+    assert [problem for drawn in found for problem in svg_check.problems(drawn)] == []
+    return found
+
+
+def cables_of(drawn: str) -> set[str]:
+    """The colours of the cables of a picture."""
+    group = drawn.partition('<g id="cables"')[2].partition("</g>")[0]
+    return set(re.findall(r'<path[^>]* stroke="(#[0-9a-f]{6})"', group))
+
+
+def limit(*names: str) -> tuple[str, str]:
+    """Arguments that leave all other machines out."""
+    return "--limit", ",".join(names)
+
+
+def sample(lab: Lab) -> tuple[str, ...]:
+    """Machines of :data:`KINDS`; all with ``SCS_FULL``."""
+    return tuple(lab.wiring.machines) if os.environ.get("SCS_FULL") else KINDS
 
 
 def renew(lab: Lab, *names: str) -> None:

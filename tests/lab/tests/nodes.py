@@ -10,12 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ansible_collections.scs.landscape.tests.lab import kernel
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
+from ansible_collections.scs.landscape.tests.lab.tests import state
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controller, Done, Running, lane
 
 HOST, SECOND = "em01-ctl-r01-u03", "em01-comp-r01-u04"
 RELEASES = ("bookworm", "trixie")
+#: Parameters of a fixture: one release in each run; the other as well in `make test-all`.
+ONE_OF_TWO = [RELEASES[0], pytest.param(RELEASES[1], marks=pytest.mark.full)]
+#: A key that no machine of the lab knows.
+OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti other"
 #: What the machines of the lab lack of real ones.
 SMALL = {"memory_gib": 1, "cpus": 1, "disks": 0, "firmware": "any", "cpu_flags": [], "cpu_flags_any": []}
 
@@ -86,3 +93,23 @@ class Site:
             " dpkg-query -W; hostname; } | sha256sum"
         )
         return self.inside("sh", "-c", script, name=name).split()[0]
+
+    def look(self) -> dict[str, state.Table]:
+        """Every file and package of every machine; without the folder that Ansible itself makes in a home."""
+        tables = state.of_all(self.lab.machines)
+        return {
+            name: {path: what for path, what in table.items() if not path.startswith("/home/dragon/.ansible")}
+            for name, table in tables.items()
+        }
+
+
+@contextlib.contextmanager
+def kept_open(site: Site) -> Iterator[Site]:
+    """A host that a login reaches, before the test and after it, with nothing waiting to be rolled back."""
+    assert site.login() == ""
+    yield site
+    site.lab.disconnect_ssh()
+    assert site.logs_in_within(20), site.login()
+    waiting = site.inside("sh", "-c", "ls /var/lib/scs-landscape | grep rollback- || true; systemctl list-timers --all")
+    assert "rollback-" not in waiting
+    assert site.inside("systemctl", "is-active", "ssh.service").strip() == "active"

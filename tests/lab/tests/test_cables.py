@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.scs.landscape.plugins.module_utils.landscape.deployment import picture
 from ansible_collections.scs.landscape.plugins.modules import lldp_cables
 from ansible_collections.scs.landscape.tests.lab import faults
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
+from ansible_collections.scs.landscape.tests.lab.tests.deploying import cables_of, pictures_of
 
 LEAF, OTHER_LEAF = "em01-leaf-r01-u38", "em01-leaf-r02-u39"
 #: LLDP speaks every two seconds and forgets after six; five times that is late.
@@ -144,11 +146,13 @@ def test_machines_that_are_not_asked_make_cables_unknown_only_where_nobody_else_
     assert set(values["not_asked"]) == {*spines, LEAF}
 
 
-@pytest.mark.accept("L1.4")
-def test_in_a_play(lab, play):
-    """The play says which cables are swapped, and fails where somebody has to go."""
+@pytest.mark.accept("L1.4", "L1.11")
+def test_in_a_play(lab, play, tmp_path):
+    """The play says which cables are swapped, draws them red, and fails where somebody has to go."""
+    latest = tmp_path / "controller" / "reports" / "latest"
     clean = play("scs.landscape.lab_status")
     assert clean.rc == 0, clean.output[-3000:]
+    assert not any(picture.RED in cables_of(drawn) for drawn in pictures_of(latest))
     with faults.swap_cables(lab, f"{LEAF}/Ethernet1", f"{LEAF}/Ethernet2"):
         becomes(lab, lambda values: values["counts"]["swapped"] == 1)
         broken = play("scs.landscape.lab_status")
@@ -156,3 +160,4 @@ def test_in_a_play(lab, play):
     assert f"{LEAF}/Ethernet1" in broken.output
     assert "are swapped" in broken.output
     assert [host for host, counters in broken.recap().items() if counters["failed"]] == [LEAF]
+    assert [picture.RED in cables_of(drawn) for drawn in pictures_of(latest)] == [True, False]

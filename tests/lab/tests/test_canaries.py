@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def _holding(folder: Path, secrets: list[str]) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _leave_none(lab: Lab) -> Iterator[None]:
+    """Other tests find machines without these secrets."""
+    yield
+    renew(lab, *HOSTS)
+
+
 @pytest.mark.accept("L1.9")
 @pytest.mark.parametrize("mode", ["deploy", "check", "failing", "refused"])
 def test_secrets_are_nowhere_but_where_they_are_meant_to_be(
@@ -105,7 +113,6 @@ def test_secrets_are_nowhere_but_where_they_are_meant_to_be(
     settings = lab.machine(HOSTS[1]).run(["cat", "/etc/environment"]).stdout
     # The control: they were really handled.
     assert all((secret in settings) == (mode in ("deploy", "failing")) for secret in (PROXY, VAULTED)), settings
-    renew(lab, *HOSTS)
 
 
 def test_the_search_finds_what_is_there(lab: Lab, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab import faults
 from ansible_collections.scs.landscape.tests.lab.hosts import Lab
 from ansible_collections.scs.landscape.tests.lab.tests import state
-from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controller, Done
+from ansible_collections.scs.landscape.tests.lab.tests.deploying import Controller, Done, limit
 
 JUMP, CTL1, CTL2 = "em01-jump-r01-u02", "em01-ctl-r01-u03", "em01-ctl-r02-u03"
 COMP1, COMP2, COMP3 = "em01-comp-r01-u04", "em01-comp-r01-u05", "em01-comp-r02-u04"
@@ -41,14 +41,14 @@ class Field:
     def lasting(self) -> dict[str, state.Table]:
         return {name: state.lasting(table) for name, table in state.of_all(self.lab.machines).items()}
 
-    def drift(self) -> None:
-        """Something to do on every machine: a file of the baseline is not as it should be."""
-        for machine in self.lab.machines.values():
-            machine.run(["sh", "-c", f"echo '# drifted' >>{DRIFTS}"])
+    def drift(self, *names: str) -> None:
+        """Something to do on machines, on all when none is named: a file of the baseline is not as it should be."""
+        for name in names or self.lab.machines:
+            self.lab.machine(name).run(["sh", "-c", f"echo '# drifted' >>{DRIFTS}"])
 
-    def mended(self) -> None:
+    def mended(self, *arguments: str) -> None:
         """The proof that faults leave nothing behind: one more deploy ends where a clean one does."""
-        done = self.deploy()
+        done = self.deploy(*arguments)
         assert done.rc == 0, done.output[-4000:]
         assert state.differences(self.clean, self.lasting()) == []
 
@@ -154,11 +154,11 @@ def test_cables_that_are_wrong_are_named_with_both_ends(field: Field) -> None:
 def test_two_people_at_once_do_not_meet_on_a_machine(field: Field, tmp_path: Path, collections_root: Path) -> None:
     """Two controllers, which know nothing of each other: on each machine one works, and the other waits or says who does."""
     other = Controller(field.lab, tmp_path / "other", collections_root)
-    field.drift()
-    few = ("--limit", ",".join((CTL1, COMP1, COMP2)))
+    field.drift(CTL1, COMP1, COMP2)
+    few = limit(CTL1, COMP1, COMP2)
     with field.controller.start(DEPLOY, *few) as one, other.start(DEPLOY, *few) as two:
         ended = [one.wait(), two.wait()]
     for done in ended:
         assert "Traceback" not in done.output
         assert done.rc == 0 or re.search(r"lock|another run", done.output, re.IGNORECASE), done.output[-3000:]
-    field.mended()
+    field.mended(*few)

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from ansible_collections.scs.landscape.tests.tools import acceptance, flat, layers, runner
 from ansible_collections.scs.landscape.tests.tools.acceptance import Entry
-from ansible_collections.scs.landscape.tests.tools.legs import LEGS
-from ansible_collections.scs.landscape.tests.tools.outcomes import FAILED, PASSED, Outcome
+from ansible_collections.scs.landscape.tests.tools.legs import FULL, LEGS
+from ansible_collections.scs.landscape.tests.tools.outcomes import FAILED, PASSED, SKIPPED, Outcome
 from ansible_collections.scs.landscape.tests.tools.suites import SUITES
 
 
@@ -71,6 +72,27 @@ def test_a_machine_at_half_the_pace_may_take_twice_the_time_for_a_check(seconds,
     record = [Outcome("unit", "core-2.21", PASSED, seconds, quick=True, pace=pace)]
     (entry,) = acceptance._from_runner(record)
     assert (entry.identifier, entry.result) == ("F1.2", result)
+
+
+@pytest.mark.parametrize(("other", "results"), [(PASSED, [PASSED, PASSED]), (FAILED, [PASSED, FAILED]), (SKIPPED, [])])
+def test_molecule_stands_for_its_id_once_it_ran_on_both_full_legs(other, results):
+    record = [Outcome("molecule", leg, result) for leg, result in zip(FULL, (PASSED, other))]
+    entries = list(acceptance._from_runner(record))
+    assert [entry.result for entry in entries] == results
+    assert {entry.identifier for entry in entries} <= {"L1.10"}
+
+
+@pytest.mark.accept("L1.10")
+@pytest.mark.parametrize("scenario", ["baseline", "lldp"])
+def test_scenarios_of_hosts_try_both_releases_and_a_second_run(repo, scenario):
+    settings = yaml.safe_load((repo / "molecule" / scenario / "molecule.yml").read_text(encoding="utf-8"))
+    assert {platform["release"] for platform in settings["platforms"]} == {"bookworm", "trixie"}
+    sequence = settings["scenario"]["test_sequence"]
+    assert [step for step in sequence if step in ("converge", "idempotence", "verify")] == [
+        "converge",
+        "idempotence",
+        "verify",
+    ]
 
 
 def test_an_id_that_no_issue_knows_is_a_problem():

@@ -21,3 +21,9 @@ def test_every_feature_says_what_stands_behind_it(repo):
     rows = ROW.findall((repo / "docs/proof.md").read_text(encoding="utf-8"))
     assert sorted(row[:2] for row in rows) == sorted(features(repo))
     assert not [name for kind, name, proof in rows if not proof.strip().startswith(KINDS)]
+
+
+def test_every_plugin_has_tests_in_a_file_that_carries_its_name(repo):
+    tests = [str(path.relative_to(repo)) for path in (repo / "tests").rglob("*") if path.is_file()]
+    plugins = [name for kind, name in features(repo) if kind not in ("role", "playbook")]
+    assert [name for name in plugins if not any(name in path for path in tests)] == []

@@ -27,6 +27,8 @@ LIMIT = 14
 HEIGHT, GAP, WIDEST = 50.0, 12.0, 240.0
 #: Room between two tiers, for the lines.
 TIER = 150.0
+#: Room below the last table.
+FOOT = 24.0
 SWITCH, OUTSIDE = COLOURS[0], COLOURS[7]
 
 
@@ -77,8 +79,10 @@ def fabric_picture(book: Book, routers: Sequence[tuple[str, ResolvedDevice]]) ->
         for box in boxes:
             _draw(canvas, box)
     y = TOP + (len(tiers) - 1) * TIER + HEIGHT + 40
-    canvas.line(LEFT, y, canvas.width - LEFT, y, stroke=RULE)
-    canvas.height = max(_foot(canvas, book, y + 30), A3_LANDSCAPE[1] / 2)
+    end = _foot(canvas, book, y + 30)
+    if end > y + 30 + FOOT:
+        canvas.line(LEFT, y, canvas.width - LEFT, y, stroke=RULE)
+    canvas.height = max(end, A3_LANDSCAPE[1] / 2)
     return canvas.render()
 
 
@@ -92,7 +96,7 @@ def _foot(canvas: Canvas, book: Book, y: float) -> float:
         width = draw_matrix(canvas, speaking, right, y, ends)
         right -= width + 50
     ends.append(draw_networks(canvas, _networks(book), book.view.landscape.vrfs, LEFT, y, right - LEFT))
-    return max(ends) + 24
+    return max(ends) + FOOT
 
 
 def _networks(book: Book) -> list[Network]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from ..fabric import networks_on
 from ..finding import Finding
 from ..model import Cable, Network, Peering, Role, Vrf
+from .environments import joined
 from .index import Index, repeats
 from .registry import Rule, rule
 
@@ -127,6 +129,23 @@ def unusable_breakout(rule: Rule, index: Index) -> Iterator[Finding]:
         for problem in device.problems:
             if problem.rule == rule.id:
                 yield rule.finding(device.device, problem.field, problem.message)
+
+
+@rule(
+    "F07",
+    "error",
+    "Two networks of one VLAN on one switch",
+    why="A switch knows a VLAN by its number alone: the networks become one, and one of them loses its router.",
+    source="IEEE 802.1Q; environments that no cable may join can reuse an id, but not on the same switch",
+    hint="give one of them another VLAN, or another switch",
+)
+def vlan_shared_on_switch(rule: Rule, index: Index) -> Iterator[Finding]:
+    for device in index.devices:
+        held = networks_on(index.view, device) if device.device.section == "switches" else []
+        for vlan, first, second in repeats((network.vlan, network) for network in held):
+            if first.environment and second.environment and not joined(first.environment, second.environment, index):
+                message = f"{device.name} has VLAN {vlan} of network {first.name} as well"
+                yield rule.finding(second, "vlan", message, found=vlan)
 
 
 def _addresses(rule: Rule, index: Index, peering: Peering, family: str) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from ..model import SEPARATOR
 from .index import DEFAULT_VRF, Placed, Switch, address_of, interface_of
 from .registry import Found, rule
 
@@ -131,6 +132,33 @@ def management_subnet(switch: Switch) -> Iterator[Found]:
             if placed.vrf == DEFAULT_VRF and address and _overlap(placed.address.network, address.network):
                 message = f"{address.network} overlaps {placed.address.network} of {placed.interface}"
                 yield "MGMT_INTERFACE", key, "ip_prefix", message
+
+
+@rule(
+    "SL207",
+    "error",
+    "A static route that leads nowhere",
+    why="frrcfgd refuses it when it writes the route, or FRR keeps it inactive; the traffic takes the next best way.",
+    source="frrcfgd of sonic-buildimage; the models take any text as next hop and as interface",
+    hint="give an address, an interface of this switch, or blackhole true",
+)
+def nowhere(switch: Switch) -> Iterator[Found]:
+    interfaces = {
+        key.split(SEPARATOR)[0]
+        for table in ("PORT", "PORTCHANNEL", "VLAN", "VLAN_SUB_INTERFACE", "LOOPBACK_INTERFACE", "MGMT_PORT", "VRF")
+        for key in switch.rows(table)
+    }
+    for key in switch.rows("STATIC_ROUTE"):
+        hops = switch.items("STATIC_ROUTE", key, "nexthop")
+        names = switch.items("STATIC_ROUTE", key, "ifname")
+        for text in hops:
+            if address_of(text) is None:
+                yield "STATIC_ROUTE", key, "nexthop", f"{text} is no address"
+        for name in names:
+            if name not in interfaces and name != "Null0":
+                yield "STATIC_ROUTE", key, "ifname", f"{name} is no interface of this switch"
+        if not (hops or names or "true" in switch.items("STATIC_ROUTE", key, "blackhole")):
+            yield "STATIC_ROUTE", key, "", "neither a next hop, nor an interface, nor a black hole"
 
 
 def _overlap(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .. import masking
 from ..model import SEPARATOR
-from ..tables import TABLES
 from .index import DEFAULT_VRF, Switch, address_of
 from .registry import Found, rule
 
@@ -27,13 +27,13 @@ _DEFAULTS = frozenset(
     hint="set one of your own",
 )
 def defaults(switch: Switch) -> Iterator[Found]:
-    for name, known in TABLES.items():
+    for name in switch.config:
         for key, row in switch.rows(name).items():
-            for field in known.secret_fields:
-                value = key.split(SEPARATOR)[0] if field == "*key" else row.get(field, "")
-                if isinstance(value, str) and value in _DEFAULTS:
-                    at = "" if field == "*key" else field
-                    yield name, key, at, f"{at or 'the name'} is a default of vendors or manuals"
+            if masking.has_secret_key(name) and key.split(SEPARATOR)[0] in _DEFAULTS:
+                yield name, key, "", "the name is a default of vendors or manuals"
+            for field, value in row.items():
+                if masking.is_secret(name, field) and isinstance(value, str) and value in _DEFAULTS:
+                    yield name, key, field, f"{field} is a default of vendors or manuals"
 
 
 @rule(

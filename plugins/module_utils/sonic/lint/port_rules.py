@@ -218,3 +218,19 @@ def shut(switch: Switch) -> Iterator[Found]:
         for table in ("PORT", "PORTCHANNEL"):
             if name in switch.rows(table) and switch.text(table, name, "admin_status") != "up":
                 yield table, name, "admin_status", f"{name} carries the {what} and is not up"
+
+
+@rule(
+    "SL110",
+    "error",
+    "A lane that is no number",
+    why="The switch daemon does not create the port, and all that stands on it waits.",
+    source="portsorch of sonic-swss; the models take any text up to 128 characters",
+    hint="write the numbers of the lanes with commas between them",
+)
+def no_lanes(switch: Switch) -> Iterator[Found]:
+    for port in switch.rows("PORT"):
+        for text in switch.text("PORT", port, "lanes").split(",") if "lanes" in switch.row("PORT", port) else ():
+            if integer(text.strip()) is None:
+                yield "PORT", port, "lanes", f"{text.strip() or 'nothing'} is no lane"
+                break

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import InputError
+from .. import masking
 from ..model import SEVERITIES, Issue
 from . import addresses, bgp, form, links, management, overlay, policy, port_rules, releases
 from .index import Fabric
@@ -44,6 +45,14 @@ SY002 = declare(
     why="config reload refuses the file from 202505 on, the generic config updater always.",
     source="YANG models of the release",
     hint="remove the table, or convert the configuration",
+)
+SY003 = declare(
+    "SY003",
+    "error",
+    "No model judged the configuration",
+    why="It was asked for, and a check that was not made is no check that was passed.",
+    source="VERSIONS of the configuration; images of vendors count their databases in another way",
+    hint="say which release with the option release, leave yang out of checks, or accept it as an expected finding",
 )
 
 
@@ -140,7 +149,8 @@ def _accept(found: list[Issue], expected: list[Expected], today: str) -> list[Is
         if entry not in used:
             gone = "has expired" if entry not in valid else "matches nothing"
             switch = "" if "*" in entry.switch else entry.switch
-            message = f"the expected finding {entry.rule} on {entry.table} {entry.key} {entry.field} {gone}"
+            key = masking.key(entry.table, entry.key) if "*" not in entry.key else entry.key
+            message = f"the expected finding {entry.rule} on {entry.table} {key} {entry.field} {gone}"
             result.append(SL901.issue(switch, "" if "*" in entry.table else entry.table, "", "", message))
     return result
 

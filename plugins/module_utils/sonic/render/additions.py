@@ -14,7 +14,7 @@ from .model import Switch
 
 def additions(switch: Switch) -> None:
     """Merges ``config_db`` of role, groups and device, in this order; ``null`` takes a table, row or field away."""
-    for origin, tables in _sources(switch):
+    for origin, tables in sources(switch):
         for table, rows in tables.items():
             if rows is None:
                 switch.rows.config.pop(table, None)
@@ -25,7 +25,8 @@ def additions(switch: Switch) -> None:
                 _refuse(switch, origin, table, "", rows)
 
 
-def _sources(switch: Switch) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def sources(switch: Switch) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows that role, groups and device add, and whose they are."""
     device, groups = switch.device, switch.view.landscape.groups
     if device.role:
         yield f"role {device.role.name}", device.role.config_db
@@ -48,10 +49,11 @@ def _row(switch: Switch, origin: str, table: str, key: str, row: Any) -> None:
         for field, value in row.items():
             if value is None:
                 switch.rows.config[table][key].pop(str(field), None)
-            elif isinstance(value, Mapping) or (
-                isinstance(value, list) and any(isinstance(i, (list, dict)) for i in value)
-            ):
+            elif isinstance(value, Mapping):
                 _refuse(switch, origin, table, key, value)
+            elif isinstance(value, list) and any(item is None or isinstance(item, (list, Mapping)) for item in value):
+                message = f"config_db of {origin} has something else than texts in the list {field}"
+                switch.issue("SR012", "error", (table, key, str(field)), message, "write each item as a text")
             else:
                 switch.rows.put(table, key, {str(field): value})
 

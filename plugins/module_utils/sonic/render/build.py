@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
 from ...core.errors import InputError
 from ...landscape.derive import View
 from ...landscape.names import natural
 from ..model import ConfigDb
-from . import base, border, port_rows, releases, routing, separation, vlan_rows
+from . import base, border, instances, port_rows, releases, routing, separation, vlan_rows
 from .additions import additions
 from .model import Options, Rendered, Switch
-from .names import vrf_name
+from .owned import owned
 
 
 def render(view: View, name: str, options: Options) -> Rendered:
@@ -24,7 +25,7 @@ def render(view: View, name: str, options: Options) -> Rendered:
     """
     port_rows.known_release(options.release)
     if name not in view.landscape.switches:
-        raise InputError(f"The landscape has no switch {name!r}")
+        raise InputError(f"The landscape has no switch {name!r}", hint=_known(view, name))
     switch = Switch(view, view.devices[name], options)
     base.identity(switch)
     base.management(switch)
@@ -37,14 +38,22 @@ def render(view: View, name: str, options: Options) -> Rendered:
         routing.loopbacks(switch)
     routing.routing(switch, attached, vtep=False)
     border.peerings(switch)
-    _instances(switch)
+    instances.rows(switch)
     if vlan_rows.vxlan(switch):
         _overlay(switch)
-    _shared_instances(switch)
+    instances.shared(switch)
     additions(switch)
+    instances.cut_apart(switch)
     releases.refuse(switch)
     issues = tuple(sorted(set(switch.issues), key=lambda issue: issue.sort_key))
-    return Rendered(name, _sorted(switch.rows.config), issues)
+    return Rendered(name, _sorted(switch.rows.config), issues, owned(switch))
+
+
+def _known(view: View, name: str) -> str:
+    known = sorted(view.landscape.switches, key=natural)
+    close = difflib.get_close_matches(name, known, 3)
+    shown = close or [*known[:5], *(["..."] if len(known) > 5 else [])]
+    return f"{'Did you mean' if close else 'There are'} {', '.join(shown)}" if shown else "It has none at all"
 
 
 def render_all(view: View, options: Options, names: Iterable[str] = ()) -> list[Rendered]:
@@ -55,14 +64,6 @@ def render_all(view: View, options: Options, names: Iterable[str] = ()) -> list[
         if device.state == "active" and (model := view.landscape.device_models.get(device.model)) and model.sonic_hwsku
     ]
     return [render(view, name, options) for name in sorted(wanted, key=natural)]
-
-
-def _instances(switch: Switch) -> None:
-    """Every routing instance that an interface is in has its row."""
-    for table in ("INTERFACE", "PORTCHANNEL_INTERFACE", "VLAN_INTERFACE"):
-        for row in switch.rows.config.get(table, {}).values():
-            if "vrf_name" in row:
-                switch.rows.put("VRF", str(row["vrf_name"]))
 
 
 def _overlay(switch: Switch) -> None:
@@ -84,23 +85,6 @@ def _overlay(switch: Switch) -> None:
                     "import-rts": [target],
                     "export-rts": [target],
                 },
-            )
-
-
-def _shared_instances(switch: Switch) -> None:
-    """Refuses to route networks of separated environments in one instance: route maps do not part what is connected."""
-    environments = switch.view.landscape.environments
-    found: dict[str, dict[str, str]] = {}
-    for network in switch.view.landscape.networks.values():
-        if switch.name in network.routers and network.environment in environments:
-            found.setdefault(vrf_name(switch, network.vrf) or "default", {})[network.environment] = network.name
-    for vrf, networks in sorted(found.items()):
-        apart = sorted(name for name in networks if environments[name].separated)
-        if apart and len(networks) > 1:
-            named = " and ".join(f"{networks[name]} ({name})" for name in sorted(networks))
-            message = f"{named} are routed in the same instance {vrf}, although {apart[0]} is separated"
-            switch.issue(
-                "SR011", "error", ("VLAN_INTERFACE", "", ""), message, "give each environment's networks a vrf"
             )
 
 

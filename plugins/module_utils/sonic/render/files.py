@@ -10,8 +10,8 @@ import json
 
 from ...core.plan import Plan
 from ...core.redact import MASK
-from .. import tables
-from ..model import ConfigDb, Row
+from .. import masking
+from ..model import ConfigDb
 
 
 def text(config: ConfigDb) -> str:
@@ -19,24 +19,21 @@ def text(config: ConfigDb) -> str:
     return json.dumps(config, indent=4, ensure_ascii=False) + "\n"
 
 
+def is_private(content: str) -> bool:
+    """Whether the text of a configuration holds secrets; what is no configuration may."""
+    try:
+        return masking.holds_secrets(json.loads(content))
+    except (ValueError, AttributeError, RecursionError):
+        return True
+
+
 def masked(content: str) -> str:
     """A file with its secret fields and keys masked; what is no configuration is masked as a whole."""
     try:
-        config = json.loads(content)
-        shown = {name: _table(name, rows) for name, rows in config.items()}
+        shown = masking.config(json.loads(content))
     except (ValueError, AttributeError, RecursionError):
         return MASK + "\n"
     return text(shown)
-
-
-def _table(name: str, rows: dict[str, Row]) -> dict[str, Row]:
-    secret = tables.table(name).secret_fields
-    shown: dict[str, Row] = {}
-    for key, row in rows.items():
-        shown[f"{MASK} {len(shown) + 1}" if "*key" in secret else key] = {
-            field: MASK if field in secret and value else value for field, value in row.items()
-        }
-    return shown
 
 
 def without_secrets(plan: Plan) -> Plan:

@@ -14,6 +14,7 @@ from ...core.errors import InputError
 from ...landscape.derive import Link, ResolvedDevice, View, speed_of
 from ...landscape.fabric import kind_of
 from ...landscape.model import Network
+from .. import masking
 from .. import ports as port_files
 from ..model import ConfigDb, Issue
 
@@ -42,13 +43,23 @@ class Rows:
         self.config: ConfigDb = {}
 
     def put(self, table: str, key: str, fields: Mapping[str, Any] | None = None, **more: Any) -> None:
-        """Writes fields of a row; values of ``None`` are left out, ``True``/``False`` and numbers become texts."""
+        """Writes fields of a row; values of ``None`` are left out, ``True``/``False`` and numbers become texts.
+
+        :raises InputError: for an item of a list that is nothing.
+        """
         row = self.config.setdefault(table, {}).setdefault(key, {})
         for name, value in {**(fields or {}), **more}.items():
             if isinstance(value, (list, tuple)):
-                row[name] = [str(item) for item in value]
+                if None in value:
+                    raise InputError(f"The list {table}|{masking.key(table, key)} {name} has an item that is nothing")
+                row[name] = [_text(item) for item in value]
             elif value is not None:
-                row[name] = str(value).lower() if isinstance(value, bool) else str(value)
+                row[name] = _text(value)
+
+
+def _text(value: Any) -> str:
+    """A value as SONiC writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass
@@ -121,16 +132,22 @@ class Switch:
 
     def issue(self, rule: str, severity: str, where: tuple[str, str, str], message: str, hint: str = "") -> None:
         """Notes what cannot be rendered; ``where`` is table, key and field."""
-        self.issues.append(Issue(rule, severity, self.name, *where, message, hint, (self.options.release,)))
+        table, key, name = where
+        shown = (table, masking.key(table, key), name)
+        self.issues.append(Issue(rule, severity, self.name, *shown, message, hint, (self.options.release,)))
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A switch's configuration and what could not be rendered as wished."""
+    """A switch's configuration and what could not be rendered as wished.
+
+    :param owned: tables that it speaks for: those that are absent are meant to be empty.
+    """
 
     name: str
     config: ConfigDb
     issues: tuple[Issue, ...]
+    owned: frozenset[str] = frozenset()
 
     @property
     def refused(self) -> tuple[Issue, ...]:

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 from ...core.errors import InputError
+from ...landscape import fabric
 from ...landscape.derive import Link, ResolvedDevice
-from ...landscape.fabric import kind_of
 from .. import ports as port_files
 from ..model import RELEASE_NAMES
 from .model import Switch
@@ -128,7 +128,7 @@ def attachments(switch: Switch) -> list[Attachment]:
         name, first = members.get(port, (port, port))
         if link.active and first == port:
             far = switch.far(link)
-            tagged, untagged = carried(switch, link, far)
+            tagged, untagged = carried(switch, link)
             bridged = bool(tagged or untagged)
             if bridged and port in speaking and not (link.cable.networks or link.cable.untagged):
                 message = f"{link.peer} speaks BGP over the port and has networks with VLANs on it"
@@ -138,15 +138,9 @@ def attachments(switch: Switch) -> list[Attachment]:
     return found
 
 
-def carried(switch: Switch, link: Link, far: ResolvedDevice | None) -> tuple[tuple[int, ...], int]:
-    """VLAN ids of a link: those of the cable, else of the role behind it, else of what the far port is managed through."""
-    cable = link.cable
-    names, bare = cable.networks, cable.untagged
-    if not names and not bare and far is not None and link.peer_port in far.ports:
-        if far.ports[link.peer_port].use in ("bmc", "management"):
-            bare = far.oob_network.name if far.oob_network else ""
-        elif far.role and far.device.section == "hosts":
-            names, bare = far.role.networks, far.role.untagged
+def carried(switch: Switch, link: Link) -> tuple[tuple[int, ...], int]:
+    """VLAN ids of the networks on a link: those with tags, and the one without (0 for none)."""
+    names, bare = fabric.carried(switch.view, link)
     networks = [network for name in names if (network := switch.network(name)) and network.vlan]
     native = switch.network(bare)
     if native is not None and not native.vlan:
@@ -158,7 +152,7 @@ def carried(switch: Switch, link: Link, far: ResolvedDevice | None) -> tuple[tup
 
 def is_switch(view_switch: Switch, far: ResolvedDevice | None) -> bool:
     """Whether the far end is a switch of the fabric."""
-    return far is not None and far.device.section == "switches" and kind_of(view_switch.view, far) in _FABRIC
+    return far is not None and far.device.section == "switches" and fabric.kind_of(view_switch.view, far) in _FABRIC
 
 
 _FABRIC = ("leaf", "spine", "border")

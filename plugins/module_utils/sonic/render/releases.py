@@ -3,41 +3,30 @@
 # Apache License 2.0 (see LICENSES/Apache-2.0.txt)
 """What a release cannot do: said with its name, before anything reaches a switch.
 
-Since when a model has a table or field: YANG models of the release branches of sonic-buildimage, 202311 to 202605.
+What the models of the proven releases have stands in :mod:`tables_models` and :mod:`tables_fields`. Of the releases
+between them it is known for some tables and fields since when they are there: YANG models of the release branches of
+sonic-buildimage. Rows that a landscape adds are judged as those that are rendered.
 """
 
 from __future__ import annotations
 
 from ..model import RELEASE_NAMES
+from ..tables import MODELLED
+from ..tables_fields import FIELDS
+from ..tables_models import RELEASES
 from .model import Switch
 
-#: Field by table: the first release whose models have it; empty when none has.
-FIELDS: dict[tuple[str, str], str] = {
+#: The first release that has a table or a field, where that is no proven one; an empty field is the table.
+SINCE: dict[tuple[str, str], str] = {
     ("BGP_GLOBALS_AF", "advertise-all-vni"): "202505",
     ("BGP_GLOBALS_AF", "advertise-svi-ip"): "202505",
     ("BGP_GLOBALS_AF", "autort"): "202511",
-    ("BGP_GLOBALS_AF", "advertise-ipv4-unicast"): "",
-    ("BGP_GLOBALS_AF", "advertise-ipv6-unicast"): "",
-    ("BGP_GLOBALS_AF", "route-distinguisher"): "",
-    ("BGP_GLOBALS_AF", "import-rts"): "",
-    ("BGP_GLOBALS_AF", "export-rts"): "",
-}
-#: Tables: the same.
-TABLES: dict[str, str] = {
-    "BANNER_MESSAGE": "202405",
-    "DHCPV4_RELAY": "202511",
-    "STP": "202511",
-    "SAG": "",
-    "EVPN_ETHERNET_SEGMENT": "",
-    "EVPN_MH_GLOBAL": "",
-    "BGP_GLOBALS_EVPN_VNI": "",
-    "BGP_GLOBALS_EVPN_RT": "",
-    "BGP_GLOBALS_EVPN_VNI_RT": "",
-    "BGP_GLOBALS_ROUTE_ADVERTISE": "",
-    "BFD_PEER": "",
-    "SUPPRESS_VLAN_NEIGH": "",
+    ("DHCPV4_RELAY", ""): "202511",
+    ("STP", ""): "202511",
 }
 _BLOCKS = "the switch's config updater then refuses every change, also an unrelated one"
+_NEVER = f"nor has any release up to {RELEASE_NAMES[-1]}"
+_WRITE = "unmodelled: true renders it all the same, for rows that are written without the updater"
 
 
 def refuse(switch: Switch) -> None:
@@ -46,30 +35,66 @@ def refuse(switch: Switch) -> None:
     An error, or a warning when the options ask for such fields.
     """
     config, release = switch.rows.config, switch.options.release
-    severity = "warning" if switch.options.unmodelled else "error"
+    _proven(switch)
     for table in sorted(config):
-        if table in TABLES and not _has(release, TABLES[table]):
-            message = f"{release} has no model of this table ({_since(TABLES[table])}); {_BLOCKS}"
-            switch.issue("SR020", severity, (table, "", ""), message)
+        if _lacks(switch, table, "", ""):
+            continue
         for key, row in sorted(config[table].items()):
             for field in sorted(row):
-                since = FIELDS.get((table, field))
-                if since is not None and not _has(release, since):
-                    message = f"{release} has no model of this field ({_since(since)}); {_BLOCKS}"
-                    hint = "unmodelled: true renders it all the same, for rows that are written without the updater"
-                    switch.issue("SR021", severity, (table, key, field), message, hint)
+                _lacks(switch, table, key, field)
     for name, row in sorted(config.get("VRF", {}).items()):
         if row.get("vni", "0") != "0":
             message = (
                 f"{release} does not bring the VNI of a routing instance into FRR: no L3VNI comes up from CONFIG_DB"
             )
             hint = "give the routing instance no vni: it is then local to the switch"
+            severity = "warning" if switch.options.unmodelled else "error"
             switch.issue("SR022", severity, ("VRF", name, "vni"), message, hint)
 
 
-def _has(release: str, since: str) -> bool:
-    return bool(since) and RELEASE_NAMES.index(release) >= RELEASE_NAMES.index(since)
+def _proven(switch: Switch) -> None:
+    """Says of a release that nobody has compared with its models that this is so."""
+    release = switch.options.release
+    if release not in MODELLED:
+        known = " and ".join(MODELLED)
+        message = (
+            f"{release} was not compared with its models, which may lack more than is said here; proven are {known}"
+        )
+        hint = "validate the files with the models of a switch of that release"
+        switch.issue("SR023", "warning", ("VERSIONS", "DATABASE", "VERSION"), message, hint)
 
 
-def _since(since: str) -> str:
-    return f"there is one since {since}" if since else f"nor has any release up to {RELEASE_NAMES[-1]}"
+def _lacks(switch: Switch, table: str, key: str, field: str) -> bool:
+    """Notes a table or field that the release's models do not have; whether it was noted."""
+    release, since = switch.options.release, first(table, field)
+    if has(release, table, field):
+        return False
+    rule, what = ("SR021", "field") if field else ("SR020", "table")
+    severity = "warning" if switch.options.unmodelled else "error"
+    message = f"{release} has no model of this {what} ({f'there is one since {since}' if since else _NEVER}); {_BLOCKS}"
+    if _unknown(release, table, field):
+        severity, message = "warning", f"{since} has a model of this {what}; whether {release} has one is not known"
+    switch.issue(rule, severity, (table, key, field), message, _WRITE)
+    return True
+
+
+def _unknown(release: str, table: str, field: str) -> bool:
+    """Whether a release between two proven ones may have or lack a table or field: only the newer one is known to have it."""
+    return release not in MODELLED and bool(first(table, field)) and not {(table, field), (table, "")} & set(SINCE)
+
+
+def first(table: str, field: str = "") -> str:
+    """The first release that is known to have a table or field; empty when none has."""
+    if (table, field) in SINCE:
+        return SINCE[(table, field)]
+    own = RELEASES.get(table, ())
+    if field:
+        known = FIELDS.get(table, {})
+        own = known.get(field) or known.get("*", ())
+    return own[0] if own else ""
+
+
+def has(release: str, table: str, field: str = "") -> bool:
+    """Whether the models of a release have a table or field; what the oldest proven one has, older ones count as having."""
+    since = first(table, field)
+    return bool(since) and (since == MODELLED[0] or RELEASE_NAMES.index(release) >= RELEASE_NAMES.index(since))

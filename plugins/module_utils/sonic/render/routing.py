@@ -138,9 +138,29 @@ def _peer_group(switch: Switch, group: Group, *, evpn: bool) -> None:
     itself = True if group.internal else None
     for family in UNICAST:
         switch.rows.put("BGP_PEER_GROUP_AF", f"{key}|{family}", filtered, admin_status="up", nhself=itself)
-    if evpn and group.vrf == "default":
+    if evpn and group.vrf == "default" and _hears_overlay(switch, group):
         unchanged = True if switch.kind == "spine" else None
         switch.rows.put("BGP_PEER_GROUP_AF", f"{key}|l2vpn_evpn", maps, admin_status="up", unchanged_nexthop=unchanged)
+
+
+def _hears_overlay(switch: Switch, group: Group) -> bool:
+    """Whether EVPN is spoken in a group: with switches always, with hosts where nothing of others passes.
+
+    A route of EVPN says which VNI it is of, and no field of the models lets a route map ask for that: hosts hear of
+    every VNI or of none.
+    """
+    if group.environment is None or not separation.separated(switch.view):
+        return True
+    may, must_not = separation.overlay(switch.view, group.environment)
+    if may and must_not:
+        few = ", ".join(map(str, must_not[:5]))
+        message = (
+            f"hosts of environment {group.environment.name} need EVPN and would hear of VNI {few} of others: "
+            f"no route map of {switch.options.release} tells VNIs apart"
+        )
+        hint = "let switches hold the VNIs (networks with a vlan on their ports), or give VNIs to one environment alone"
+        switch.issue("SR019", "error", ("BGP_PEER_GROUP_AF", f"{group.vrf}|{group.name}|l2vpn_evpn", ""), message, hint)
+    return bool(may and not must_not)
 
 
 def _imports(switch: Switch, environments: dict[str, Environment]) -> None:

@@ -79,6 +79,32 @@ def hidden(view: View, environment: Environment) -> list[Prefix]:
     )
 
 
+def numbers(view: View) -> dict[int, set[str]]:
+    """Every VNI, and the environments it belongs to: none for one that is everybody's."""
+    found: dict[int, set[str]] = {}
+    networks = view.landscape.networks.values()
+    for network in networks:
+        if network.vni:
+            found.setdefault(network.vni, set()).update({network.environment} - {""})
+    for instance in view.landscape.vrfs.values():
+        if instance.vni:
+            owners = {each.name for each in view.landscape.environments.values() if each.vrf == instance.name}
+            owners |= {each.environment for each in networks if each.vrf == instance.name} - {""}
+            found.setdefault(instance.vni, set()).update(owners)
+    return found
+
+
+def overlay(view: View, environment: Environment) -> tuple[list[int], list[int]]:
+    """The VNIs that devices of an environment may hear of, and those they may not."""
+    separate = {each.name for each in view.landscape.environments.values() if each.separated}
+    may: list[int] = []
+    must_not: list[int] = []
+    for number, owners in sorted(numbers(view).items()):
+        open_to_all = not environment.separated and not owners & separate
+        (may if environment.name in owners or open_to_all else must_not).append(number)
+    return may, must_not
+
+
 def filters(rows: Rows, view: View, environment: Environment) -> tuple[str, str]:
     """The route maps for routes from and to the devices of an environment."""
     name = environment.name

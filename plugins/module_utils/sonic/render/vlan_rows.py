@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 
+from ...landscape.fabric import networks_on
 from ...landscape.model import Network
 from .model import Switch
 from .names import vrf_name
@@ -35,11 +36,16 @@ def vlans(switch: Switch, attached: Iterable[Attachment]) -> None:
 
 
 def _networks_by_vlan(switch: Switch) -> Mapping[int, Network]:
-    """Networks by VLAN id; where two environments use the same id, the one of the switch's environment."""
+    """The network behind each VLAN id that the switch routes or has on its ports; two of them are refused."""
     found: dict[int, Network] = {}
-    for network in switch.view.landscape.networks.values():
-        if network.vlan and (network.vlan not in found or network.environment == switch.device.device.environment):
-            found[network.vlan] = network
+    for network in networks_on(switch.view, switch.device):
+        other = found.setdefault(network.vlan or 0, network)
+        if other is not network:
+            message = f"networks {other.name} and {network.name} are both VLAN {network.vlan} on the switch"
+            hint = (
+                "one of them would lose its router or hear the other's frames: give it another VLAN, or another switch"
+            )
+            switch.issue("SR018", "error", ("VLAN", f"Vlan{network.vlan}", ""), message, hint)
     return found
 
 

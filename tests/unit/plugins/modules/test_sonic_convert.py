@@ -70,13 +70,23 @@ def test_secrets_stand_in_the_file_alone(source, tmp_path):
     said = json.dumps([done.values, done.diff, done.plan.as_dict()]) + (tmp_path / "report.md").read_text("utf-8")
     assert "canary-value" not in said
     assert "canary-value" in (tmp_path / "out" / "leaf1.json").read_text("utf-8")
+    assert (tmp_path / "out" / "leaf1.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_findings_about_a_community_do_not_name_it(source):
+    config = {**CONFIG, "SNMP_COMMUNITY": {"public": {"TYPE": "RO"}}}
+    (source / "leaf1.json").write_text(json.dumps(config), encoding="utf-8")
+    found = run(source).values["findings"]
+    assert "SL601" in {issue["rule"] for issue in found}
+    assert "public" not in json.dumps(found)
 
 
 def test_a_backup_of_the_community_is_refused_before_anything_is_written(source, tmp_path):
     community = {"DEVICE_METADATA": {"localhost": {"frr_mgmt_framework_config": "true"}}}
     (source / "leaf2.json").write_text(json.dumps(community), encoding="utf-8")
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"leaf2 \(unified\)") as caught:
         run(source, dest=str(tmp_path / "out"))
+    assert "leaf1" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 
 

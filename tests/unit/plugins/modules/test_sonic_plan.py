@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
+from ansible_collections.scs.landscape.plugins.module_utils.core.files import Folder
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import plan
 from ansible_collections.scs.landscape.plugins.modules import sonic_plan
-from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing, golden
 
 LAB = Path(__file__).resolve().parents[4] / "examples" / "scs-lab"
 BASE = {"DEVICE_METADATA": {"localhost": {"hostname": "x", "mac": "02:00:00:00:00:01"}}, "KDUMP": {"config": {}}}
@@ -27,6 +28,8 @@ def run(*, check=False, **options):
         "ignore_tables": list(plan.RUNTIME_OWNED),
         "max_impact": "destroyed",
         "parallel": 0,
+        "speeds": {},
+        "yang_dir": None,
         "reports": [],
         **options,
     }
@@ -79,6 +82,56 @@ def test_a_configuration_that_contradicts_itself_is_refused_with_what_helps(tmp_
     before, after, _recorded = changing.change("13-lag-member-as-vlan-member")
     done = run(**sides(tmp_path, {"mgmt1": before}, {"mgmt1": after}))
     assert "remove PORTCHANNEL_MEMBER|PortChannel01|Ethernet52" in done.failed
+
+
+@pytest.mark.accept("S1.5")
+def test_a_speed_that_the_switch_does_not_support_is_refused(tmp_path):
+    """The recorded case: the switch itself says less than its port map."""
+    before, after, recorded = changing.change("7b-port-speed-not-supported")
+    told = {key.split("|")[1]: row["supported_speeds"] for key, row in recorded["state_db"].items()}
+    files = sides(tmp_path, {"leaf1": before}, {"leaf1": after})
+    done = run(**files, speeds={"leaf1": told})
+    assert recorded["refused"]
+    assert "PORT|Ethernet48: the port does not support the speed 40000, but 100000" in done.failed
+    assert run(**files).failed == ""
+    after["PORT"]["Ethernet48"]["speed"] = "10000"
+    Path(files["after"][0], "leaf1.json").write_text(json.dumps(after), encoding="utf-8")
+    assert "does not support the speed 10000" in run(**files).failed
+
+
+@pytest.mark.slow
+def test_what_the_models_refuse_is_not_planned(tmp_path):
+    golden.need_yanglint()
+    before, after, _recorded = changing.change("1-add-vlan")
+    files = sides(tmp_path, {"leaf1": before, "leaf2": before}, {"leaf1": after, "leaf2": before})
+    models = str(golden.shared("yang", "202605").parent)
+    assert run(**files, yang_dir=models).failed == ""
+    after["VLAN"]["Vlan5000"] = {"vlanid": "5000"}
+    Path(files["after"][0], "leaf1.json").write_text(json.dumps(after), encoding="utf-8")
+    assert run(**files).failed == ""
+    done = run(**files, yang_dir=models)
+    assert "leaf1: VLAN|Vlan5000" in done.failed
+    assert [switch for switch in ("leaf1", "leaf2") if done.values["switches"][switch]["obstacles"]] == ["leaf1"]
+
+
+def test_files_of_the_renderer_speak_for_the_whole_fabric_and_others_for_what_they_have(tmp_path):
+    before = {**BASE, "VLAN": {"Vlan7": {"vlanid": "7"}}, "VLAN_MEMBER": {"Vlan7|Ethernet0": {}}}
+    folder(tmp_path / "before", leaf1=before)
+    sides_of = {"before": [str(tmp_path / "before")], "after": [str(tmp_path / "after")]}
+    rendered = Folder(str(tmp_path / "after"), "sonic_render")
+    desired = {"leaf1.json": json.dumps({**BASE, "KDUMP": {}})}
+    rendered.apply(rendered.plan(desired), desired)
+    done = run(**sides_of)
+    assert [(step.action, step.payload.name) for step in done.plan.steps] == [
+        ("delete", "KDUMP|config"),
+        ("delete", "VLAN_MEMBER|Vlan7|Ethernet0"),
+        ("delete", "VLAN|Vlan7"),
+    ]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "leaf1.json").write_text(desired["leaf1.json"], encoding="utf-8")
+    kept = run(**{**sides_of, "after": [str(tmp_path / "other")]})
+    assert [(step.action, step.payload.name) for step in kept.plan.steps] == [("delete", "KDUMP|config")]
+    assert "VLAN_MEMBER|Vlan7|Ethernet0 port: it needs" in kept.failed
 
 
 def test_switches_of_one_side_only_are_named_and_not_planned(tmp_path):

@@ -122,8 +122,32 @@ def test_a_wrong_landscape_is_not_rendered(render, tmp_path):
 
 
 def test_an_unknown_switch_is_refused(render):
-    with pytest.raises(InputError, match="no switch 'nobody'"):
+    with pytest.raises(InputError, match="no switch 'nobody'") as caught:
         render(switches=["nobody"])
+    assert "There are border1" in caught.value.hint
+    with pytest.raises(InputError) as caught:
+        render(switches=["laef1"])
+    assert "Did you mean leaf1" in caught.value.hint
+
+
+def modes(folder):
+    return {path.stat().st_mode & 0o777 for path in folder.glob("*.json")}
+
+
+def test_files_with_secrets_are_their_owners_alone(render, tmp_path):
+    out = tmp_path / "out"
+    render()
+    assert not modes(out) & {0o600}, "files without secrets are as the umask says"
+    render(secrets=SECRETS)
+    assert modes(out) == {0o600}
+    (out / "leaf1.json").chmod(0o644)
+    checked = render(secrets=SECRETS, check=True)
+    assert [(step.action, step.object, step.after) for step in checked.plan.steps] == [
+        ("restrict", "leaf1.json", "mode 0600")
+    ]
+    assert render(secrets=SECRETS).steps_done == 1
+    assert modes(out) == {0o600}
+    assert not render(secrets=SECRETS).changed
 
 
 def test_secrets_are_in_the_files_and_nowhere_else(render, tmp_path):
@@ -132,6 +156,9 @@ def test_secrets_are_in_the_files_and_nowhere_else(render, tmp_path):
     assert "canary-community" in text
     assert "canary-passkey" in text
     changed = render(secrets={"snmp_communities": ["canary-other"], "tacacs_passkey": "canary-new"})
+    facts = render(secrets=SECRETS, dest=None)
+    assert facts.values["configs"]["leaf1"]["SNMP_COMMUNITY"]
+    assert "canary" not in json.dumps(facts.values)
     for result in (first, changed, render(check=True)):
         assert result.diff
         shown = json.dumps([result.diff, result.plan.as_dict(), result.values, result.warnings])

@@ -129,3 +129,23 @@ def filled(spec, options):
             value = [filled(nested, entry) for entry in value]
         result[name] = value
     return result
+
+
+def write(machine, path, text):
+    """Puts a text where a file of the machine is."""
+    file = Path(machine.at(path))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def fit(root):
+    """A machine with two processors, 32 GiB and a disk."""
+    found = Machine(root)
+    write(found, "/proc/cpuinfo", "processor\t: 0\nflags\t\t: aes sse4_2\n\nprocessor\t: 1\nflags\t\t: aes sse4_2\n")
+    write(found, "/proc/meminfo", "MemTotal:       33554432 kB\nMemFree: 1 kB\n")
+    for name, size, removable in (("sda", "937703088", 0), ("sdb", "0", 0), ("sdc", "1000", 1), ("loop0", "9", 0)):
+        write(found, f"/sys/block/{name}/size", f"{size}\n")
+        write(found, f"/sys/block/{name}/removable", f"{removable}\n")
+    write(found, "/sys/block/sda/queue/rotational", "1\n")
+    write(found, "/sys/class/net/eno1/mtu", "9100\n")
+    return found

@@ -7,9 +7,8 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.node import check, check_facts
-from ansible_collections.scs.landscape.plugins.module_utils.node.client import Host, Outcome
-from ansible_collections.scs.landscape.plugins.modules import node_check_info
-from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.node.machines import Machine, filled
+from ansible_collections.scs.landscape.plugins.module_utils.node.client import Outcome
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.node import machines
 
 GIB = 1024**3
 FIT = {
@@ -111,25 +110,9 @@ def test_a_role_has_its_profile(role, profile):
     assert check.profile_of(role) == profile
 
 
-def _write(machine, path, text):
-    file = machine.at(path)
-    from pathlib import Path
-
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
-    Path(file).write_text(text)
-
-
 @pytest.fixture
 def machine(tmp_path):
-    found = Machine(tmp_path)
-    _write(found, "/proc/cpuinfo", "processor\t: 0\nflags\t\t: aes sse4_2\n\nprocessor\t: 1\nflags\t\t: aes sse4_2\n")
-    _write(found, "/proc/meminfo", "MemTotal:       33554432 kB\nMemFree: 1 kB\n")
-    for name, size, removable in (("sda", "937703088", 0), ("sdb", "0", 0), ("sdc", "1000", 1), ("loop0", "9", 0)):
-        _write(found, f"/sys/block/{name}/size", f"{size}\n")
-        _write(found, f"/sys/block/{name}/removable", f"{removable}\n")
-    _write(found, "/sys/block/sda/queue/rotational", "1\n")
-    _write(found, "/sys/class/net/eno1/mtu", "9100\n")
-    return found
+    return machines.fit(tmp_path)
 
 
 def test_a_machine_is_read(machine):
@@ -146,11 +129,11 @@ def test_a_machine_is_read(machine):
 
 
 def test_firmware_and_an_empty_proc(machine):
-    _write(machine, "/sys/firmware/efi/x", "")
+    machines.write(machine, "/sys/firmware/efi/x", "")
     assert check_facts.read(machine, [], [], None, 0.0)["firmware"] == "uefi"
-    _write(machine, "/run/systemd/container", "systemd-nspawn")
-    _write(machine, "/proc/cpuinfo", "")
-    _write(machine, "/proc/meminfo", "")
+    machines.write(machine, "/run/systemd/container", "systemd-nspawn")
+    machines.write(machine, "/proc/cpuinfo", "")
+    machines.write(machine, "/proc/meminfo", "")
     facts = check_facts.read(machine, [], [], None, 0.0)
     assert facts["firmware"] == "container"
     assert facts["cpus"] >= 1
@@ -169,32 +152,3 @@ def test_a_way_is_tried_with_large_and_small_packets(machine, large, small, stat
     }
     facts = check_facts.read(machine, [{"address": "fd00::1", "mtu": 9000}], [], None, 0.0)
     assert facts["paths"][0]["state"] == state
-
-
-def info(machine, **options):
-    return node_check_info.main(filled(node_check_info.SPEC, options), False, machine, lambda: 1000.0)
-
-
-def test_the_module_judges_and_fails_only_when_told_to(machine):
-    told = info(machine, role="compute", controller_time=1000.0 - 86400)
-    assert told.failed == ""
-    assert told.values["ok"] is False
-    assert told.values["profile"] == "compute"
-    assert {"clock", "cpus", "firmware"} <= {finding["id"] for finding in told.values["findings"]}
-    refused = info(machine, profile="network", profile_changes={"memory_gib": 64}, fail_on_finding=True)
-    assert refused.failed == "Not fit for network: 32 GiB of memory, 64 GiB are needed"
-    fit = info(machine, profile="network", controller_time=1001.0, fail_on_finding=True)
-    assert fit.values["ok"] is True
-    assert fit.failed == ""
-    with pytest.raises(InputError, match="no IP address"):
-        info(machine, mtu_targets=[{"address": "host"}])
-
-
-def test_this_machine_can_be_read(programs):
-    """The real one: whatever it is, its numbers are possible."""
-    options = filled(node_check_info.SPEC, {"mtu_targets": [{"address": "127.0.0.1"}]})
-    told = node_check_info.main(options, True, Host(programs))
-    facts = told.values["facts"]
-    assert facts["cpus"] > 0
-    assert facts["memory"] > 100 * 1024**2
-    assert facts["cpu_flags"]

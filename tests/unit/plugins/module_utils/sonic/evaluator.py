@@ -87,7 +87,60 @@ def hears(config: Config, sender: str, receiver: str, route: str) -> bool:
 
 
 def hears_over(near: Config, sender: str, far: Config, receiver: str, route: str) -> bool:
-    """The same with a fabric of default routing instances between two switches; its own maps let everything through."""
-    if session(near, sender)[0] != "default" or session(far, receiver)[0] != "default":
+    """The same with a fabric between two switches, whose own maps let everything through.
+
+    A routing instance that is not the default one passes where both switches give it the same VNI: as routes of EVPN,
+    exported with a target that the other imports.
+    """
+    there, here = session(near, sender)[0], session(far, receiver)[0]
+    if not _passes(near, sender, route, "in") or not _carried(near, far, there, route):
         return False
-    return _passes(near, sender, route, "in") and _passes(far, receiver, route, "out")
+    if there != here:
+        family = f"ipv{ipaddress.ip_network(route).version}_unicast"
+        row = far["BGP_GLOBALS_AF"].get(f"{here}|{family}", {})
+        if row.get("import_vrf") != there or not permits(far, row["import_vrf_route_map"], route):
+            return False
+    return _passes(far, receiver, route, "out")
+
+
+def _carried(near: Config, far: Config, vrf: str, route: str) -> bool:
+    """Whether routes of an instance get from one switch to the other."""
+    if vrf == "default":
+        return True
+    numbers = [config.get("VRF", {}).get(vrf, {}).get("vni", "0") for config in (near, far)]
+    sides = [config["BGP_GLOBALS_AF"].get(f"{vrf}|l2vpn_evpn", {}) for config in (near, far)]
+    spoken = all(
+        config["BGP_PEER_GROUP_AF"].get("default|fabric|l2vpn_evpn", {}).get("admin_status") == "up"
+        and config["BGP_GLOBALS_AF"].get("default|l2vpn_evpn", {}).get("advertise-all-vni") == "true"
+        for config in (near, far)
+    )
+    version = ipaddress.ip_network(route).version
+    if not spoken or numbers[0] == "0" or numbers[0] != numbers[1]:
+        return False
+    if sides[0].get(f"advertise-ipv{version}-unicast") != "true":
+        return False
+    return bool(set(sides[0]["export-rts"]) & set(sides[1]["import-rts"]))
+
+
+def hears_overlay(near: Config, sender: str, far: Config, receiver: str) -> bool:
+    """Whether routes of EVPN of the device on one port reach the device on another, on the same or another switch.
+
+    A statement that matches prefixes is taken to match no route of EVPN: what a host would be given is then nothing.
+    """
+    return _speaks_overlay(near, sender, "in") and _speaks_overlay(far, receiver, "out")
+
+
+def _speaks_overlay(config: Config, port: str, direction: str) -> bool:
+    vrf, group = session(config, port)
+    row = config["BGP_PEER_GROUP_AF"].get(f"{vrf}|{group}|l2vpn_evpn", {})
+    maps = row.get(f"route_map_{direction}", ())
+    return row.get("admin_status") == "up" and all(_permits_all(config, name) for name in maps)
+
+
+def _permits_all(config: Config, name: str) -> bool:
+    rows = [
+        (int(key.split("|")[1]), row)
+        for key, row in config["ROUTE_MAP"].items()
+        if key.split("|")[0] == name and set(row) == {"route_operation"}
+    ]
+    return bool(rows) and min(rows, key=lambda entry: entry[0])[1]["route_operation"] == "permit"

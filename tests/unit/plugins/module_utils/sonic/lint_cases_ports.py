@@ -86,6 +86,14 @@ CASES: dict[str, Case] = {
             set_("leaf1", "PORT", "Ethernet54", lanes="87,88", speed="50000", alias="x", index="50"),
         ),
     ),
+    "SL110": Case(
+        all_(
+            set_("leaf1", "PORT", "Ethernet52", lanes="85,p86,87,88"),
+            set_("leaf1", "PORT", "Ethernet0", lanes=""),
+        ),
+        {("leaf1", "PORT", "Ethernet52", "lanes"), ("leaf1", "PORT", "Ethernet0", "lanes")},
+        set_("leaf1", "PORT", "Ethernet52", lanes="85, 86, 87, 88"),
+    ),
     "SL103": Case(
         set_("leaf1", "PORT", "Ethernet0", speed="40000"),
         {("leaf1", "PORT", "Ethernet0", "speed")},
@@ -177,6 +185,22 @@ CASES: dict[str, Case] = {
         all_(set_("leaf1", "VLAN_INTERFACE", "Vlan10"), set_("leaf1", "VLAN_INTERFACE", "Vlan10|192.0.2.129/25")),
         {("leaf1", "MGMT_INTERFACE", "eth0|192.0.2.11/24", "ip_prefix")},
         set_("leaf1", "VLAN_INTERFACE", "Vlan20|192.0.2.129/25"),
+    ),
+    "SL207": Case(
+        all_(
+            set_("leaf1", "STATIC_ROUTE", "VrfBlue|198.51.100.0/25", nexthop="10.20.11.x"),
+            set_("leaf1", "STATIC_ROUTE", "VrfBlue|198.51.100.128/25", ifname="Vlan999"),
+            set_("leaf1", "STATIC_ROUTE", "VrfBlue|203.0.113.0/24", distance="5"),
+        ),
+        {
+            ("leaf1", "STATIC_ROUTE", "VrfBlue|198.51.100.0/25", "nexthop"),
+            ("leaf1", "STATIC_ROUTE", "VrfBlue|198.51.100.128/25", "ifname"),
+            ("leaf1", "STATIC_ROUTE", "VrfBlue|203.0.113.0/24", ""),
+        },
+        all_(
+            set_("leaf1", "STATIC_ROUTE", "VrfBlue|198.51.100.0/25", nexthop="10.20.11.2", ifname="Vlan20"),
+            set_("leaf1", "STATIC_ROUTE", "VrfBlue|203.0.113.0/24", blackhole="true"),
+        ),
     ),
     # overlay
     "SL301": Case(

@@ -30,6 +30,22 @@ def test_the_three_marks_of_redis():
     assert codec.from_redis(hashes) == config
 
 
+@pytest.mark.accept("S1.7")
+def test_the_mark_of_an_empty_row_may_stand_in_files_and_is_never_lost_or_doubled():
+    marked = {"NTP_SERVER": {"192.0.2.1": {"NULL": "NULL"}, "192.0.2.2": {"NULL": "NULL", "iburst": "on"}}}
+    hashes = {"NTP_SERVER|192.0.2.1": {"NULL": "NULL"}, "NTP_SERVER|192.0.2.2": {"iburst": "on"}}
+    plain = {"NTP_SERVER": {"192.0.2.1": {}, "192.0.2.2": {"iburst": "on"}}}
+    assert codec.to_redis(marked) == codec.to_redis(plain) == hashes
+    assert codec.from_redis(hashes) == codec.check(marked)[0] == plain
+    assert codec.hash_to_row({"NULL": "NULL", "iburst": "on"}) == {"iburst": "on"}
+
+
+def test_a_field_called_null_with_a_value_is_seen_and_refused_rather_than_lost():
+    assert codec.hash_to_row({"NULL": "x"}) == {"NULL": "x"}
+    with pytest.raises(InputError, match="may not be called"):
+        codec.row_to_hash({"NULL": "x"})
+
+
 def test_what_is_no_row_is_left_out():
     assert codec.from_redis({codec.INITIALISED: {"x": "1"}, "PORT|Ethernet0": {"mtu": "9100"}}) == {
         "PORT": {"Ethernet0": {"mtu": "9100"}}
@@ -55,7 +71,7 @@ def test_made_up_configurations_come_back_as_they_went(seed):
         for _field in range(dice.randint(0, 5)):
             name = text(string.ascii_letters + "-_", 1)
             items = [text().replace(",", "") or "x" for _item in range(dice.randint(0, 4))]
-            row[name if name != "NULL" else "x"] = items if dice.random() < 0.4 else text()
+            row[name] = items if dice.random() < 0.4 else text()
         config = {text(string.ascii_uppercase + "_", 1): {text(least=1): row}}
         assert codec.from_redis(codec.to_redis(config)) == config, config
 
@@ -66,7 +82,7 @@ def test_made_up_configurations_come_back_as_they_went(seed):
         ({"A": {"b": {"c": ["x,y"]}}}, "cannot keep"),
         ({"A": {"b": {"c": [""]}}}, "cannot keep"),
         ({"A": {"b": {"c@": "x"}}}, "may not be called"),
-        ({"A": {"b": {"NULL": "NULL"}}}, "may not be called"),
+        ({"A": {"b": {"NULL": ["NULL"]}}}, "may not be called"),
         ({"A|b": {"c": {}}}, "no name of a table"),
         ({"A": {"": {}}}, "without a key"),
     ],

@@ -110,11 +110,49 @@ def test_hardware_without_a_port_map_keeps_its_aliases_and_says_so():
     assert next(note.why for note in made.notes if note.field == "alias").startswith("the port map of Other-1")
 
 
+def test_a_breakout_is_dropped_with_what_the_port_map_has_there():
+    def why(hwsku, key, ports):
+        metadata = {"DEVICE_METADATA": {"localhost": {"hwsku": hwsku, "docker_routing_config_mode": "split"}}}
+        breakout = {"BREAKOUT_CFG": {key: {"brkout_mode": "x"}}, "PORT": ports, "REST_SERVER": {"default": {}}}
+        made = convert.convert({**metadata, **breakout})
+        assert "BREAKOUT_CFG" not in made.config
+        return next(note.why for note in made.notes if note.table == "BREAKOUT_CFG")
+
+    model = "Accton-AS7326-56X"
+    assert "has these ports already" in why(
+        model, "Ethernet5", {"Ethernet0": {"lanes": "3", "parent_port": "Ethernet5"}}
+    )
+    child = {"lanes": "77,78", "parent_port": "Ethernet48"}
+    assert "has other ports there" in why(model, "Ethernet48", {"Ethernet48": child})
+    assert "not known here" in why("Other-1", "Ethernet48", {"Ethernet48": child})
+
+
+@pytest.mark.parametrize("table", ["FEATURE", "AUTO_TECHSUPPORT_FEATURE"])
+def test_a_container_under_its_old_and_its_new_name_keeps_the_new_row(table):
+    rows = {"telemetry": {"state": "disabled"}, "gnmi": {"state": "enabled"}}
+    before = {**METADATA, "REST_SERVER": {"default": {}}, table: rows}
+    made = convert.convert(before)
+    assert made.config[table] == {"gnmi": {"state": "enabled"}}
+    dropped = [(note.table, note.key) for note in made.notes if note.action == "dropped"]
+    assert (table, "telemetry") in dropped
+    assert convert.unexplained(before, made) == []
+    alone = convert.convert({**before, table: {"telemetry": {"state": "disabled"}}})
+    assert alone.config[table] == {"gnmi": {"state": "disabled"}}
+
+
 def test_routing_that_is_in_the_backup_is_kept():
     routing = {"BGP_GLOBALS": {"default": {"local_asn": "65001"}}}
     made = convert.convert({**METADATA, "REST_SERVER": {"default": {}}, **routing})
     assert made.config["BGP_GLOBALS"] == routing["BGP_GLOBALS"]
     assert made.counts["missing"] == 0
+
+
+@pytest.mark.parametrize("table", ["TELEMETRY", "SWITCH_HASH", "SNMP_AGENT_ADDRESS_CONFIG", "NAT_POOL", "GNMI", "ZTP"])
+def test_tables_of_the_community_s_models_stay_also_those_known_by_name_alone(table):
+    rows = {table: {"a": {"b": "c"}}}
+    made = convert.convert({**METADATA, "REST_SERVER": {"default": {}}, **rows, "BREW": {"x": {}}})
+    assert made.config[table] == rows[table]
+    assert [note.table for note in made.notes if note.action == "dropped"] == ["BREW", "REST_SERVER"]
 
 
 def test_secrets_are_masked_in_notes():

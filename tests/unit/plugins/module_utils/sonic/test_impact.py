@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import impact_tables, plan, tables
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import impact_tables, plan, tables, yang
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing, golden
 
 #: For every recorded refusal: the row we name, and a word of what is needed.
@@ -111,6 +111,19 @@ def test_unknown_tables_and_fields_are_not_taken_for_harmless():
     assert step(before, {"PORT": {"Ethernet0": {**port, "brew": "2"}}})[0] == [("degraded", "service")]
 
 
+def test_a_table_of_the_models_without_a_rule_is_no_obstacle_and_is_not_taken_for_unknown():
+    found, made = step({}, {"SWITCH_HASH": {"GLOBAL": {"ecmp_hash": ["DST_IP"]}}})
+    assert (found, made.obstacles) == ([("degraded", "service")], ())
+    assert made.effects[0].reason.startswith("the models have it")
+    ztp = {"ZTP": {"mode": {"profile": "active"}}}
+    assert step({}, ztp, "202605")[1].obstacles == ()
+    assert [(obstacle.path, "202411" in obstacle.reason) for obstacle in step({}, ztp, "202411")[1].obstacles] == [
+        ("ZTP", True)
+    ]
+    (obstacle,) = step({}, {"BREW_COFFEE": {"now": {}}})[1].obstacles
+    assert obstacle.path == "BREW_COFFEE"
+
+
 def test_stopping_the_container_of_the_switch_chip_is_worse_than_any_other():
     def features(state):
         return {"FEATURE": {"swss": {"state": state}, "telemetry": {"state": state}}}
@@ -149,6 +162,42 @@ def test_fields_that_came_with_a_release_are_obstacles_before_it():
     assert [obstacle.path for obstacle in step(base, after, "202411")[1].obstacles] == [
         "BGP_GLOBALS_AF|default|l2vpn_evpn advertise-all-vni"
     ]
+
+
+ENTERPRISE = {
+    "PORT": {"Ethernet0": {"lanes": "1", "parent_port": "Ethernet0"}},
+    "REST_SERVER": {"default": {}},
+    "FEATURE": {"bgp": {"has_timer": "False"}},
+    "VERSIONS": {"DATABASE": {"VERSION": "version_2_0_4"}},
+}
+COMMUNITY = {"PORT": {"Ethernet0": {"lanes": "1"}}, "VERSIONS": {"DATABASE": {"VERSION": "version_202605_01"}}}
+
+
+@pytest.mark.parametrize(
+    "after",
+    [COMMUNITY, {**ENTERPRISE, **COMMUNITY}, {**ENTERPRISE, "VERSIONS": COMMUNITY["VERSIONS"], "LLDP": {"GLOBAL": {}}}],
+    ids=["whole", "over what is kept", "database of another"],
+)
+def test_rows_do_not_lead_from_the_enterprise_image_to_the_community_s(after):
+    (obstacle,) = [item for item in step(ENTERPRISE, after)[1].obstacles if item.blocks == "all"]
+    assert "Enterprise" in obstacle.reason
+    assert "sonic_convert" in obstacle.needs
+
+
+def test_rows_do_not_lead_to_the_enterprise_image_and_within_one_there_is_nothing_to_say():
+    assert [item.blocks for item in step(COMMUNITY, {**COMMUNITY, **ENTERPRISE})[1].obstacles if item.blocks == "all"]
+    port = {"PORT": {"Ethernet0": {**ENTERPRISE["PORT"]["Ethernet0"], "description": "x"}}}
+    assert not [item for item in step(ENTERPRISE, {**ENTERPRISE, **port})[1].obstacles if item.blocks == "all"]
+
+
+@pytest.mark.parametrize("release", golden.RELEASES)
+@pytest.mark.parametrize("name", golden.SWITCHES + golden.BACKUPS)
+def test_unknown_fields_are_obstacles_as_the_models_say(name, release):
+    config = golden.config(name)
+    _found, made = step({}, config, release)
+    ours = {item.path for item in made.obstacles if " has the field " in item.reason}
+    faults = yang.Translator(golden.models(release), config).faults
+    assert ours == {f"{fault.table}|{fault.key} {fault.field}" for fault in faults if fault.kind == "unknown_field"}
 
 
 def test_every_rule_speaks_of_a_table_and_every_kind_has_its_place():

@@ -98,6 +98,12 @@ def test_no_secret_leaves_a_plan(way):
     assert "canary" not in repr(made.plan)
 
 
+def test_no_secret_key_leaves_an_obstacle():
+    rows = {"SNMP_COMMUNITY": {"canary": {"TYPE": "RO", "BREW": "1"}}}
+    obstacles = plan.plan_switch("leaf1", {}, rows, changing.RELEASE).obstacles
+    assert [item.path for item in obstacles] == [f"SNMP_COMMUNITY|{MASK} BREW"]
+
+
 def test_the_digest_names_the_steps_and_nothing_else():
     before, after, _recorded = changing.change("1-add-vlan")
     one, again = (plan.plan_fabric([plan.plan_switch("leaf1", before, after)]).plan for _attempt in range(2))

@@ -20,6 +20,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic.frr import fau
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import index
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import validate as lint
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build, files
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.render.model import Rows
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.landscape.docs import hostile
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import fabrics, golden
 
@@ -176,12 +177,14 @@ def test_additions_take_fields_and_rows_away(tmp_path: Path) -> None:
         "PORT": {"Ethernet0": {"description": None, "fec": "rs"}},
         "LLDP": {"GLOBAL": None},
         "NTP": {"global": {"src_intf": ["eth0"]}},
+        "ACL_TABLE": {"T": {"services": [True, 5, "SSH"]}},
     }
     config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
     assert "description" not in config["PORT"]["Ethernet0"]
     assert config["PORT"]["Ethernet0"]["fec"] == "rs"
     assert "LLDP" not in config
     assert config["NTP"]["global"]["src_intf"] == ["eth0"]
+    assert config["ACL_TABLE"]["T"]["services"] == ["true", "5", "SSH"]
 
 
 def test_secrets_come_from_options_alone() -> None:
@@ -196,6 +199,11 @@ def test_secrets_come_from_options_alone() -> None:
     assert "canary" not in files.masked(files.text(config))
     assert "Ethernet0" in files.masked(files.text(config))
     assert files.masked("canary, not JSON") == files.masked("[1]")
+
+
+def test_a_list_has_no_item_that_is_nothing() -> None:
+    with pytest.raises(InputError, match=r"ACL_TABLE\|T ports"):
+        Rows().put("ACL_TABLE", "T", ports=["Ethernet0", None])
 
 
 def _changed(change: Any) -> dict[str, Any]:
@@ -267,6 +275,42 @@ def _vni_without_loopback(document: dict[str, Any]) -> None:
     document["switches"]["leaf1"]["asn"] = 65001
 
 
+def _list_with_nothing(document: dict[str, Any]) -> None:
+    document["switches"]["leaf1"]["config_db"] = {"ACL_TABLE": {"T": {"ports": ["Ethernet0", None]}}}
+
+
+def _one_vlan_twice(document: dict[str, Any]) -> None:
+    for number, name in enumerate(("red", "blue"), 1):
+        routed = {"purpose": "internal", "v4": f"10.9.{number}.0/24", "router_v4": f"10.9.{number}.1", "vlan": 9}
+        document["networks"][f"{name}-vlan"] = {**routed, "environment": name, "routers": ["leaf1"]}
+
+
+def _instance_on_two(document: dict[str, Any]) -> None:
+    document["vrfs"] = {"blue": {}}
+    document["environments"]["blue"]["vrf"] = "blue"
+    document["switches"]["leaf2"] = {**document["switches"]["leaf1"], "index": 22}
+    document["hosts"]["blue2"] = {**document["hosts"]["blue1"], "index": 2}
+    document["cables"] += [
+        {"a": "leaf2/Ethernet48", "b": "spine1/Ethernet4", "speed": "100G"},
+        {"a": "leaf2/Ethernet0", "b": "blue2/nic0"},
+    ]
+
+
+def _instance_behind_the_fabric(document: dict[str, Any]) -> None:
+    """The way out of an instance is on another switch than its hosts."""
+    document["vrfs"] = {"blue": {}}
+    document["environments"]["blue"]["vrf"] = "blue"
+    _peering_without_asn(document)
+    document["networks"]["transfer"]["vrf"] = "blue"
+    document["peerings"]["out"]["switch"] = "spine1"
+
+
+def _vnis_of_two(document: dict[str, Any]) -> None:
+    for number, name in enumerate(("red", "blue")):
+        document["environments"][name]["separated"] = True
+        document["networks"][f"{name}-overlay"] = {"purpose": "internal", "vni": 100 + number, "environment": name}
+
+
 REFUSED: list[tuple[str, Any, str, str, str]] = [
     ("SR001", lambda d: d["device_models"]["as7326"].pop("sonic_hwsku"), "leaf1", "202605", "port map"),
     ("SR004", lambda d: d["cables"][1].update(speed="100M"), "leaf1", "202605", "100M"),
@@ -285,7 +329,13 @@ REFUSED: list[tuple[str, Any, str, str, str]] = [
         "202605",
         "str",
     ),
+    ("SR012", _list_with_nothing, "leaf1", "202605", "list ports"),
     ("SR016", lambda d: d["switches"]["leaf1"].update(breakout={"Ethernet52": "8x10G"}), "leaf1", "202605", "8x10G"),
+    ("SR017", _instance_on_two, "leaf1", "202605", "leaf2"),
+    ("SR017", _instance_on_two, "leaf2", "202411", "give it vni"),
+    ("SR017", _instance_behind_the_fabric, "leaf1", "202605", "spine1"),
+    ("SR018", _one_vlan_twice, "leaf1", "202605", "networks red-vlan and blue-vlan are both VLAN 9"),
+    ("SR019", _vnis_of_two, "leaf1", "202605", "VNI 101 of others"),
     ("SR014", _peering_without_asn, "oob1", "202605", "AS number"),
     ("SR015", _announced_elsewhere, "leaf1", "202605", "VrfOut"),
     ("SR020", lambda d: d["roles"]["leaf"].update(config_db={"SAG": {"GLOBAL": {}}}), "leaf1", "202605", "202605"),
@@ -308,10 +358,34 @@ def test_what_cannot_be_is_refused(
 
 
 def test_every_refusal_has_a_case() -> None:
-    """SR002, SR003 and SR007 are warnings, SR011 and SR013 are cases of test_render_separation."""
+    """SR002, SR003, SR007 and SR023 are warnings, SR011 and SR013 are cases of test_render_separation."""
     source = "".join(path.read_text(encoding="utf-8") for path in Path(build.__file__).parent.glob("*.py"))
     rules = {f"SR{number:03d}" for number in range(100) if f'"SR{number:03d}"' in source}
-    assert rules - {rule for rule, *_rest in REFUSED} == {"SR002", "SR003", "SR007", "SR011", "SR013"}
+    assert rules - {rule for rule, *_rest in REFUSED} == {"SR002", "SR003", "SR007", "SR011", "SR013", "SR023"}
+
+
+def test_an_instance_on_two_switches_passes_with_a_vni_or_a_link_of_its_own(tmp_path: Path) -> None:
+    document = _changed(_instance_on_two)
+
+    def rules(name: str) -> set[str]:
+        options = build.Options(unmodelled=True)
+        return {issue.rule for issue in build.render(fabrics.view_of(document, tmp_path), name, options).refused}
+
+    assert rules("leaf1") == rules("leaf2") == {"SR017"}
+    document["vrfs"]["blue"] = {"vni": 50100, "vlan": 3100}
+    assert rules("leaf1") == rules("leaf2") == set()
+    document["vrfs"]["blue"] = {}
+    part = {"VLAN_SUB_INTERFACE": {"Ethernet48.10": {"vlan": "10", "vrf_name": "VrfBlue"}}}
+    document["roles"]["leaf"]["config_db"] = {**part, "BGP_NEIGHBOR": {"VrfBlue|Ethernet48.10": {"asn": "65000"}}}
+    assert rules("leaf1") == rules("leaf2") == set()
+
+
+def test_a_vlan_belongs_to_the_network_that_is_on_the_switch(tmp_path: Path) -> None:
+    document = _changed(_one_vlan_twice)
+    document["networks"]["red-vlan"] |= {"environment": "net", "routers": ["oob1"]}
+    config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
+    assert config["VLAN"]["Vlan9"]["description"] == "blue-vlan"
+    assert set(config["VLAN_INTERFACE"]) == {"Vlan9", "Vlan9|10.9.2.1/24"}
 
 
 def test_a_vlan_with_a_vni_is_stretched_where_the_release_can(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ worked out by :mod:`evaluator`; neither uses the renderer's own idea of it.
 
 from __future__ import annotations
 
+import collections
+import itertools
 import os
 import random
 from pathlib import Path
@@ -46,7 +48,8 @@ def drawn(source: random.Random, *, instances: bool) -> dict[str, Any]:
                 reach["networks"] = source.sample(of_other, source.randint(1, len(of_other)))
         if instances and source.random() < 0.6:
             environment["vrf"] = f"vrf{name}"
-    document["vrfs"] = {f"vrf{name}": {} for name in names}
+    document["vrfs"] = {f"vrf{name}": _instance(source, number) for number, name in enumerate(names)}
+    alone = {name for name in names if _often(source, document, document["environments"][name].get("vrf", ""))}
     document["roles"] = {key: row for key, row in document["roles"].items() if row["kind"] == "switch"}
     document["hosts"], document["cables"] = {}, [document["cables"][0]]
     document["switches"]["leaf2"] = {**document["switches"]["leaf1"], "index": 22}
@@ -54,16 +57,30 @@ def drawn(source: random.Random, *, instances: bool) -> dict[str, Any]:
     for number, name in enumerate(names):
         loopback = source.choice(["common", f"{name}n0"])
         document["roles"][name] = {"kind": "server", "loopback_network": loopback, "asn_scheme": "all"}
-        for leaf in (1, 2):
+        for leaf in (1,) if name in alone else (1, 2):
             host = {"model": "box", "role": name, "environment": name, "index": 10 * number + leaf}
             document["hosts"][f"{name}h{leaf}"] = host
             document["cables"].append({"a": f"leaf{leaf}/Ethernet{number}", "b": f"{name}h{leaf}/nic0"})
+    kinds = ["all", "one", *["nobody"] * (10 if instances else 3)]
+    for name in {"all": names, "one": source.sample(names, 1)}.get(source.choice(kinds), []):
+        networks[f"{name}v"] = {"purpose": "internal", "vni": 10000 + names.index(name), "environment": name}
+    if source.random() < 0.2:
+        networks["everybodys"] = {"purpose": "internal", "vni": 9999}
     return document
+
+
+def _instance(source: random.Random, number: int) -> dict[str, Any]:
+    return {"vni": 50000 + number, "vlan": 3000 + number} if source.random() < 0.5 else {}
+
+
+def _often(source: random.Random, document: dict[str, Any], vrf: str) -> bool:
+    """Whether the hosts of an instance are on one leaf alone: mostly when it has no VNI."""
+    return bool(vrf) and source.random() < (0.2 if document["vrfs"][vrf] else 0.95)
 
 
 def _environment(source: random.Random, name: str, names: list[str]) -> dict[str, Any]:
     others = [other for other in names if other != name]
-    reached = source.sample(others, source.randint(0, len(others)))
+    reached = source.sample(others, min(len(others), source.choice([0, 0, 1, 1, 3])))
     return {
         "separated": source.random() < 0.6,
         "default_route": source.random() < 0.5,
@@ -124,57 +141,142 @@ def separated(document: dict[str, Any]) -> bool:
     return any(environment.get("separated") for environment in document["environments"].values())
 
 
+def numbers(document: dict[str, Any]) -> dict[int, set[str]]:
+    """Every VNI of the document, and whose it is; nobody's is everybody's."""
+    found: dict[int, set[str]] = {}
+    for network in document["networks"].values():
+        if "vni" in network:
+            found[network["vni"]] = {network["environment"]} if "environment" in network else set()
+    for name, instance in document["vrfs"].items():
+        if "vni" in instance:
+            found[instance["vni"]] = {
+                key for key, environment in document["environments"].items() if environment.get("vrf") == name
+            }
+    return found
+
+
+def may_know(document: dict[str, Any], name: str, owners: set[str]) -> bool:
+    """Whether an environment may announce and hear routes of a VNI: its own, or among those that hide nothing."""
+    environments = document["environments"]
+    if name in owners or not separated(document):
+        return True
+    return not environments[name]["separated"] and not any(environments[owner]["separated"] for owner in owners)
+
+
+def torn(document: dict[str, Any], name: str) -> bool:
+    """Whether an environment may know some VNIs and must not know others, which nothing on a switch tells apart."""
+    return len({may_know(document, name, owners) for owners in numbers(document).values()}) == 2
+
+
+def between(document: dict[str, Any], sender: str, receiver: str, owner: str, network: str) -> bool:
+    """Whether the routing instances of two environments let a route pass: between two only what is reached does."""
+    environments = document["environments"]
+    vrfs = {name: environment.get("vrf", "default") for name, environment in environments.items()}
+    if vrfs[sender] == vrfs[receiver]:
+        return True
+    return bool(owner) and any(
+        reach["environment"] == owner and vrfs[owner] == vrfs[sender] and network in reach.get("networks", [network])
+        for name, environment in environments.items()
+        if vrfs[name] == vrfs[receiver]
+        for reach in environment.get("reaches", ())
+    )
+
+
+def ask(document: dict[str, Any], view: Any, configs: dict[str, Any]) -> tuple[int, int]:
+    """Puts every question to every pair of switches that both environments are on; how many, and how many said yes."""
+    ports = {name: f"Ethernet{number}" for number, name in enumerate(list(document["environments"])[1:])}
+    asked = allowed = 0
+    for near, far in itertools.product(sorted(configs), repeat=2):
+        for sender, receiver, owner, network, route in matrix(document, view):
+            here, there = (f"{name}h{leaf[-1]}" for name, leaf in ((sender, near), (receiver, far)))
+            if here not in document["hosts"] or there not in document["hosts"]:
+                continue
+            want = may_announce(document, sender, owner) and may_hear(document, receiver, owner, network, route)
+            want = want and between(document, sender, receiver, owner, network)
+            sides = (configs[near], ports[sender]), (configs[far], ports[receiver])
+            if near == far:
+                got = evaluator.hears(configs[near], ports[sender], ports[receiver], route)
+            else:
+                got = evaluator.hears_over(*sides[0], *sides[1], route)
+            assert got == want, (near, far, sender, receiver, owner, network, route)
+            asked, allowed = asked + 1, allowed + want
+            for number, owners in numbers(document).items():
+                want = all(
+                    may_know(document, name, owners) and "vrf" not in document["environments"][name]
+                    for name in (sender, receiver)
+                )
+                got = evaluator.hears_overlay(*sides[0], *sides[1])
+                assert got == want, (near, far, sender, receiver, "VNI", number)
+    return asked, allowed
+
+
 @pytest.mark.accept("S1.9")
 @pytest.mark.parametrize("draw", range(DRAWS))
 def test_default_instance(draw: int, seed: int, tmp_path: Path) -> None:
     document = drawn(random.Random(f"{seed} separation {draw}"), instances=False)
     view = fabrics.view_of(document, tmp_path)
-    configs = fabrics.configs(view)
-    ports = {name: f"Ethernet{number}" for number, name in enumerate(list(document["environments"])[1:])}
-    asked = allowed = 0
-    for sender, receiver, owner, network, route in matrix(document, view):
-        want = may_announce(document, sender, owner) and may_hear(document, receiver, owner, network, route)
-        here = evaluator.hears(configs["leaf1"], ports[sender], ports[receiver], route)
-        over = evaluator.hears_over(configs["leaf1"], ports[sender], configs["leaf2"], ports[receiver], route)
-        assert (here, over) == (want, want), (sender, receiver, owner, network, route)
-        asked, allowed = asked + 1, allowed + want
+    rendered = {name: build.render(view, name, build.Options()) for name in ("leaf1", "leaf2")}
+    mixed = any(torn(document, name) for name in document["environments"] if name != "net")
+    for one in rendered.values():
+        assert {issue.rule for issue in one.refused} == ({"SR019"} if mixed else set())
+    if mixed:
+        return
+    asked, allowed = ask(document, view, {name: one.config for name, one in rendered.items()})
     if separated(document):
         assert 0 < allowed < asked, "a matrix that says yes or no to everything proves nothing"
+
+
+def refusals(document: dict[str, Any], leaf: str) -> set[str]:
+    """What a leaf cannot do of what the document asks for."""
+    environments = document["environments"]
+    vrfs = {name: environment.get("vrf", "default") for name, environment in environments.items()}
+    here = [name for name in environments if f"{name}h{leaf[-1]}" in document["hosts"]]
+    sources: dict[str, set[str]] = {}
+    for name in here:
+        for reach in environments[name]["reaches"]:
+            if vrfs[reach["environment"]] != vrfs[name]:
+                sources.setdefault(vrfs[name], set()).add(vrfs[reach["environment"]])
+    found = {"SR013"} if any(len(several) > 1 for several in sources.values()) else set()
+    # of several that are asked for, the first one is imported
+    present = {vrfs[name] for name in here} | {sorted(several, key=shown)[0] for several in sources.values()}
+    other = "2" if leaf == "leaf1" else "1"
+    for name, vrf in vrfs.items():
+        cut = vrf != "default" and "vni" not in document["vrfs"][vrf]
+        if cut and vrf in present and f"{name}h{other}" in document["hosts"]:
+            found.add("SR017")
+    if any(vrfs[name] == "default" and torn(document, name) for name in here):
+        found.add("SR019")
+    return found
+
+
+def shown(vrf: str) -> str:
+    """The name of an instance on a switch."""
+    return vrf if vrf == "default" else f"V{vrf}"
 
 
 @pytest.mark.accept("S1.9")
 @pytest.mark.parametrize("draw", range(DRAWS))
 def test_routing_instances(draw: int, seed: int, tmp_path: Path) -> None:
+    """Two leaves: an instance without a VNI stays on one of them, one with a VNI goes over the fabric."""
     document = drawn(random.Random(f"{seed} instances {draw}"), instances=True)
     view = fabrics.view_of(document, tmp_path)
-    rendered = build.render(view, "leaf1", build.Options())
-    vrfs = {name: environment.get("vrf", "default") for name, environment in document["environments"].items()}
-    sources: dict[str, set[str]] = {}
-    for name, environment in document["environments"].items():
-        for reach in environment.get("reaches", ()):
-            if vrfs[reach["environment"]] != vrfs[name]:
-                sources.setdefault(vrfs[name], set()).add(vrfs[reach["environment"]])
-    several = any(len(found) > 1 for found in sources.values())
-    assert bool(rendered.refused) == several, [str(issue) for issue in rendered.refused]
-    if several:
-        assert {issue.rule for issue in rendered.refused} == {"SR013"}
-        return
-    ports = {name: f"Ethernet{number}" for number, name in enumerate(list(document["environments"])[1:])}
-    for sender, receiver, owner, network, route in matrix(document, view):
-        want = may_announce(document, sender, owner) and may_hear(document, receiver, owner, network, route)
-        if vrfs[sender] != vrfs[receiver]:
-            # between two instances only what is reached passes, whether separated or not
-            reached = any(
-                reach["environment"] == owner
-                and vrfs[owner] == vrfs[sender]
-                and network in reach.get("networks", [network])
-                for name, environment in document["environments"].items()
-                if vrfs[name] == vrfs[receiver]
-                for reach in environment.get("reaches", ())
-            )
-            want = want and bool(owner) and reached and vrfs[sender] in sources.get(vrfs[receiver], ())
-        here = evaluator.hears(rendered.config, ports[sender], ports[receiver], route)
-        assert here == want, (sender, receiver, owner, network, route)
+    rendered = {name: build.render(view, name, build.Options(unmodelled=True)) for name in ("leaf1", "leaf2")}
+    for name, one in rendered.items():
+        assert {issue.rule for issue in one.refused} == refusals(document, name), [str(issue) for issue in one.refused]
+    configs = {name: one.config for name, one in rendered.items() if not one.refused}
+    asked, _allowed = ask(document, view, configs)
+    assert asked or not configs
+
+
+def test_what_is_drawn_is_worth_asking() -> None:
+    """Enough draws are not refused, with an instance on one switch and with one that goes over the fabric."""
+    kinds: collections.Counter[str] = collections.Counter()
+    for draw in range(100):
+        document = drawn(random.Random(f"worth {draw}"), instances=True)
+        if not refusals(document, "leaf1") | refusals(document, "leaf2"):
+            vrfs = [environment["vrf"] for environment in document["environments"].values() if "vrf" in environment]
+            kinds.update({"over" if "vni" in document["vrfs"][vrf] else "alone" for vrf in vrfs} or {"none"})
+    assert min(kinds["over"], kinds["alone"]) >= 10, kinds
 
 
 SABOTAGE: dict[str, Any] = {
@@ -183,6 +285,8 @@ SABOTAGE: dict[str, Any] = {
     "all is its own": ("own", lambda view, name: [policy.Prefix("0.0.0.0/0", longer=True)]),
     "nothing is its own": ("own", lambda view, name: []),
     "no default route for anybody": ("DEFAULT_ROUTES", ()),
+    "everybody hears of every VNI": ("overlay", lambda view, environment: ([1], [])),
+    "nobody hears of a VNI": ("overlay", lambda view, environment: ([], [1])),
 }
 
 

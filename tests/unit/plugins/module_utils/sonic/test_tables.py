@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import model, tables, tables_rows
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import model, tables, tables_models, tables_rows
+from ansible_collections.scs.landscape.tests.tools import gen_sonic_models
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import golden
 
 
@@ -41,6 +42,20 @@ def test_every_row_is_what_the_models_say():
             source, targets = word.split(mark)
             written[source] = (set(targets.split(",")), mark == "?")
         assert written == {field: (set(targets), loose) for field, (targets, loose) in told["refs"].items()}, name
+
+
+def test_the_list_of_modelled_tables_is_what_the_models_have(repo):
+    folder = golden.shared("yang", "202605").parent
+    assert gen_sonic_models.names(folder) == dict(tables_models.RELEASES)
+    written = (repo / gen_sonic_models.MODULE).read_text(encoding="utf-8")
+    assert gen_sonic_models.module(tables_models.RELEASES) == written
+
+
+def test_a_table_that_is_known_by_name_alone_says_which_models_have_it():
+    assert tables.table("SWITCH_HASH").modelled == ("202411", "202605")
+    assert tables.table("ZTP").modelled == ("202605",)
+    assert tables.table("BREW_COFFEE").modelled == ()
+    assert all(table.modelled == tables_models.RELEASES.get(name, ()) for name, table in tables.TABLES.items())
 
 
 def test_what_is_said_to_have_no_model_has_none():

@@ -71,7 +71,11 @@ FAULTS = {
     ),
     "a list for a text": (
         lambda c: c["PORT"]["Ethernet0"].update(admin_status=["up"]),
-        {("PORT", "Ethernet0", "admin_status"): "enum"},
+        {("PORT", "Ethernet0", "admin_status"): "not_a_text"},
+    ),
+    "a list for a text of any form": (
+        lambda c: c["PORT"]["Ethernet0"].update(description=["x"]),
+        {("PORT", "Ethernet0", "description"): "not_a_text"},
     ),
     "the same wrong value in two rows": (
         lambda c: [c["PORT"][name].update(admin_status="on") for name in ("Ethernet0", "Ethernet1")],
@@ -206,7 +210,26 @@ def test_models_are_found(tmp_path, monkeypatch):
     monkeypatch.setenv("SONIC_YANG_DIR", str(tmp_path))
     assert client.models_dir("202605") == str(tmp_path / "202605")
     assert client.models_dir("202411") == str(tmp_path)
-    assert client.models_dir("202605", "elsewhere") == "elsewhere"
+    (tmp_path / "elsewhere").mkdir()
+    assert client.models_dir("202605", str(tmp_path / "elsewhere")) == str(tmp_path / "elsewhere")
+
+
+def test_without_a_folder_of_models_it_is_said_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.delenv("SONIC_YANG_DIR", raising=False)
+    monkeypatch.setattr(client, "SWITCH_MODELS", str(tmp_path / "none"))
+    with pytest.raises(InputError, match="where the YANG models of 202605 are") as caught:
+        client.models_dir("202605")
+    assert "yang_dir or SONIC_YANG_DIR" in caught.value.hint
+    (tmp_path / "own").mkdir()
+    monkeypatch.setattr(client, "SWITCH_MODELS", str(tmp_path / "own"))
+    assert client.models_dir("202605") == str(tmp_path / "own")
+
+
+def test_a_folder_of_models_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for name, reason in (("file", "Not a directory"), ("gone", "No such file")):
+        with pytest.raises(InputError, match=f"{name} cannot be read: {reason}"):
+            client.models_dir("202605", str(tmp_path / name))
 
 
 def test_models_that_do_not_load_are_named(tmp_path):

@@ -19,6 +19,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.landscape.cables imp
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.cables.model import Neighbor, Observation
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.deployment import files, machines, picture, report
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.names import split_endpoint
+from ansible_collections.scs.landscape.tests.tools import svg_check
 
 EMBEDDED = Path(__file__).resolve().parents[6] / "examples" / "embedded"
 RUN = "2026-11-21T13-12-13-lab_deploy-0a1b"
@@ -206,15 +207,19 @@ def strokes(svg):
     return {path[0].text: (path.get("stroke"), path.get("stroke-dasharray")) for path in group}
 
 
+@pytest.mark.accept("L1.11")
 def test_the_picture_is_green_where_all_is_well(view):
-    (_network, svg), _management = picture.pictures(view, [], compared(view, plugged(view))["results"])
-    colours = {colour for tip, (colour, _dash) in strokes(svg).items() if "campus-sw" not in tip}
-    assert colours == {picture.GREEN}
+    for _title, svg in picture.pictures(view, [], compared(view, plugged(view))["results"]):
+        assert svg_check.problems(svg) == []
+        colours = {colour for tip, (colour, _dash) in strokes(svg).items() if "campus-sw" not in tip}
+        assert colours == {picture.GREEN}
 
 
+@pytest.mark.accept("L1.11")
 def test_the_picture_is_red_where_cables_are_swapped(view):
     found = machines.machines_of({COMP: DOWN, CTL: CHANGED}, [COMP, CTL])
     drawn = dict(picture.pictures(view, found, compared(view, swapped(view))["results"]))
+    assert [problem for svg in drawn.values() for problem in svg_check.problems(svg)] == []
     red = {tip: dash for tip, (colour, dash) in strokes(drawn["Network"]).items() if colour == picture.RED}
     assert len(red) == 4
     assert sum(tip.endswith("written, and not there") and dash == "7 5" for tip, dash in red.items()) == 2

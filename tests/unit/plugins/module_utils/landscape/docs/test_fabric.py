@@ -49,6 +49,21 @@ def test_everything_of_the_fabric_is_drawn(pages):
 
 
 @pytest.mark.accept("S1.12")
+def test_no_rule_is_drawn_over_nothing(data, view_of, pages):
+    rules = len(list(ElementTree.fromstring(pages["fabric.svg"]).iter(f"{SVG}line")))
+    bare = copy.deepcopy(data)
+    for network in bare["networks"].values():
+        for name in ("vlan", "vni", "vrf", "environment"):
+            network.pop(name, None)
+    for environment in bare["environments"].values():
+        for name in ("separated", "vrf", "reaches"):
+            environment.pop(name, None)
+    written = build.pages(view_of(bare), [], model.Options(include=("fabric",)))["fabric.svg"]
+    assert rules == 2, "one over the tables, one below the head of the networks"
+    assert list(ElementTree.fromstring(written).iter(f"{SVG}line")) == []
+
+
+@pytest.mark.accept("S1.12")
 def test_instances_and_vnis_are_shown(data, view_of):
     changed = copy.deepcopy(data)
     changed["vrfs"]["blue"] = {"vni": 50100, "vlan": 3100}

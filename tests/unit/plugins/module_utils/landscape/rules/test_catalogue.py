@@ -59,6 +59,7 @@ OBJECTS = {
     "F04": ["environments/prod", "environments/prod"],
     "F05": ["peerings/up4", "peerings/up4", "peerings/up6"],
     "F06": ["switches/a", "switches/a", "switches/a"],
+    "F07": ["networks/blue-tenants", "networks/red-storage"],
     "G01": ["redundancy_groups/databases"],
     "G02": ["redundancy_groups/databases"],
     "G03": ["redundancy_groups/gateways", "redundancy_groups/gateways", "redundancy_groups/managers"],

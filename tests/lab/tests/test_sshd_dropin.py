@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing that the modules are told to do to SSH, keys or sudo loses the login."""
+"""Nothing that the module sshd_dropin is told to do to the SSH server loses the login."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from ansible_collections.scs.landscape.tests.lab.tests import nodes
 
 pytestmark = pytest.mark.accept("L1.5")
 FILE = "/etc/ssh/sshd_config.d/00-test.conf"
-STATES = "/var/lib/scs-landscape"
 
 
-#: Every attempt on one release in each run; on the other as well in `make test-all`.
-FIRST, SECOND = nodes.RELEASES
-
-
-@pytest.fixture(scope="module", params=[FIRST, pytest.param(SECOND, marks=pytest.mark.full)])
+@pytest.fixture(scope="module", params=nodes.ONE_OF_TWO)
 def lab(request):
     with nodes.machines(request.param, "ssh", nodes.HOST) as found:
         yield found
@@ -27,15 +22,8 @@ def lab(request):
 
 @pytest.fixture
 def site(lab, tmp_path, collections_root):
-    """A host that a login reaches, before the test and after it, with nothing waiting to be rolled back."""
-    found = nodes.Site(lab, tmp_path, collections_root)
-    assert found.login() == ""
-    yield found
-    lab.disconnect_ssh()
-    assert found.logs_in_within(20), found.login()
-    waiting = found.inside("sh", "-c", f"ls {STATES} | grep rollback- || true; systemctl list-timers --all")
-    assert "rollback-" not in waiting
-    assert found.inside("systemctl", "is-active", "ssh.service").strip() == "active"
+    with nodes.kept_open(nodes.Site(lab, tmp_path, collections_root)) as found:
+        yield found
 
 
 def dropin(site, *arguments, **options):
@@ -194,44 +182,3 @@ def test_without_its_action_plugin_the_module_waits_for_a_confirmation(site, bar
     removed = dropin(bare, state="absent")
     assert bare.module("sshd_dropin", state="confirmed", token=removed["token"])["changed"]
     assert content(site) == ""
-
-
-def key(site):
-    return (site.lab.inventory.parent / "keys" / "login.pub").read_text().strip()
-
-
-def test_a_key_that_is_taken_away_comes_back_when_it_was_ours(site):
-    """All hand-written keys are gone, ours is in the block, and the next run takes it away."""
-    keys = "/home/dragon/.ssh/authorized_keys"
-    before = site.inside("cat", keys)
-    other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti other"
-    ours = {"user": "dragon", "key": key(site)}
-    added = site.module("node_state", authorized_keys=[ours, {"user": "dragon", "key": other}], confirm_within=60)
-    assert added["changed"]
-    assert "proof" not in added
-    site.inside("sh", "-c", f"sed -i '1,/^# BEGIN/{{/^# BEGIN/!d}}' {keys}")
-    assert site.login() == ""
-    taken = site.module("node_state", authorized_keys=[{"user": "dragon", "key": other}], confirm_within=60)
-    assert taken["failed"]
-    assert taken["rolled_back"]
-    assert "A new login failed after a key or a rule of sudo was changed" in taken["msg"]
-    assert site.login() == ""
-    allowed = site.module("node_state", authorized_keys=[ours], confirm_within=60)
-    assert allowed["proof"] == {"22": "ok"}
-    site.lab.machine(nodes.HOST).run(["tee", keys], input=before)
-
-
-def test_a_rule_of_sudo_that_takes_our_rights_away_comes_back(site):
-    good = {"name": "scs", "lines": ["dragon ALL=(ALL) NOPASSWD: ALL"]}
-    site.module("node_state", sudo=[good])
-    rules = ["dragon ALL=(ALL) NOPASSWD: ALL", "dragon ALL=(ALL) !ALL"]
-    taken = site.module("node_state", sudo=[{**good, "lines": rules}])
-    assert taken["failed"]
-    assert "The new rules of sudo leave dragon without rights" in taken["msg"]
-    assert site.login() == ""
-    # Rights that are there but want a password cannot be told apart on the host; the second login can, and waits.
-    asking = site.module("node_state", sudo=[{**good, "lines": ["dragon ALL=(ALL) PASSWD: ALL"]}], confirm_within=6)
-    assert asking["failed"]
-    assert "A new login failed after a key or a rule of sudo was changed" in asking["msg"]
-    assert site.logs_in_within(20)
-    assert site.module("node_state", sudo=[])["changed"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The baseline on a machine made of a folder: it changes once, rests, and leaves alone what is not its own."""
+"""The module node_state on a machine made of a folder: it changes once, rests, and leaves alone what is not its own."""
 
 from __future__ import annotations
 
@@ -265,3 +265,44 @@ def test_resolved_gets_a_file_of_its_own_and_other_keepers_are_refused(machine):
         machine.state(dns={"servers": ["10.0.0.53"]})
     machine.state(dns={"servers": ["10.0.0.53"], "method": "resolv_conf"})
     assert not path.is_symlink()
+
+
+def test_a_key_that_goes_waits_for_a_proof_and_comes_back(tmp_path):
+    machine = Machine(tmp_path)
+    path = "/home/dragon/.ssh/authorized_keys"
+    first = machine.state(authorized_keys=[{"user": "dragon", "key": KEY}])
+    assert not first.values["armed"]
+    gone = machine.state(authorized_keys=[], confirm_within=60)
+    assert gone.values["armed"]
+    assert [step.action for step in gone.plan.steps][-1] == "prove"
+    assert KEY not in machine.content(path)
+    again = machine.state(authorized_keys=[])
+    assert [step.action for step in again.plan.steps] == ["prove"]
+    assert machine.state(check=True, state="rolled_back").changed
+    back = machine.state(state="rolled_back", token=again.values["token"])
+    assert back.values["rolled_back"]
+    assert KEY in machine.content(path)
+    gone = machine.state(authorized_keys=[])
+    assert machine.state(state="confirmed", token=gone.values["token"]).changed
+    assert not machine.state(authorized_keys=[]).changed
+    with pytest.raises(LandscapeError, match="No change waits"):
+        machine.state(state="confirmed")
+
+
+def test_a_failure_after_a_key_went_brings_it_back(tmp_path):
+    machine = Machine(tmp_path)
+    machine.state(authorized_keys=[{"user": "dragon", "key": KEY}])
+    machine.answers["systemctl restart rsyslog"] = Outcome(1, err="no")
+    with pytest.raises(LandscapeError, match="systemctl restart rsyslog"):
+        machine.state(authorized_keys=[], rsyslog={"targets": [{"host": "10.0.0.5"}]})
+    assert KEY in machine.content("/home/dragon/.ssh/authorized_keys")
+
+
+def test_rules_that_take_our_own_rights_away_come_back_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("SUDO_USER", "dragon")
+    machine = Machine(tmp_path)
+    machine.state(sudo=[{"name": "x", "lines": ["dragon ALL=(ALL) ALL"]}])
+    machine.answers["sudo -n -l -U dragon true"] = Outcome(1, err="Sorry, user dragon is not allowed")
+    with pytest.raises(LandscapeError, match="leave dragon without rights: Sorry, user dragon"):
+        machine.state(sudo=[{"name": "x", "lines": ["dragon ALL=(ALL) !ALL"]}])
+    assert machine.content("/etc/sudoers.d/x").endswith("dragon ALL=(ALL) ALL\n")
