@@ -128,7 +128,7 @@ def test_a_token_may_end_while_the_bytes_are_on_their_way(
         assert time.time() - began > 60, "the token did not end on the way"
         logins = [one for one in brief.access_log("keystone") if one.method == "POST" and one.at >= began - 1]
         assert len(logins) >= 2
-        ((image,),) = images.there().values()
+        [[image]] = list(images.there().values())
         assert (image["status"], image["visibility"]) == ("active", "public")
     finally:
         brief.down()

@@ -146,7 +146,8 @@ class Cache:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
-                    now = _size(self.path(digest) + ".part")
+                    pass  # another process has it
+                now = _size(self.path(digest) + ".part")
                 if now != size:
                     size, since = now, self.patience.clock()
                     meter.begin(0, now)

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import os
 import socket
-import subprocess
 import tempfile
 import urllib.error
 import urllib.request
@@ -215,28 +215,39 @@ def ed25519(parts: digests.Minisign, text: bytes, signature: str, key: str) -> N
                 stream.write(data)
         public_key = key.strip().split("\n")[-1]
         try:
-            done = subprocess.run(
-                ["minisign", "-V", "-q", "-P", public_key, "-m", os.path.join(folder, "list")],
-                capture_output=True,
-                timeout=_PROGRAM,
-                check=False,
-            )
+            code, _said = _program(["minisign", "-V", "-q", "-P", public_key, "-m", os.path.join(folder, "list")])
         except FileNotFoundError as error:
             raise MissingDependencyError("cryptography", "minisign signatures") from error
-        if done.returncode:
+        if code:
             raise wrong
 
 
 def _run(argv: list[str]) -> str:
-    """What a program says on its output; its exit status is in there too, for gpgv."""
+    """What gpgv says on its output; whether the signature is good stands in there, too."""
     try:
-        done = subprocess.run(
-            argv, capture_output=True, timeout=_PROGRAM, check=False, env={**os.environ, "LC_ALL": "C"}
-        )
+        return _program(argv)[1].decode("utf-8", "replace")
     except FileNotFoundError as error:
         raise LandscapeError(
             f"{argv[0]} is needed to check a signature and is not installed", hint="Install the package gpgv"
         ) from error
-    except subprocess.TimeoutExpired as error:
-        raise SignatureError(f"{argv[0]} did not end within {_PROGRAM} s") from error
-    return done.stdout.decode("utf-8", "replace")
+
+
+def _program(argv: list[str]) -> tuple[int, bytes]:
+    """Exit status and output of a program without input; ended when it takes too long.
+
+    :raises SignatureError: it did not end in time.
+    """
+
+    async def run() -> tuple[int, bytes]:
+        nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+        environ = {**os.environ, "LC_ALL": "C"}
+        process = await asyncio.create_subprocess_exec(*argv, stdin=nothing, stdout=pipe, stderr=nothing, env=environ)
+        try:
+            out, _err = await asyncio.wait_for(process.communicate(), _PROGRAM)
+        except asyncio.TimeoutError as error:
+            process.kill()
+            await process.wait()
+            raise SignatureError(f"{argv[0]} did not end within {_PROGRAM} s") from error
+        return process.returncode or 0, out
+
+    return asyncio.run(run())

@@ -32,11 +32,9 @@ class Caller(Protocol):
 
     def call(self, service: str, method: str, path: str, **options: Any) -> Answer:
         """See ``Cloud.call``."""
-        ...
 
     def pages(self, service: str, path: str, key: str, **params: Any) -> Iterable[dict[str, Any]]:
         """See ``Cloud.pages``."""
-        ...
 
 
 class ImportFailedError(LandscapeError):

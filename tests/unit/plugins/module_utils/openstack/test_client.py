@@ -146,7 +146,7 @@ def test_the_wish_to_wait_is_kept():
 
 
 def test_the_time_is_bounded():
-    cloud, proxy, time = cloud_of(*[Reply(503) for _ in range(100)], patience=30)
+    cloud, proxy, time = cloud_of(*[Reply(503)] * 100, patience=30)
     with pytest.raises(model.CloudError, match="503"):
         cloud.call("image", "GET", "/images")
     assert time.now <= 30
@@ -199,7 +199,7 @@ def test_an_address_that_the_operator_wrote_down_is_taken(address):
 
 def test_a_list_that_points_back_ends():
     page = {"images": [{"id": 1}], "next": "/v2/images?marker=1"}
-    cloud, _proxy, _time = cloud_of(*[Reply(200, page) for _ in range(5)])
+    cloud, _proxy, _time = cloud_of(*[Reply(200, page)] * 5)
     assert len(list(cloud.pages("image", "/images", "images"))) == 2
 
 
