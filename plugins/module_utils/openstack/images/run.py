@@ -19,7 +19,7 @@ from ...core.plan import Plan, Step
 from ...core.stream import say
 from .. import pool
 from ..model import without_password
-from . import client, digests, model, plan, policy, transfer
+from . import client, digests, model, owner, plan, policy, transfer
 from .cache import Cache, Patience
 from .glance import Glance
 from .model import Service, Wanted
@@ -151,7 +151,7 @@ def lives(state: str, updated: str, now: Callable[[], float] = time.time) -> boo
     pid, _space, started = rest.partition(" ")
     if host == os.uname().nodename and pid.isdigit():
         # The same process may do several tasks, one after the other, so it is not a rival of itself.
-        return int(pid) != os.getpid() and transfer.started(int(pid)) == (started.partition(" ")[0] or "gone")
+        return int(pid) != os.getpid() and owner.started(int(pid)) == (started.partition(" ")[0] or "gone")
     try:
         changed = datetime.datetime.fromisoformat(updated.replace("Z", "+00:00")).timestamp()
     except ValueError:

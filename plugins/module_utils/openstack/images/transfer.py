@@ -20,7 +20,7 @@ from ...core.errors import LandscapeError
 from ...core.stream import Digests, Meter, Metered, Stopped, say
 from ...core.units import format_bytes, format_seconds
 from ..model import CloudError, ForbiddenError, UnreachableError
-from . import model, plan
+from . import model, owner, plan
 from .cache import Cache, Cached, measure
 from .glance import Glance, ImportFailedError
 from .plan import Todo
@@ -75,7 +75,7 @@ class Importer:
         stop: threading.Event,
     ) -> None:
         self.glance, self.cache, self.settings, self.fetch, self.stop = glance, cache, settings, fetch, stop
-        self.mark = mark()
+        self.mark = owner.mark()
 
     def carry_out(self, todo: Todo, progress: Progress) -> dict[str, Any]:
         """Does everything that a plan says; what became of the image.
@@ -377,20 +377,6 @@ def _shows(progress: Progress) -> Callable[[str], None]:
         progress.phase = f"importing in the service ({text})"
 
     return seen
-
-
-def mark() -> str:
-    """Who imports: host, process and time, so that another run knows whether that one still lives."""
-    return f"{os.uname().nodename} {os.getpid()} {started(os.getpid())} {int(time.time())}"
-
-
-def started(pid: int) -> str:
-    """When a process of this machine began, in the kernel's ticks (proc(5), field 22); empty when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
-            return stream.read().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
 
 
 def summary(told: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.core import stream
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError, LockedError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import pool
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import glance as glances
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import model, run, transfer
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import model, owner, run
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import (
     Answer,
     CloudError,
@@ -270,15 +270,15 @@ def test_what_a_killed_run_left_is_finished(cloud, go, status):
 
 
 def test_a_run_that_lives_is_not_disturbed(cloud, go):
-    left = {"id": "left", "name": "one", "visibility": "private", model.STATE: f"{transfer.mark()}"}
+    left = {"id": "left", "name": "one", "visibility": "private", model.STATE: f"{owner.mark()}"}
     cloud.post("/images", {"json": left})
-    cloud.images["left"][model.STATE] = transfer.mark().split()[0] + " 1 " + transfer.started(1)
+    cloud.images["left"][model.STATE] = owner.mark().split()[0] + " 1 " + owner.started(1)
     assert isinstance(go().error, LockedError)
     assert list(cloud.images) == ["left"]
 
 
 def test_who_lives():
-    mine = transfer.mark().split()
+    mine = owner.mark().split()
     assert not run.lives(" ".join(mine), "")
     assert not run.lives(f"{mine[0]} 999999999 1 1", "2026-01-01T00:00:00Z")
     assert run.lives("elsewhere 1 2 3", "2026-01-01T00:00:00Z", now=lambda: 1767225600.0 + 60)
