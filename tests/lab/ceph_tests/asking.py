@@ -98,8 +98,7 @@ def pool(cluster: CephCluster, name: str, size: int, min_size: int) -> Iterator[
     try:
         cluster.run(["ceph", "osd", "pool", "set", name, "min_size", str(min_size)])
         cluster.run(["ceph", "osd", "pool", "application", "enable", name, "lab"])
-        yield next(
-            found["pool_id"] for found in cluster.ask("osd", "pool", "ls", "detail") if found["pool_name"] == name
-        )
+        numbers = {found["pool_name"]: found["pool_id"] for found in cluster.ask("osd", "pool", "ls", "detail")}
+        yield numbers[name]
     finally:
         cluster.run(["ceph", "osd", "pool", "rm", name, name, "--yes-i-really-really-mean-it"])

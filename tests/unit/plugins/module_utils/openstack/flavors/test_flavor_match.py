@@ -58,7 +58,7 @@ def test_the_best_of_the_standard_flavors(request_, name):
 def test_nothing_that_is_too_small_is_ever_returned(seed):
     chance = random.Random(seed)
     flavors = [model.flavor_of(one) for one in STANDARD]
-    for _ in range(500):
+    for _number in range(500):
         wanted = match.Request(
             "m",
             vcpus=chance.randint(1, 20),

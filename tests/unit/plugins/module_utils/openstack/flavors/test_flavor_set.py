@@ -200,8 +200,8 @@ def test_an_id_that_is_another_flavors_is_refused():
 
 def test_a_failure_of_one_does_not_end_the_others():
     class Broken(FakeNova):
-        def _create(self, one: dict[str, Any]) -> tuple[int, Any]:
-            return (403, None) if one["name"] == "SCS-1L-1" else super()._create(one)
+        def _create(self, flavor: dict[str, Any]) -> tuple[int, Any]:
+            return (403, None) if flavor["name"] == "SCS-1L-1" else super()._create(flavor)
 
     cloud = Broken()
     done = run(cloud, sets=["scs-mandatory"])

@@ -118,7 +118,7 @@ def test_a_name_is_taken_apart():
 def test_any_name_that_can_be_built_can_be_read(seed):
     chance = random.Random(seed)
     gpus = [None, names.Gpu(True, "N", "a", 14, "", 6, "h"), names.Gpu(False, "I", "0.9"), names.Gpu(False, "A", "", 3)]
-    for _ in range(2000):
+    for _number in range(2000):
         vendor = chance.choice(["", "i", "z", "a", "r"])
         disk = chance.choice([None, 0, 10, 200])
         name = names.Name(

@@ -354,9 +354,9 @@ def test_names_choose_entries():
 
 def test_a_cloud_that_forgets_is_noticed():
     class Forgetful(FakeCloud):
-        def _patched(self, identifier: str, one: dict[str, Any], operations: Any) -> Any:
+        def _patched(self, identifier: str, image: dict[str, Any], operations: Any) -> Any:
             kept = [step for step in operations if step["path"] != "/min_ram"]
-            answer = super()._patched(identifier, one, kept)
+            answer = super()._patched(identifier, image, kept)
             answer.body.update(min_ram=512)
             return answer
 
