@@ -436,8 +436,10 @@ def test_a_name_that_sonic_would_not_take_becomes_a_number(tmp_path: Path) -> No
     document = fabrics.document()
     document["cables"][1]["lag"] = "bond0"
     config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
-    assert config["PORTCHANNEL_MEMBER"] == {"PortChannel1001|Ethernet0": {}}
-    assert config["PORTCHANNEL_INTERFACE"]["PortChannel1001"] == {"ipv6_use_link_local_only": "enable"}
+    (name,) = config["PORTCHANNEL"]
+    assert 1001 <= int(name.removeprefix("PortChannel")) <= 9999
+    assert config["PORTCHANNEL_MEMBER"] == {f"{name}|Ethernet0": {}}
+    assert config["PORTCHANNEL_INTERFACE"][name] == {"ipv6_use_link_local_only": "enable"}
     assert "Ethernet0" not in config["INTERFACE"]
 
 

@@ -199,7 +199,9 @@ EDITS = {
     "bridge": lambda d, r: _bridge(d),
     "breakout": lambda d, r: _broken_out(d),
     "aggregation": lambda d, r: _aggregated(d),
-    "speed": lambda d, r: d["cables"][0].update(speed=r.choice(["40G", "100G"])),
+    "speed": lambda d, r: [
+        c.update(speed=r.choice(["40G", "100G"])) for c in d["cables"] if c["a"] == "leaf1/Ethernet48"
+    ],
     "loopback": lambda d, r: d["switches"]["leaf1"].update(index=r.randint(21, 29)),
 }
 _TENANTS = {"purpose": "internal", "v4": "10.9.0.0/24", "router_v4": "10.9.0.1", "vlan": 9, "vni": 10009}
