@@ -158,7 +158,7 @@ def _refused(change: RowChange, context: Context) -> list[Obstacle]:
 
 
 def _other_image(context: Context) -> list[Obstacle]:
-    """Edgecore's Enterprise SONiC on one side only: another image, which rows do not lead to."""
+    """Edgecore's Enterprise SONiC on one side only, or another release: an image that rows do not lead to."""
     marks = [model.enterprise_marks(config) for config in (context.before, context.after)]
     wrote = [model.release_of(config) for config in (context.before, context.after)]
     if marks[0] and (marks[0] != marks[1] or wrote[0] != wrote[1]):
@@ -167,6 +167,10 @@ def _other_image(context: Context) -> list[Obstacle]:
     elif marks[1] and not marks[0]:
         reason = "what is wanted is of Edgecore's Enterprise SONiC, the switch runs another image"
         needs = "convert it with sonic_convert"
+    elif all(wrote) and wrote[0] != wrote[1]:
+        reason = f"the switch runs {wrote[0]}, what is wanted is for {wrote[1]}"
+        needs = f"plan for {wrote[0]} (release), or install {wrote[1]} first and plan from a backup of it"
+        return [Obstacle("VERSIONS|DATABASE VERSION", reason, needs, "all")]
     else:
         return []
     return [Obstacle("DEVICE_METADATA|localhost", reason, needs, "all")]

@@ -31,6 +31,8 @@ def run(*, check=False, **options):
         "speeds": {},
         "yang_dir": None,
         "reports": [],
+        "on_finding": "fail",
+        "as_of": None,
         **options,
     }
     return sonic_plan.main(params, check)
