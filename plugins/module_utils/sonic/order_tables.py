@@ -65,7 +65,7 @@ class Claim:
 # The models spell the same part of a key in two ways.
 _ADDRESS, _ADDRESS_TOO = Claim("address {ip-prefix}"), Claim("address {ip_prefix}")
 
-#: By table. Sources: ``must`` and ``unique`` of the models; orchagent for lanes, VNIs and addresses.
+#: By table. Sources: ``must`` and ``unique`` of the models; orchagent for lanes, VNIs and addresses; FRR for prefix lists.
 CLAIMS: dict[str, tuple[Claim, ...]] = {
     "PORT": (Claim("lane {lanes}"), Claim("alias {alias}")),
     "INTERFACE": (Claim("port {name}", "routed"), _ADDRESS),
@@ -83,7 +83,7 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
     "VXLAN_EVPN_NVO": (Claim("nvo"),),
     "VXLAN_TUNNEL_MAP": (Claim("vni {vni}"), Claim("vxlan {vlan}")),
     "VRF": (Claim("l3vni {vni}"),),
-    "PREFIX": (Claim("sequence {name} {sequence_number}"),),
+    "PREFIX": (Claim("sequence {name} {sequence_number}"), Claim("entry {name} {ip_prefix} {masklength_range}")),
     "MCLAG_DOMAIN": (Claim("mclag"),),
 }
 
@@ -119,6 +119,7 @@ UNNUMBERED = re.compile(r"(?:Ethernet|PortChannel|Vlan)[0-9]+")
 #: Fields that daemons of swss read when the row is made, beyond those of the updater's rules (:mod:`tables`).
 #: intfmgrd leaves an interface in its VRF while it has addresses; teammgrd starts teamd with the fields of the LAG;
 #: vlanmgrd takes a member that is there as done (``already set``);
+#: FRR does not move a neighbour from one group to another (BGP_ERR_PEER_GROUP_CANT_CHANGE);
 #: the command line knows no other way to change a tunnel or a map than to remove it and make it again.
 MADE_AGAIN_FOR = {
     "INTERFACE": frozenset(("vrf_name",)),
@@ -128,6 +129,7 @@ MADE_AGAIN_FOR = {
     "PORTCHANNEL": frozenset(("min_links", "fallback", "fast_rate", "lacp_key")),
     "VLAN_MEMBER": frozenset(("tagging_mode",)),
     "VXLAN_TUNNEL": frozenset(("src_ip",)),
+    "BGP_NEIGHBOR": frozenset(("peer_group_name",)),
     "VXLAN_TUNNEL_MAP": frozenset(("vlan", "vni")),
 }
 
