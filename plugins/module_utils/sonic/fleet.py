@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class Rendering:
     unmodelled: bool = False
     secrets: Mapping[str, Any] = field(default_factory=dict)
     on_finding: str = "fail"
-    today: str = ""
+    today: datetime.date | None = None
 
 
 @dataclass(frozen=True)
