@@ -25,6 +25,8 @@ _MATCHES = ("match_prefix_set", "match_ipv6_prefix_set", "match_next_hop_set")
 #: All fields that a filter is put into use with.
 BINDING = frozenset((*_MAPS, *_LISTS, "policy", "route_download_filter"))
 
+#: Prefix, shortest and longest length of an entry.
+_Span = tuple["ipaddress.IPv4Network | ipaddress.IPv6Network", int, int]
 #: By prefix list: what the statements do that ask for it, ``permit`` or ``deny``.
 Uses = Mapping[str, set[str]]
 
@@ -86,54 +88,49 @@ def in_use(config: ConfigDb) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(maps), frozenset(lists)
 
 
-def takes_away(change: RowChange, before: ConfigDb, after: ConfigDb) -> bool:
-    """Whether routes that pass may stop to pass by this write: something permits less or denies more, and is in use."""
-    maps, lists = in_use(before)
-    if _name(change.key) not in (maps if change.table == "ROUTE_MAP" else lists):
-        return False
-    used = uses((*before.get("ROUTE_MAP", {}).values(), *after.get("ROUTE_MAP", {}).values()))
-    if change.before is not None and change.after is not None:
-        said = [
-            {name: value for name, value in row.items() if not name.startswith("set_")}
-            for row in (change.before, change.after)
-        ]
-        return said[0] != said[1]
-    row = change.after if change.before is None else change.before
-    if row is None or widens(change.table, change.key, row, used) == (change.before is None):
-        return False
-    return not (change.table == "PREFIX" and change.after is None and _covered(change, after))
+class Change:
+    """What filters do before and after a change, looked up once for all of its writes."""
+
+    def __init__(self, before: ConfigDb, after: ConfigDb) -> None:
+        self.maps, self.lists = in_use(before)
+        self.uses = uses((*before.get("ROUTE_MAP", {}).values(), *after.get("ROUTE_MAP", {}).values()))
+        self.stays: dict[str, list[tuple[str, _Span]]] = defaultdict(list)
+        for key, row in after.get("PREFIX", {}).items() if self.lists else ():
+            span = _span(key)
+            if span is not None and _name(key) in self.lists:
+                self.stays[_name(key)].append((str(row.get("action")), span))
+
+    def takes_away(self, write: RowChange) -> bool:
+        """Whether routes that pass may stop to pass: something in use permits less or denies more."""
+        if _name(write.key) not in (self.maps if write.table == "ROUTE_MAP" else self.lists):
+            return False
+        if write.before is not None and write.after is not None:
+            return any(not field.startswith("set_") for field in write.fields)
+        row = write.after if write.before is None else write.before
+        if row is None or widens(write.table, write.key, row, self.uses) == (write.before is None):
+            return False
+        return write.table != "PREFIX" or write.after is not None or not self._covered(write.key, row)
+
+    def _covered(self, key: str, row: Row) -> bool:
+        """Whether another entry that stays says the same of all that a removed entry spoke of."""
+        gone = _span(key)
+        same = (span for action, span in self.stays[_name(key)] if action == row.get("action"))
+        return gone is not None and any(_holds(span, gone) for span in same)
 
 
 def _name(key: str) -> str:
     return key.partition(model.SEPARATOR)[0]
 
 
-def _covered(change: RowChange, after: ConfigDb) -> bool:
-    """Whether another entry that stays says the same of all that a removed entry spoke of."""
-    gone = _span(change.key)
-    return gone is not None and any(
-        _name(key) == _name(change.key)
-        and row.get("action") == (change.before or {}).get("action")
-        and _holds(key, gone)
-        for key, row in after.get("PREFIX", {}).items()
-    )
-
-
-_Span = tuple["ipaddress.IPv4Network | ipaddress.IPv6Network", int, int]
-
-
-def _holds(key: str, gone: _Span) -> bool:
-    span = _span(key)
-    if span is None or span[0].version != gone[0].version:
+def _holds(span: _Span, gone: _Span) -> bool:
+    """Whether all routes that one entry speaks of are among those of another."""
+    if span[0].version != gone[0].version or gone[0].prefixlen < span[0].prefixlen:
         return False
-    inside = int(gone[0][0]) >> (gone[0].max_prefixlen - span[0].prefixlen) == int(span[0][0]) >> (
-        gone[0].max_prefixlen - span[0].prefixlen
-    )
-    return inside and gone[0].prefixlen >= span[0].prefixlen and span[1] <= gone[1] and gone[2] <= span[2]
+    return gone[0].network_address in span[0] and span[1] <= gone[1] and gone[2] <= span[2]
 
 
 def _span(key: str) -> _Span | None:
-    """Prefix, shortest and longest length of an entry; nothing when it cannot be read."""
+    """What an entry speaks of; nothing when it cannot be read."""
     *_name, prefix, lengths = key.split(model.SEPARATOR)
     try:
         network = ipaddress.ip_network(prefix)

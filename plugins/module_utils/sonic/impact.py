@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import functools
+import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ class Context:
     ignore: frozenset[str] = frozenset()
 
     @functools.cached_property
-    def filters(self) -> filters.Change:
+    def passing(self) -> filters.Change:
         """What prefix lists and route maps do on both sides."""
         return filters.Change(self.before, self.after)
 
@@ -118,7 +118,7 @@ def _rules(change: RowChange) -> list[Rule]:
 
 def _ends(change: RowChange, context: Context) -> list[Rule]:
     """What ends sessions or traffic although the row alone does not say so."""
-    if change.table in filters.TABLES and context.filters.takes_away(change):
+    if change.table in filters.TABLES and context.passing.takes_away(change):
         return [
             Rule("policy", Impact.INTERRUPTED, "less passes than before: traffic to what is no longer heard of ends")
         ]
