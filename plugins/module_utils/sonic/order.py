@@ -95,6 +95,7 @@ class _Work:
         self.removed: dict[Place, int] = {}
         self.done: list[_Node] = []
         self.again = self._made_again(again)
+        self.gone = frozenset(old.keys() - new.keys()) if self.again else frozenset()
         self.uses = filters.uses(row for rows in (old, new) for place, row in rows.items() if place[0] == "ROUTE_MAP")
         self._collect()
         self._connect()
@@ -148,7 +149,9 @@ class _Work:
         self, place: Place, was: Row, will: Row, states: list[tuple[Row | None, Row | None, int]]
     ) -> list[tuple[Row | None, Row | None, int]]:
         """A row with a list that names rows which are made again: leaves the list meanwhile."""
-        less = relations.without(place, was, self.again)
+        less = relations.without(place, was, self.again | self.gone)
+        if less is None:
+            less = relations.without(place, was, self.again)
         if less is None or less == was:
             return states
         return [(was, less, _BREAK), (less, will, _MAKE)]
@@ -176,8 +179,29 @@ class _Work:
             for holder, other in held.get(resource, ()):
                 if other != mode:
                     self.after[holder].add(number)
+        self._keep_conditions()
         self._keep_apart()
         self._keep_capacity()
+
+    def _keep_conditions(self) -> None:
+        """Who asks for something that another row says comes after it is said, and goes before it is not."""
+        moves: list[dict[relations.Said, list[int]]] = [defaultdict(list) for _kind in range(4)]
+        said, unsaid, asked, unasked = moves
+        for number, node in enumerate(self.nodes):
+            place = node.change.place
+            for look, more, less in ((relations.said, said, unsaid), (relations.asked, asked, unasked)):
+                sides = [
+                    look(place, row) if row is not None else frozenset()
+                    for row in (node.change.before, node.change.after)
+                ]
+                for what in sides[1] - sides[0]:
+                    more[what].append(number)
+                for what in sides[0] - sides[1]:
+                    less[what].append(number)
+        for earlier, later in ((said, asked), (unasked, unsaid)):
+            for what, numbers in earlier.items():
+                for number in numbers:
+                    self.after[number].update(later.get(what, ()))
 
     def _keep_apart(self) -> None:
         """No new statement permits by an old entry, no old one by a new entry: together they are nobody's policy."""

@@ -62,6 +62,30 @@ class Claim:
     where: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Condition:
+    """A value that a row may have only while another row says something.
+
+    :param source: field or key part, and ``word`` what it has to contain for the condition to count.
+    :param table: with ``key`` the other row; its ``field`` is ``value``, or anything when that is empty.
+    """
+
+    source: str
+    word: str
+    table: str
+    key: str
+    field: str
+    value: str = ""
+
+    @property
+    def asks(self) -> tuple[str, str, str, str]:
+        """What the other row has to say."""
+        return (self.table, self.key, self.field, self.value)
+
+    def __str__(self) -> str:
+        return f"{self.table}|{self.key} {self.field}" + (f" = {self.value}" if self.value else "")
+
+
 # The models spell the same part of a key in two ways.
 _ADDRESS, _ADDRESS_TOO = Claim("address {ip-prefix}"), Claim("address {ip_prefix}")
 
@@ -95,6 +119,19 @@ NEEDED = {
     "ROUTE_MAP": ("ROUTE_MAP_SET|{name}",),
     "ROUTE_REDISTRIBUTE": ("BGP_GLOBALS|{vrf_name}",),
     "MGMT_INTERFACE": ("MGMT_VRF_CONFIG|vrf_global",),
+}
+
+_MANAGEMENT = ("mgmt", "MGMT_VRF_CONFIG", "vrf_global", "mgmtVrfEnabled", "true")
+
+#: By table. Sources: ``must`` of the models of NTP, SYSLOG_SERVER, SFLOW_COLLECTOR and AAA; of hostcfgd for
+#: other servers in the management instance: without it nobody reaches them.
+CONDITIONS: dict[str, tuple[Condition, ...]] = {
+    "AAA": (Condition("login", "tacacs+", "TACPLUS", "global", "passkey"),),
+    "NTP": (Condition("vrf", *_MANAGEMENT),),
+    "SYSLOG_SERVER": (Condition("vrf", *_MANAGEMENT),),
+    "SFLOW_COLLECTOR": (Condition("collector_vrf", *_MANAGEMENT),),
+    "TACPLUS_SERVER": (Condition("vrf", *_MANAGEMENT),),
+    "RADIUS_SERVER": (Condition("vrf", *_MANAGEMENT),),
 }
 
 #: Of these rows that have to be there in the end as well, by key part; of several one is enough.

@@ -69,6 +69,10 @@ def unmet(config: ConfigDb, ignore: Iterable[str] = ()) -> Iterator[Unmet]:
             for field, targets in relations.required(place, row):
                 if not any(target in rows for target in targets):
                     yield Unmet(*place, field, tuple(f"{table}|{key}" for table, key in targets))
+            for condition in relations.conditions(place, row):
+                other = (condition.table, condition.key)
+                if condition.asks not in relations.said(other, rows.get(other, {})):
+                    yield Unmet(*place, condition.source, (str(condition),))
 
 
 def speeds(config: ConfigDb, told: object = None) -> dict[str, tuple[str, ...]]:
