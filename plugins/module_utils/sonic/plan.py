@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.plan import Impact, Plan, Step
-from . import diff, fabric_order, impact, masking, numbering, order, tables
+from . import diff, fabric_order, impact, masking, numbering, order, tables, targets
 from .diff import RowChange
 from .fabric_order import Group, Wave
 from .impact import Context, Effect, Obstacle
@@ -156,14 +156,14 @@ def plan_switch(
 ) -> SwitchPlan:
     """What has to be written on one switch. Entries of prefix lists and statements of route maps keep their numbers.
 
-    :param ignore: tables that are left as they are.
+    :param ignore: tables that are left as they are, but for rows that go with a port that goes.
     :param speeds: by port, the speeds it supports in Mbit/s.
     :param faults: what the models refuse of ``after``.
     :raises LandscapeError: when a configuration is none, or rows wait for each other.
     """
     left_out = frozenset(ignore)
     after = numbering.kept(before, after)
-    changes = order.ordered(before, after, left_out)
+    changes = order.ordered(*targets.planned(before, after, left_out))
     context = Context(before, after, release, speeds or {}, left_out)
     effects = tuple(impact.effect(change, context) for change in changes)
     found = impact.obstacles(changes, context)

@@ -176,6 +176,57 @@ def test_services_and_access_are_taken_away_only_where_the_landscape_speaks_of_t
     assert "CRM" in gone()
 
 
+def broken_out(folder):
+    """A port that is split into four, and back: what the landscape renders for both."""
+    document = fabrics.document()
+    one = build.render(fabrics.view_of(document, folder), "spine1", build.Options())
+    document["switches"]["spine1"]["breakout"] = {"Ethernet20": "4x25G"}
+    return fabrics.configs(fabrics.view_of(document, folder))["spine1"], one
+
+
+@pytest.mark.accept("S1.5")
+def test_what_daemons_wrote_for_a_port_goes_with_it(tmp_path):
+    split, one = broken_out(tmp_path)
+    before = {
+        **split,
+        "BUFFER_POOL": {"pool": {"mode": "dynamic", "type": "ingress", "size": "1"}},
+        "BUFFER_PROFILE": {"p": {"pool": "pool", "size": "0", "dynamic_th": "3"}},
+        "BUFFER_PG": {"Ethernet21|0": {"profile": "p"}, "Ethernet0|0": {"profile": "p"}},
+        "BUFFER_QUEUE": {"Ethernet0,Ethernet21|0-2": {"profile": "p"}, "Ethernet22|3": {"profile": "p"}},
+        "CABLE_LENGTH": {"AZURE": {"Ethernet20": "5m", "Ethernet21": "5m", "Ethernet22": "40m"}},
+        "PFC_WD": {"GLOBAL": {"POLL_INTERVAL": "200"}, "Ethernet23": {"action": "drop"}},
+    }
+    target = targets.wanted(before, one.config, one.owned)
+    made = plan.plan_switch("spine1", before, target, changing.RELEASE)
+    assert [item for item in made.obstacles if item.blocks == "all"] == []
+    done = [(step.action, step.name) for step in made.changes]
+    others = [step for step in done if not step[1].startswith("PORT|")]
+    assert sorted(others) == [
+        ("create", "BUFFER_QUEUE|Ethernet0|0-2"),
+        ("delete", "BUFFER_PG|Ethernet21|0"),
+        ("delete", "BUFFER_QUEUE|Ethernet0,Ethernet21|0-2"),
+        ("delete", "BUFFER_QUEUE|Ethernet22|3"),
+        ("delete", "PFC_WD|Ethernet23"),
+        *[("update", "CABLE_LENGTH|AZURE")]
+        * 2,  # the port that stays is made again with other lanes, and its length with it
+    ]
+    rows = diff.rows_of(before)
+    for step in made.changes:
+        diff.advance(rows, step)
+        assert list(targets.unmet(diff.config_of(rows))) == [], step
+    assert rows["CABLE_LENGTH", "AZURE"] == {"Ethernet20": "5m"}
+    assert ("BUFFER_PG", "Ethernet0|0") in rows
+    with changing.judge() as judge:
+        assert judge.faults(diff.config_of(rows)) == set()
+
+
+def test_a_length_for_a_port_that_is_not_there_is_seen():
+    config = {"PORT": {"Ethernet0": {"lanes": "1"}}, "CABLE_LENGTH": {"AZURE": {"Ethernet0": "5m", "Ethernet4": "5m"}}}
+    assert [(gap.key, gap.field, gap.missing) for gap in targets.unmet(config)] == [
+        ("AZURE", "Ethernet4", ("PORT|Ethernet4",))
+    ]
+
+
 def test_speeds_come_from_the_port_map_and_from_who_is_told():
     config = changing.change("7b-port-speed-not-supported")[0]
     assert targets.speeds(config)["Ethernet48"] == ("40000", "50000", "100000")
