@@ -93,7 +93,7 @@ EDITS: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 #: What is no longer said and stays: it is named, see below.
-SILENT = ("nothing", "no additions")
+SILENT = ("nothing", "no additions", "no services")
 
 
 @pytest.mark.accept("S1.6")
