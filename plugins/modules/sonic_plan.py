@@ -149,11 +149,14 @@ plan:
   returned: always
   type: dict
 waves:
-  description: Switches that may be changed at the same time, one wave after the other, and what is waited for before each.
+  description:
+    - Switches that may be changed at the same time, one wave after the other, and what is waited for before each.
+    - Between two landscapes new switches stand in the first wave, before their far ends expect them, and retired ones in the last,
+      when no far end leads to them any more. They have no steps.
   returned: success
   type: list
   elements: dict
-  sample: [{switches: [leaf1], gate: the partners of these switches forward; nothing else is being changed}]
+  sample: [{switches: [leaf1], gate: the partners of these switches forward; nothing else is being changed, kind: change}]
 switches:
   description: For every switch its impact, what is needed besides, obstacles, steps with reasons, and the patch (RFC 6902).
   returned: success
@@ -165,7 +168,7 @@ refusals:
   type: list
   elements: str
 unmatched:
-  description: Switches that stand on one side only. They are not planned.
+  description: Switches that stand on one side only. They are not planned row by row.
   returned: success
   type: dict
   sample: {before: [], after: [leaf9]}
@@ -223,7 +226,8 @@ def main(params, check_mode):
     )
     compared = fleet.compare(told["before"], told["after"], params["landscape"] or [], rendering)
     kept = compared.kept(params["ignore_tables"]) if params["missing_tables"] == "keep" else {}
-    fabric = plan.plan_fabric(_planned(compared, params), compared.groups, params["parallel"])
+    parallel, coming, going = params["parallel"], compared.new, compared.retired
+    fabric = plan.plan_fabric(_planned(compared, params), compared.groups, parallel, new=coming, retired=going)
     refusals = plan_report.refusals(fabric, impact)
     reports = files.plan_paths(plan_report.written(fabric, params["reports"], impact, kept))
     return Result(

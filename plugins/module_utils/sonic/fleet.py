@@ -64,6 +64,7 @@ class Comparison:
     :param owned: by switch, the tables that its wanted configuration speaks for although it may not have them.
     :param said: warnings about the landscapes.
     :param rendered: what is there comes from a landscape: no row of it is an operator's.
+    :param whole: both sides come from landscapes: who stands on one side only comes or goes.
     """
 
     pairs: Mapping[str, tuple[ConfigDb, ConfigDb]]
@@ -72,6 +73,17 @@ class Comparison:
     owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     said: tuple[str, ...] = ()
     rendered: bool = False
+    whole: bool = False
+
+    @property
+    def new(self) -> list[str]:
+        """Switches that come; nothing when a side is a pile of files, which need not be all of the fabric."""
+        return self.unmatched["after"] if self.whole else []
+
+    @property
+    def retired(self) -> list[str]:
+        """Switches that go."""
+        return self.unmatched["before"] if self.whole else []
 
     def targets(self) -> dict[str, tuple[ConfigDb, ConfigDb]]:
         """By switch what there is and where the change leads: what nobody speaks of stays as it is."""
@@ -97,12 +109,18 @@ class Comparison:
     def warnings(self) -> list[str]:
         """One sentence for each side that knows switches the other does not, and for what stays though it was managed."""
         others = {"before": "after", "after": "before"}
+        how = {"New": ("configuration as a whole", self.new), "Retired": ("removal", self.retired)}
         return [
             *self.said,
             *(
+                f"{word} and not planned row by row, but in the waves: {', '.join(names)} ({what})"
+                for word, (what, names) in how.items()
+                if names
+            ),
+            *(
                 f"Not planned, because they stand on the side {side!r} only and not on {others[side]!r}: {', '.join(names)}"
                 for side, names in self.unmatched.items()
-                if names
+                if names and not self.whole
             ),
         ]
 
@@ -159,6 +177,7 @@ def compare(before: Side, after: Side, landscape: list[str], rendering: Renderin
         _written(after.files) if made[1] is None else {name: each.owned for name, each in made[1].items()},
         tuple(said),
         made[0] is not None,
+        None not in made,
     )
 
 

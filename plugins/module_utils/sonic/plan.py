@@ -112,9 +112,10 @@ class FabricPlan:
 
     @property
     def plan(self) -> Plan:
-        """All steps in the order of the waves."""
-        names = [name for wave in self.waves for name in wave.switches]
-        gates = {wave.switches[0]: wave.gate for wave in self.waves}
+        """All steps in the order of the waves; new and retired switches have none."""
+        changing = [wave for wave in self.waves if wave.kind == "change"]
+        names = [name for wave in changing for name in wave.switches]
+        gates = {wave.switches[0]: wave.gate for wave in changing}
         steps: list[Step] = []
         for name in names:
             mine = self.switches[name].steps()
@@ -172,8 +173,19 @@ def plan_switch(
     return SwitchPlan(switch, before, changes, effects, found)
 
 
-def plan_fabric(plans: Iterable[SwitchPlan], groups: Iterable[Group] = (), parallel: int = 0) -> FabricPlan:
-    """The plans of all switches in a common order; switches without a change are in no wave."""
+def plan_fabric(
+    plans: Iterable[SwitchPlan],
+    groups: Iterable[Group] = (),
+    parallel: int = 0,
+    *,
+    new: Iterable[str] = (),
+    retired: Iterable[str] = (),
+) -> FabricPlan:
+    """The plans of all switches in a common order; switches without a change are in no wave.
+
+    :param new: switches that get their whole configuration before anybody leads traffic to them.
+    :param retired: switches that are taken out when nobody does any more.
+    """
     switches = {plan.switch: plan for plan in plans}
     impacts = {name: plan.impact for name, plan in switches.items() if plan.changes}
-    return FabricPlan(switches, fabric_order.waves(impacts, groups, parallel))
+    return FabricPlan(switches, fabric_order.waves(impacts, groups, parallel, new=new, retired=retired))

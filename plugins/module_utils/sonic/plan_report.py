@@ -25,8 +25,11 @@ def report(fabric: FabricPlan, max_impact: Impact = Impact.DESTROYED, kept: Kept
     """One table for the order, one for each switch that changes, one for what stays; one case for each switch."""
     plans = [fabric.switches[name] for name in sorted(fabric.switches, key=order.natural)]
     changing = [plan for plan in plans if plan.changes]
-    waves = tuple((str(number), ", ".join(wave.switches), wave.gate) for number, wave in enumerate(fabric.waves, 1))
-    tables = [Table("Order", ("Wave", "Switches", "Before it"), waves, "" if waves else "Nothing is to be changed.")]
+    waves = tuple(
+        (str(number), ", ".join(wave.switches), wave.kind, wave.gate) for number, wave in enumerate(fabric.waves, 1)
+    )
+    columns = ("Wave", "Switches", "What", "Before it")
+    tables = [Table("Order", columns, waves, "" if waves else "Nothing is to be changed.")]
     obstacles = tuple(
         (plan.switch, obstacle.path, obstacle.reason, obstacle.needs)
         for plan in changing
