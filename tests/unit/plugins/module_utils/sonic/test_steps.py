@@ -24,8 +24,8 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic imp
 pytestmark = pytest.mark.slow
 
 FULL = bool(os.environ.get("SCS_FULL"))
-DRAWS = 120 if FULL else 15
-JUDGED = 40 if FULL else 4
+DRAWS = 120 if FULL else 10
+JUDGED = 40 if FULL else 3
 SECRETS = {"snmp_communities": ["canary"], "tacacs_passkey": "canary-passkey"}
 Document = dict[str, Any]
 
@@ -214,7 +214,8 @@ def test_the_models_accept_every_step_between_two_drawn_fabrics(draw, tmp_path, 
         except (AssertionError, InputError):
             continue
     with changing.judge() as judge:
-        walk(source, *sides, judge.faults)
+        names = source.sample(sorted(sides[0].keys() & sides[1].keys()), 3)
+        walk(source, *({name: side[name] for name in names} for side in sides), judge.faults)
 
 
 @pytest.mark.accept("S1.9")
