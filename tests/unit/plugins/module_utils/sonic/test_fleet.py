@@ -35,13 +35,19 @@ def write(document: dict[str, Any], folder: Path) -> str:
 
 def rendered(source: str, dest: Path, **options: Any) -> str:
     """A folder that the module made of a landscape."""
-    done = sonic_render.main(
-        {
-            **{"src": [source], "dest": str(dest), "switches": [], "release": "202605", "unmodelled": False},
-            **{"secrets": SECRETS, "adopt": False, "prune": True, "on_finding": "fail", "as_of": None, **options},
-        },
-        False,
-    )
+    params = {
+        "src": [source],
+        "dest": str(dest),
+        "switches": [],
+        "release": "202605",
+        "unmodelled": False,
+        "secrets": SECRETS,
+        "adopt": False,
+        "prune": True,
+        "on_finding": "fail",
+        "as_of": None,
+    }
+    done = sonic_render.main({**params, **options}, False)
     assert not done.failed, done.failed
     return str(dest)
 
