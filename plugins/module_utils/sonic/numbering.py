@@ -22,6 +22,8 @@ _HIGHEST = {"ROUTE_MAP": 65535, "PREFIX": 4294967295}
 _STEP = 10
 #: Where numbers are far apart, no more than so many of them are looked at.
 _NEAR = 10000
+#: So many pairs of entries are compared at most: a tenth of a second.
+_PAIRS = 250000
 #: An entry: its number, what it says, and its row.
 _Entry = tuple[int, Any, Row]
 _Numbers = Optional[list[int]]
@@ -175,17 +177,31 @@ def _above(number: int) -> int:
 
 
 def _common(old: list[Any], new: list[Any]) -> list[tuple[int, int]]:
-    """The longest common subsequence, as pairs of places."""
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
+    """The longest common subsequence, as pairs of places; of long lists that differ much only both ends."""
+    start, shorter = 0, min(len(old), len(new))
+    while start < shorter and old[start] == new[start]:
         start += 1
+    end = 0
+    while end < shorter - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    inner = _inner(old[start : len(old) - end], new[start : len(new) - end])
+    return [
+        *((place, place) for place in range(start)),
+        *((one + start, other + start) for one, other in inner),
+        *((len(old) - place, len(new) - place) for place in range(end, 0, -1)),
+    ]
+
+
+def _inner(old: list[Any], new: list[Any]) -> list[tuple[int, int]]:
+    if not old or not new or len(old) * len(new) > _PAIRS:
+        return []
     best = [[0] * (len(new) + 1) for _row in range(len(old) + 1)]
-    for one in range(len(old) - 1, start - 1, -1):
-        for other in range(len(new) - 1, start - 1, -1):
+    for one in range(len(old) - 1, -1, -1):
+        for other in range(len(new) - 1, -1, -1):
             longer = max(best[one + 1][other], best[one][other + 1])
             best[one][other] = best[one + 1][other + 1] + 1 if old[one] == new[other] else longer
-    pairs = [(place, place) for place in range(start)]
-    one = other = start
+    pairs = []
+    one = other = 0
     while one < len(old) and other < len(new):
         if old[one] == new[other]:
             pairs.append((one, other))

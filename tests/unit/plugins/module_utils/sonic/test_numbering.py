@@ -80,6 +80,21 @@ def test_what_only_sets_something_is_changed_in_place():
     }
 
 
+def test_long_lists_that_differ_much_keep_both_ends():
+    def rows(*parts):
+        return {
+            f"L|{10 * number}|10.{part // 256}.{part % 256}.0/24|exact": {"action": "deny" if part % 2 else "permit"}
+            for number, part in enumerate(parts, 1)
+        }
+
+    before, after = rows(1, 2, *range(1000, 2000), 3), rows(1, 2, *range(3000, 4000), 3)
+    made = numbering.kept({"PREFIX": before}, {"PREFIX": after})["PREFIX"]
+    assert len(made) == 1003
+    assert len(made.keys() & before.keys()) == 3
+    order = [row for _number, row in sorted((int(key.split("|")[1]), row["action"]) for key, row in made.items())]
+    assert order == [row["action"] for row in after.values()]
+
+
 @pytest.mark.parametrize("key", ["L|x|10.0.0.0/16|exact", "L|10.0.0.0/16|exact", "²|²|10.0.0.0/16|exact"])
 def test_keys_of_other_forms_stay_as_they_are(key):
     after = {"PREFIX": {key: {"action": "permit"}, **entries("K", *PREFIXES[:2])}}
