@@ -154,7 +154,8 @@ class _Work:
             less = relations.without(place, was, self.again)
         if less is None or less == was:
             return states
-        return [(was, less, _BREAK), (less, will, _MAKE)]
+        leaves: list[tuple[Row | None, Row | None, int]] = [(was, less, _BREAK)]
+        return leaves if diff.equal(less, will) else [*leaves, (less, will, _MAKE)]
 
     def _connect(self) -> None:
         held: dict[str, list[tuple[int, str]]] = defaultdict(list)

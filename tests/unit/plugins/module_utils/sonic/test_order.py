@@ -116,6 +116,16 @@ def test_all_that_stands_on_a_port_is_made_again_with_it_and_lists_let_it_go():
     ]
 
 
+@pytest.mark.parametrize("left", [[], ["Ethernet2", "Ethernet1"]], ids=["nothing", "another order"])
+def test_a_list_that_lets_a_port_go_for_good_is_written_once(left):
+    row = {"lanes": "1", "admin_status": "down"}
+    before = {"PORT": {"Ethernet0": row}, "ACL_TABLE": {"T": {"ports": ["Ethernet0", *reversed(left)]}}}
+    after = {"PORT": {"Ethernet0": {**row, "lanes": "2"}}, "ACL_TABLE": {"T": {"ports": left}}}
+    made = plan.plan_switch("s", before, after)
+    assert [change.name for change in made.changes] == ["ACL_TABLE|T", "PORT|Ethernet0", "PORT|Ethernet0"]
+    assert diff.changes(diff.apply(before, made.changes), after) == ()
+
+
 def test_a_breakout_frees_the_lanes_before_the_children_take_them():
     before = {"PORT": {"Ethernet0": {"lanes": "1,2,3,4", "speed": "100000"}}}
     after = {"PORT": {f"Ethernet{n}": {"lanes": str(n + 1), "speed": "25000"} for n in range(4)}}
