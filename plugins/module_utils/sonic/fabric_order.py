@@ -78,20 +78,23 @@ def waves(
         order[:1] = [first, rest]
     changing = [Wave(names, _gate(number, names, order, known)) for number, names in enumerate(order)]
     first, last = (tuple(sorted(names, key=natural)) for names in (new, retired))
-    if first and changing:
-        gate = f"{', '.join(first)}: configured as a whole and verified; {changing[0].gate}"
-        changing[0] = Wave(changing[0].switches, gate)
-    done = ", ".join(order[-1]) if order else ""
-    drained = "no session and no traffic leads to these switches any more"
-    return (
-        *([Wave(first, "these switches answer; no far end leads traffic to them yet", "new")] if first else ()),
-        *changing,
-        *(
-            [Wave(last, f"{done}: verified after the change; {drained}" if done else drained, "retired")]
-            if last
-            else ()
-        ),
-    )
+    return _around(changing, first, last)
+
+
+def _around(changing: list[Wave], first: tuple[str, ...], last: tuple[str, ...]) -> tuple[Wave, ...]:
+    """The waves with new switches before them and retired ones after them."""
+    found = list(changing)
+    if first:
+        if changing:
+            gate = f"{', '.join(first)}: configured as a whole and verified; {changing[0].gate}"
+            found[0] = Wave(changing[0].switches, gate)
+        found.insert(0, Wave(first, "these switches answer; no far end leads traffic to them yet", "new"))
+    if last:
+        gate = "no session and no traffic leads to these switches any more"
+        if changing:
+            gate = f"{', '.join(changing[-1].switches)}: verified after the change; {gate}"
+        found.append(Wave(last, gate, "retired"))
+    return tuple(found)
 
 
 def _kind(name: str, groups: tuple[Group, ...]) -> str:
