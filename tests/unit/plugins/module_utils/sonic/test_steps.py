@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import diff, plan
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import diff, plan, targets
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import (
     changing,
     fabrics,
+    golden,
     test_render_separation,
     walking,
 )
@@ -231,3 +232,18 @@ def test_separation_holds_at_every_step_from_one_policy_to_another(draw, tmp_pat
     for name in ("leaf1", "leaf2"):
         made = planned(sides[0][name], sides[1][name])
         walking.walk(source, sides[0][name], sides[1][name], made.changes)
+
+
+@pytest.mark.accept("S1.5")
+@pytest.mark.parametrize("way", ["there", "back"])
+@pytest.mark.parametrize("name", ["st01-sw100g-r01-u41", "st01-sw1g-r01-u42"])
+def test_frr_takes_every_step_between_a_real_backup_and_its_landscape(name, way):
+    backup, wanted = golden.config(name), build.render(fabrics.view("scs-lab"), name, build.Options(secrets=SECRETS))
+    pair = (backup, targets.wanted(backup, wanted.config, wanted.owned))
+    before, after = pair if way == "there" else reversed(pair)
+    rows = diff.rows_of(before)
+    made = planned(before, after)
+    assert len(made.changes) > 50
+    for step in made.changes:
+        assert not walking.refused_by_frr(rows, step)
+        diff.advance(rows, step)
