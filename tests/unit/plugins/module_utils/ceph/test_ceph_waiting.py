@@ -51,7 +51,7 @@ def test_a_cluster_that_does_not_answer_costs_one_command():
 
 def test_what_can_never_pass_is_refused_before_anybody_is_asked():
     world = Recorded()
-    with pytest.raises(InputError, match="stable_for is 60 s, longer than timeout .30 s."):
+    with pytest.raises(InputError, match=r"stable_for is 60 s, longer than timeout .30 s."):
         gate(Clock(world), Limits(30, 5, 60))
     assert world.said == []
     assert gate(Clock(world), Limits(60, 5, 30))[1].passed
