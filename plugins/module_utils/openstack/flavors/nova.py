@@ -14,7 +14,7 @@ from typing import Any
 from ...core.errors import LandscapeError
 from .. import pool
 from ..client import Cloud
-from ..model import ConflictError, ForbiddenError
+from ..model import ConflictError, ForbiddenError, NotFoundError
 from .model import FIXED, Definition, Flavor, flavor_of, note_of
 from .plan import Rules, Todo, drift_of, holder_name, in_use, plan, to_ask
 
@@ -38,6 +38,20 @@ class Flavors:
             "compute", "/flavors/detail", "flavors", microversion=self._version, is_public="None", limit=1000
         )
         return [flavor_of(data) for data in pages]
+
+    def offered(self) -> list[Flavor]:
+        """Those that the token's project may start servers with: an administrator's token sees those of others, too."""
+        flavors = [one for one in self.read() if not one.disabled]
+        asked = [one for one in flavors if not one.is_public]
+        others = {outcome.item.id for outcome in pool.each(asked, self._access, self.parallel) if self._closed(outcome)}
+        return [one for one in flavors if one.id not in others]
+
+    def _closed(self, outcome: pool.Outcome[Flavor]) -> bool:
+        if isinstance(outcome.error, ForbiddenError):
+            return False  # who may not ask sees only what the own project may use
+        if isinstance(outcome.error, NotFoundError):
+            return True  # deleted, or made public, meanwhile
+        return self.cloud.project_id not in (_with_access(outcome.item, outcome).access or ())
 
     def with_access(self, flavors: Iterable[Flavor], names: Iterable[str]) -> list[Flavor]:
         """The same, with the projects of those flavors of some names that are not public."""
