@@ -14,7 +14,8 @@ description:
   - Looks at the whole cluster until everything that is wanted holds, and fails when that does not happen in time. The message
     names every reason with its mon, OSD, placement group or pool.
   - Works through the cluster's own C(ceph) command, which may be a wrapper that enters a container or a pod.
-  - Never waits longer than O(timeout), one O(command_timeout) and O(probe_seconds) with two seconds for each pool.
+  - The last look begins at O(timeout) at the latest; it may take O(command_timeout) for each of its commands, though it ends
+    with the first that gets no answer, and the time of its probes, a few times O(probe_seconds) for each pool that does not serve.
   - In check mode it looks once, writes nothing and does not fail; what it saw is returned.
 extends_documentation_fragment:
   - scs.landscape.attributes.info_module
@@ -77,7 +78,9 @@ options:
     elements: str
     default: []
   probe_pools:
-    description: Pools in which a client writes a small object, reads it back and removes it.
+    description:
+      - Pools in which a client writes a small object, reads it back and removes it.
+      - That is done at the first look, and later only when everything else that is wanted holds.
     type: list
     elements: str
     default: []
@@ -86,7 +89,9 @@ options:
     type: float
     default: 5
   stable_for:
-    description: Seconds for which all of it must hold, seen by one look after the other, without an election of mons.
+    description:
+      - Seconds for which all of it must hold, seen by one look after the other, without an election of mons.
+      - Not more than O(timeout).
     type: float
     default: 0
   timeout:
@@ -156,7 +161,7 @@ quorum:
   returned: when the cluster answered
   type: dict
 probes:
-  description: Seconds that writing and reading back took, or the reason why it failed, by pool.
+  description: Seconds that writing and reading back took when it was tried last, or the reason why it failed, by pool.
   returned: when the cluster answered
   type: dict
 """

@@ -13,6 +13,8 @@ author: SCS landscape maintainers (@SovereignCloudStack)
 description:
   - Ranks the flavors that a project may use for any number of machines, with the reasons, and says of each other flavor why
     it does not do.
+  - Those are the public ones and those to which the project of the login has access, whatever else an administrator sees, and
+    none that is disabled.
   - A flavor that has less than what is needed is never returned. What is known neither from extra specs (C(scs:cpu-type),
     C(scs:disk0-type)) nor from an SCS name counts as too little.
   - The first is the one that has the least too much. CPUs, memory and disk that were not asked for count against a flavor, and
@@ -155,7 +157,7 @@ ARGUMENTS = {
 def main(params, _check_mode, connect=client.connect):
     """Reads the flavors and ranks them."""
     requests = match.requests_of(params["requests"])
-    flavors = nova.Flavors(connect(params)).read()
+    flavors = nova.Flavors(connect(params)).offered()
     ranked = {one.name: match.rank(one, flavors) for one in requests}
     missing = [name for name, (fits, _rejected) in ranked.items() if not fits]
     return Result(

@@ -48,7 +48,7 @@ options:
         required: true
       state:
         description:
-          - V(absent) deletes the flavor, unless servers use it.
+          - V(absent) deletes the flavor, unless servers use it or O(flavors[].id) is not the id of O(flavors[].name).
         type: str
         choices: [present, absent]
         default: present

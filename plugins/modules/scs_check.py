@@ -58,7 +58,9 @@ options:
     type: int
     default: 3600
   fail_on:
-    description: Verdicts that fail the task. It returns everything all the same.
+    description:
+      - Verdicts that fail the task. It returns everything all the same.
+      - An exit status of the tests that no verdict explains, as after a crash, always fails it.
     type: list
     elements: str
     choices: [FAIL, ABORT, MISSING]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,8 +24,13 @@ _ENVIRONMENT = {"LC_ALL": "C"}
 #: errno of a refused key and of a refused operation, as ``ceph`` hands them to its exit status; and what it says.
 _REFUSED, _BUSY = 13, 16
 _NO_KEY = ("RADOS permission denied", "RADOS permission error", "ObjectNotFound('RADOS object not found", "keyring")
-#: Seconds that tidying up, or ending by itself, may take.
+#: Seconds that tidying up, or starting a wrapper and ending by itself, may take.
 _SPARE = 2.0
+#: What programs add that enter a container or a pod.
+_WRAPPER = re.compile(r"(.*: )?command terminated with exit code \d+$|Defaulted container |Connection to \S+ closed")
+#: Options of ``rados`` and librados that make it end by itself, and the exit status then.
+_OWN_LIMITS = ("client-mount-timeout", "rados-mon-op-timeout", "rados-osd-op-timeout")
+_TIMED_OUT = 110
 #: The attribute of an object that a probe writes.
 _ATTRIBUTE = "scs_probe"
 
@@ -47,19 +54,17 @@ class Ceph:
     ) -> None:
         self.runner, self.command, self.seconds, self.clock = runner, list(command), seconds, clock
         self.rados = list(rados) or rados_of(self.command)
-        self.deadline = float("inf")
 
     def run(self, argv: Sequence[str], seconds: float | None = None) -> tuple[int, str, str]:
-        """Run a program within its time and within :attr:`deadline`.
+        """Run a program within its time.
 
         :raises CephError: it did not answer in time, or there is none.
         """
-        limit = min(seconds or self.seconds, self.deadline - self.clock())
-        if limit <= 0:
-            raise CephError("the cluster answers too slowly to be judged in time")
+        limit = seconds or self.seconds
         code, out, err = self.runner(argv, limit, _ENVIRONMENT)
         if code == 124:
-            raise CephError(f"{argv[0]} did not answer within {limit:.0f} s; do the mons have a quorum?")
+            said = f"{argv[0]} did not answer within {limit:.0f} s; do the mons have a quorum?"
+            raise CephError(said, silent=True)
         if code in (126, 127) and not out:
             raise CephError(f"the command of the cluster cannot be run: {last(err)}", final=True)
         return code, out, err
@@ -71,14 +76,17 @@ class Ceph:
         """
         code, out, err = self.say(*words, "--format", "json")
         if code not in accept:
-            final = code == _REFUSED or any(text in err for text in _NO_KEY)
-            raise CephError(f"`ceph {' '.join(words)}` was refused: {last(err)}", final=final)
+            raise CephError(f"`ceph {' '.join(words)}` was refused: {last(err)}", final=_is_final(code, err))
         return parse(out, words)
 
     def say(self, *words: str) -> tuple[int, str, str]:
-        """Exit status, output and errors of a command."""
-        connect = max(1, int(self.seconds - _SPARE))  # it says itself that it found no mon, a little earlier
-        return self.run([*self.command, "--connect-timeout", str(connect), *words])
+        """Exit status, output and errors of a command.
+
+        It gives up by itself a little earlier than it is ended: what ends a wrapper (``docker exec``, ``kubectl exec``) does
+        not end the program behind it, which would wait for a mon for ever.
+        """
+        own = max(1, int(self.seconds - _SPARE))
+        return self.run([*self.command, "--connect-timeout", str(own), f"--rados-mon-op-timeout={own}", *words])
 
     # what a cluster is
 
@@ -122,11 +130,20 @@ class Ceph:
             ) from error
 
     def answers(self, mon: str) -> bool:
-        """Whether a mon answers itself: the others miss one that ended after some seconds only."""
+        """Whether a mon answers itself: the others miss one that ended after some seconds only.
+
+        :raises CephError: we could not ask it, which says nothing about the mon.
+        """
+        words = ("tell", f"mon.{mon}", "version")
         try:
-            return self.say("tell", f"mon.{mon}", "version", "--format", "json")[0] == 0
-        except CephError:
+            code, _out, err = self.say(*words, "--format", "json")
+        except CephError as error:
+            if not error.silent:
+                raise
             return False
+        if _is_final(code, err):
+            raise CephError(f"`ceph {' '.join(words)}` was refused: {last(err)}", final=True)
+        return code == 0
 
     # may it be stopped
 
@@ -148,33 +165,40 @@ class Ceph:
     def probe(self, pool: str, seconds: float) -> float | str:
         """Write to an object and read it back as a client does: the seconds it took, or why it failed within so many.
 
-        The object carries an attribute and no data, so that erasure-coded pools take it too, and is removed.
+        The object carries an attribute and no data, so that erasure-coded pools take it too, and is removed. Each of three
+        commands ends by itself: one that is killed from outside may live on behind its wrapper, and write after the removal.
         """
         name, token = f"scs_probe_{uuid.uuid4().hex}", uuid.uuid4().hex
-        base = [*self.rados, "--pool", pool]
+        late, tidy = f"no answer within {seconds:g} s", min(seconds, _SPARE)
         began = self.clock()
-        self.deadline = began + seconds
         try:
-            code, out, err = self.run([*base, "setxattr", name, _ATTRIBUTE, token], seconds)
-            if not code:
-                code, out, err = self.run([*base, "getxattr", name, _ATTRIBUTE], seconds)
+            code, out, err = self._client(seconds, pool, "setxattr", name, _ATTRIBUTE, token)
+            tidy = tidy if code else seconds  # it serves
+            if not code and self.clock() - began <= seconds:
+                code, out, err = self._client(seconds, pool, "getxattr", name, _ATTRIBUTE)
             took = self.clock() - began
         except CephError as error:
-            return str(error) if error.final else f"no answer within {seconds:g} s"
+            return str(error) if error.final else late
         finally:
-            self.deadline = self.clock() + _SPARE
-            self._remove([*base, "rm", name])
+            with contextlib.suppress(
+                CephError
+            ):  # a pool that does not serve removes nothing; the reason is told already
+                self._client(tidy, pool, "rm", name)
+        if code == _TIMED_OUT or "(110)" in err or took > seconds:
+            return late
         if code:
             return last(err)
         return took if out.strip() == token else "what was read is not what was written"
 
-    def _remove(self, argv: Sequence[str]) -> None:
-        with contextlib.suppress(CephError):  # a pool that does not serve removes nothing; the reason is told already
-            self.run(argv)
+    def _client(self, seconds: float, pool: str, *words: str) -> tuple[int, str, str]:
+        """A command of ``rados`` that gives up by itself: so many seconds to reach a mon, so many for what it does."""
+        own = max(1, math.ceil(seconds))
+        limits = [f"--{name}={own}" for name in _OWN_LIMITS]
+        return self.run([*self.rados, *limits, "--pool", pool, *words], 2 * own + _SPARE)
 
 
-def look(ceph: Ceph, wanted: health.Wanted, probes: Mapping[str, float]) -> health.View:
-    """Read what a verdict on what is wanted needs, and no more."""
+def look(ceph: Ceph, wanted: health.Wanted) -> health.View:
+    """Read what a verdict on what is wanted needs, and no more; probes are left to the caller."""
     status = ceph.status()
     quorum = ceph.quorum(status.quorum_age)
     names = quorum.names if "quorum" in wanted.checks else ()
@@ -195,17 +219,26 @@ def look(ceph: Ceph, wanted: health.Wanted, probes: Mapping[str, float]) -> heal
         osds=ceph.osds() if "osds" in wanted.checks or stop.get("osd") else (),
         mgrs=mgrs,
         stops=tuple(stops),
-        probes={pool: ceph.probe(pool, seconds) for pool, seconds in probes.items()},
     )
 
 
+def _is_final(code: int, err: str) -> bool:
+    """Whether a refusal is about who asks, so that asking again does not help."""
+    return code == _REFUSED or (code != 0 and any(text in err for text in _NO_KEY))
+
+
 def rados_of(command: Sequence[str]) -> list[str]:
-    """The command line of ``rados`` beside that of ``ceph``: the last word that is ``ceph`` or ends in ``/ceph``."""
+    """The command line of ``rados`` beside that of ``ceph``: the last word that is ``ceph`` or ends in ``/ceph``.
+
+    One behind an option may be its value (``--cluster ceph``), and counts when there is no other, the first of them then.
+    """
     words = list(command)
-    for number in range(len(words) - 1, -1, -1):
-        if words[number] == "ceph" or words[number].endswith("/ceph"):
-            return [*words[:number], words[number][: -len("ceph")] + "rados", *words[number + 1 :]]
-    return ["rados"]
+    found = [number for number, word in enumerate(words) if word == "ceph" or word.endswith("/ceph")]
+    sure = [number for number in found if not number or words[number - 1] == "--" or words[number - 1][:1] != "-"]
+    if not found:
+        return ["rados"]
+    number = sure[-1] if sure else found[0]
+    return [*words[:number], words[number][: -len("ceph")] + "rados", *words[number + 1 :]]
 
 
 def parse(text: str, words: Sequence[str]) -> Any:
@@ -224,6 +257,7 @@ def parse(text: str, words: Sequence[str]) -> Any:
 
 
 def last(text: str) -> str:
-    """The last thing a program said, in one line."""
+    """The last thing a program said, in one line, but for what a wrapper adds."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it gave no reason"
+    said = [line for line in lines if not _WRAPPER.match(line)] or lines
+    return said[-1][:300] if said else "it gave no reason"

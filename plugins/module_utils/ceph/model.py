@@ -16,11 +16,12 @@ class CephError(LandscapeError):
     """The cluster could not be asked.
 
     :param final: asking again gives the same answer: a missing program, a refused key.
+    :param silent: there was no answer within the time of one command.
     """
 
-    def __init__(self, message: str, *, final: bool = False, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, final: bool = False, silent: bool = False, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
-        self.final = final
+        self.final, self.silent = final, silent
 
 
 @dataclass(frozen=True)

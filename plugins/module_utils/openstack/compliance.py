@@ -28,6 +28,8 @@ PASS, FAIL, ABORT, MISSING = "PASS", "FAIL", "ABORT", "MISSING"
 _CASE = re.compile(r"(?P<id>scs-[0-9]{4}-[A-Za-z0-9_.-]+)\s*:\s*(?P<verdict>PASS|FAIL|ABORT)", re.IGNORECASE)
 _LISTED = re.compile(r"\s{4}- (?P<id>scs-[0-9]{4}-[A-Za-z0-9_.-]+):")
 _TITLE = re.compile(r"^(?P<subject>.+?) (?P<name>SCS-\S.*?) (?P<version>v[^\s:]+):$")
+#: How Python begins when it ends a program; and exit statuses above this are those of programs that a signal ended.
+_TRACEBACK, _SIGNALS = "Traceback (most recent call last)", 128
 _SEVERE = re.compile(r"^(CRITICAL|ERROR)\b\s*:?\s*")
 
 Run = Callable[[Sequence[str], float, Mapping[str, str]], tuple[int, str, str]]
@@ -77,6 +79,7 @@ class Outcome:
     :param cases: verdict by id of the case.
     :param versions: versions of the certificate scope that were judged.
     :param severe: lines about errors, without those that say nothing new.
+    :param broken: why the tests did not come to their end, empty when they did.
     """
 
     code: int
@@ -85,6 +88,7 @@ class Outcome:
     severe: tuple[str, ...] = ()
     commit: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+    broken: str = ""
 
 
 def job_of(params: Mapping[str, Any], python: str) -> Job:
@@ -135,11 +139,11 @@ def values(job: Job, outcome: Outcome, failed: Sequence[str], before: Mapping[st
 def failure(outcome: Outcome, failed: Sequence[str]) -> str:
     """Why the task fails, empty when it does not."""
     if not failed:
-        return ""
+        return outcome.broken
     lines = [f"{case}: {_message(case, outcome.cases[case], outcome)}" for case in failed]
     if all(outcome.cases[case] == ABORT for case in failed) and outcome.severe:
         lines += [f"The tests say: {line}" for line in outcome.severe[:5]]
-    return "\n".join(lines)
+    return "\n".join([*lines, outcome.broken] if outcome.broken else lines)
 
 
 def check(job: Job) -> None:
@@ -193,7 +197,21 @@ def run(job: Job, programs: Run) -> Outcome:
             f"The compliance tests gave no verdict (exit status {code}): {said or 'no output'}", hint=hint
         )
     counts = {name: sum(verdict == name for verdict in cases.values()) for name in (PASS, FAIL, ABORT, MISSING)}
-    return Outcome(code, cases, versions, severe, commit(job, programs), counts)
+    why = broken(code, cases, versions, err)
+    return Outcome(code, cases, versions, severe, commit(job, programs), counts, why)
+
+
+def broken(code: int, cases: Mapping[str, str], versions: Sequence[str], err: str) -> str:
+    """Why the tests did not come to their end: an exit status that no verdict explains; empty when they did.
+
+    A crash after some cases leaves verdicts, too, and says nothing of those that never ran. It has no summary.
+    """
+    crashed = not versions and (_TRACEBACK in err or not 0 <= code <= _SIGNALS)
+    if not code or (set(cases.values()) - {PASS} and not crashed):
+        return ""
+    said = [line.strip() for line in err.splitlines() if line.strip()]
+    why = f": {said[-1][:500]}" if said else ""
+    return f"The tests ended with exit status {code}, which no verdict explains{why}"
 
 
 def commit(job: Job, programs: Run) -> str:

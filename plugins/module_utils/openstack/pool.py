@@ -25,6 +25,13 @@ class Outcome(Generic[T]):
     error: LandscapeError | None = None
 
 
+def _work_on(outcome: Outcome[T], work: Callable[[T], Any]) -> None:
+    try:
+        outcome.value = work(outcome.item)
+    except LandscapeError as error:
+        outcome.error = error
+
+
 def each(
     items: Iterable[T],
     work: Callable[[T], Any],
@@ -42,15 +49,8 @@ def each(
     :raises Exception: what is no ``LandscapeError`` is a defect, and is raised once nothing is under way any more.
     """
     outcomes: list[Outcome[T]] = [Outcome(item) for item in items]
-
-    def one(outcome: Outcome[T]) -> None:
-        try:
-            outcome.value = work(outcome.item)
-        except LandscapeError as error:
-            outcome.error = error
-
     with concurrent.futures.ThreadPoolExecutor(max(1, min(limit, len(outcomes)))) as executor:
-        pending = {executor.submit(one, outcome) for outcome in outcomes}
+        pending = {executor.submit(_work_on, outcome, work) for outcome in outcomes}
         try:
             while pending:
                 done, pending = concurrent.futures.wait(pending, every, concurrent.futures.FIRST_EXCEPTION)

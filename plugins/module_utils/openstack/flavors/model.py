@@ -31,6 +31,7 @@ class Flavor:
     :param ram: MiB; ``disk``, ``ephemeral``: GB; ``swap``: MiB.
     :param specs: extra specs; ``None`` when the token may not see them.
     :param access: ids of projects that may use a flavor that is not public; ``None`` when that was not asked.
+    :param disabled: Nova refuses new servers with it.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Flavor:
     description: str | None = None
     specs: Mapping[str, str] | None = None
     access: frozenset[str] | None = None
+    disabled: bool = False
 
     @property
     def kept_for(self) -> str:
@@ -87,6 +89,7 @@ def flavor_of(data: Mapping[str, Any]) -> Flavor:
         rxtx_factor=float(data.get("rxtx_factor") or 1.0),
         is_public=bool(data.get("os-flavor-access:is_public", True)),
         description=data.get("description"),
+        disabled=bool(data.get("OS-FLV-DISABLED:disabled")),
         specs=None if data.get("extra_specs") is None else {k: str(v) for k, v in data["extra_specs"].items()},
     )
 

@@ -14,9 +14,9 @@ from typing import Any
 from ...core.errors import LandscapeError
 from .. import pool
 from ..client import Cloud
-from ..model import ConflictError
+from ..model import ConflictError, ForbiddenError, NotFoundError
 from .model import FIXED, Definition, Flavor, flavor_of, note_of
-from .plan import Rules, Todo, drift_of, holder_name, plan, to_ask
+from .plan import Rules, Todo, drift_of, holder_name, in_use, plan, to_ask
 
 #: Lists carry the extra specs from here on (Rocky, 2018).
 _WITH_SPECS = "2.61"
@@ -39,6 +39,20 @@ class Flavors:
         )
         return [flavor_of(data) for data in pages]
 
+    def offered(self) -> list[Flavor]:
+        """Those that the token's project may start servers with: an administrator's token sees those of others, too."""
+        flavors = [one for one in self.read() if not one.disabled]
+        asked = [one for one in flavors if not one.is_public]
+        others = {outcome.item.id for outcome in pool.each(asked, self._access, self.parallel) if self._closed(outcome)}
+        return [one for one in flavors if one.id not in others]
+
+    def _closed(self, outcome: pool.Outcome[Flavor]) -> bool:
+        if isinstance(outcome.error, ForbiddenError):
+            return False  # who may not ask sees only what the own project may use
+        if isinstance(outcome.error, NotFoundError):
+            return True  # deleted, or made public, meanwhile
+        return self.cloud.project_id not in (_with_access(outcome.item, outcome).access or ())
+
     def with_access(self, flavors: Iterable[Flavor], names: Iterable[str]) -> list[Flavor]:
         """The same, with the projects of those flavors of some names that are not public."""
         wanted, everyone = set(names), list(flavors)
@@ -51,12 +65,21 @@ class Flavors:
         return frozenset(str(entry["tenant_id"]) for entry in body["flavor_access"])
 
     def users(self, flavors: Iterable[Flavor]) -> dict[str, tuple[str, ...]]:
-        """Ids of the servers that use each flavor, in all projects."""
+        """Ids of the servers that use each flavor, in all projects; nothing about a flavor where the token may not see them."""
         outcomes = pool.each(flavors, self._servers, self.parallel)
         for outcome in outcomes:
-            if outcome.error:
+            if outcome.error and not isinstance(outcome.error, ForbiddenError):
                 raise outcome.error
-        return {outcome.item.id: outcome.value for outcome in outcomes}
+        return {outcome.item.id: outcome.value for outcome in outcomes if outcome.error is None}
+
+    def _still_unused(self, flavor: Flavor) -> None:
+        """Just before it goes: between plan and deed somebody may have started a server.
+
+        :raises ConflictError: a server uses it.
+        """
+        using = self._servers(flavor)
+        if using:
+            raise ConflictError(f"flavor {flavor.name}: {in_use(using)}", status=409)
 
     def _servers(self, flavor: Flavor) -> tuple[str, ...]:
         pages = self.cloud.pages("compute", "/servers", "servers", all_tenants="1", flavor=flavor.id)
@@ -113,6 +136,7 @@ class Flavors:
         if todo.kind == "recreate":
             return self._recreate(todo, todo.flavor)
         if todo.kind == "delete":
+            self._still_unused(todo.flavor)
             self._delete(todo.flavor.id)
         elif todo.kind == "update":
             self._update(todo, todo.flavor)
@@ -167,7 +191,12 @@ class Flavors:
             if holder is not None:
                 self._delete(holder.id)  # perhaps half made; the old flavor is still there and has everything
             hidden = {"name": kept, "description": note_of(old), "os-flavor-access:is_public": False}
-            self._create(wanted, todo.specs, todo.grant, **{**more, **hidden, "id": str(uuid.uuid4())})
+            made = self._create(wanted, todo.specs, todo.grant, **{**more, **hidden, "id": str(uuid.uuid4())})
+            try:
+                self._still_unused(target)
+            except LandscapeError:
+                self._delete(made)
+                raise
             self._delete(target.id)
         made = self._create(wanted, todo.specs, todo.grant, **{**more, "id": wanted.id or old.id})
         holder = next((one for one in self.read() if one.name == kept), None)

@@ -20,6 +20,9 @@ from .model import DISK_SPEC, FIXED, HOLDER, Definition, Flavor, kept_by, withou
 #: What drift does: the task fails, it is only reported, or the flavor is made anew when nothing uses it.
 ON_DRIFT = ("refuse", "report", "recreate")
 
+#: Said when a token may not list the servers of all projects.
+_UNSEEN = "this login may not see which servers use it"
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -129,7 +132,7 @@ def plan(
 ) -> list[Todo]:
     """What has to be done about each definition.
 
-    :param users: ids of the servers of flavors, for those of :func:`to_ask`.
+    :param users: ids of the servers of flavors, for those of :func:`to_ask`; one that is missing could not be asked.
     """
     check(definitions)
     return [_todo(one, flavors, rules, users) for one in definitions]
@@ -180,30 +183,42 @@ def _todo(
         return Todo(definition, None, "create", specs=dict(definition.specs), grant=access)
     drift = drift_of(definition, flavor)
     if drift:
-        return _drifted(definition, flavor, drift, rules, users.get(flavor.id, ()))
+        return _drifted(definition, flavor, drift, rules, users.get(flavor.id))
     return _converged(definition, flavor, rules)
 
 
 def _gone(definition: Definition, flavor: Flavor | None, users: Mapping[str, tuple[str, ...]]) -> Todo:
     if flavor is None:
         return Todo(definition)
-    using = users.get(flavor.id, ())
-    refused = f"{_count(using)} it, so it stays: {_ids(using)}" if using else ""
+    if definition.id and (flavor.id, flavor.name) != (definition.id, definition.name):
+        # One of both is a mistake, and nobody but the operator knows which.
+        refused = f"flavor {flavor.name} has the id {flavor.id}, and {definition.name} with {definition.id} is to go"
+        return Todo(definition, flavor, refused=refused)
+    using = users.get(flavor.id)
+    if using is None:
+        return Todo(definition, flavor, "delete", refused=f"{_UNSEEN}, so it stays")
+    refused = in_use(using) if using else ""
     return Todo(definition, flavor, "delete", users=using, refused=refused)
 
 
 def _drifted(
-    definition: Definition, flavor: Flavor, drift: Mapping[str, tuple[Any, Any]], rules: Rules, using: tuple[str, ...]
+    definition: Definition,
+    flavor: Flavor,
+    drift: Mapping[str, tuple[Any, Any]],
+    rules: Rules,
+    using: tuple[str, ...] | None,
 ) -> Todo:
     said = ", ".join(f"{name} is {has}, wanted {want}" for name, (has, want) in drift.items())
     if rules.on_drift == "report":
-        return Todo(definition, flavor, drift=drift, users=using)
+        return Todo(definition, flavor, drift=drift, users=using or ())
     if using:
         refused = f"{said}; {_count(using)} it, and a flavor in use is not made anew: {_ids(using)}"
         return Todo(definition, flavor, drift=drift, refused=refused, users=using)
     if rules.on_drift != "recreate":
         refused = f"{said}; Nova cannot change that, and on_drift=recreate is not given"
         return Todo(definition, flavor, drift=drift, refused=refused)
+    if using is None:
+        return Todo(definition, flavor, drift=drift, refused=f"{said}; {_UNSEEN}, so it is not made anew")
     if "name" in drift:
         return Todo(definition, flavor, drift=drift, refused=f"{said}; that id is another flavor's")
     return _anew(definition, flavor, drift, rules)
@@ -228,7 +243,7 @@ def _resumed(
     """
     drift = drift_of(definition, flavor) if flavor else {}
     if flavor and drift:
-        return _drifted(definition, flavor, drift, rules, users.get(flavor.id, ()))
+        return _drifted(definition, flavor, drift, rules, users.get(flavor.id))
     return _anew(definition, kept_by(holder), {"state": ("half made by a run that was killed", "made")}, rules)
 
 
@@ -257,6 +272,11 @@ def _converged(definition: Definition, flavor: Flavor, rules: Rules) -> Todo:
         revoke=revoke,
         describe=describe,
     )
+
+
+def in_use(using: Sequence[str]) -> str:
+    """Why a flavor stays that servers use."""
+    return f"{_count(using)} it, so it stays: {_ids(using)}"
 
 
 def _count(using: Sequence[str]) -> str:

@@ -37,8 +37,8 @@ class Recorded:
         if "rados" in argv:
             return self._rados(argv[argv.index("rados") + 1 :])
         words = argv[argv.index("ceph") + 1 :]
-        words = [word for number, word in enumerate(words) if word not in ("--connect-timeout", "--format", "json")]
-        text = " ".join(words[1:])  # behind the seconds
+        words = words[3:]  # behind the limits
+        text = " ".join(word for word in words if word not in ("--format", "json"))
         for start, result in self.results.items():
             if text.startswith(start):
                 return result
@@ -49,7 +49,9 @@ class Recorded:
     def _rados(self, words):
         if "rados" in self.results:
             return self.results["rados"]
-        _pool, pool, action, name, *more = words
+        limits = [word.partition("=")[0] for word in words[:3]]
+        assert limits == ["--client-mount-timeout", "--rados-mon-op-timeout", "--rados-osd-op-timeout"]
+        _pool, pool, action, name, *more = words[3:]
         assert pool in [found["pool_name"] for found in self.answers["osd pool ls detail"]]
         if action == "setxattr":
             self.attributes[name] = more[1]

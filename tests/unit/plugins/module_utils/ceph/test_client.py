@@ -28,6 +28,12 @@ def answering(code=0, out="", err=""):
             ["kubectl", "-n", "rook-ceph", "exec", "deploy/tools", "--", "rados"],
         ),
         (["mine"], ["rados"]),
+        (["ceph", "--cluster", "ceph"], ["rados", "--cluster", "ceph"]),
+        (
+            ["docker", "exec", "-u", "ceph", "m", "ceph", "-c", "/etc/ceph"],
+            ["docker", "exec", "-u", "ceph", "m", "rados", "-c", "/etc/ceph"],
+        ),
+        (["sudo", "-n", "ceph", "--cluster", "ceph"], ["sudo", "-n", "rados", "--cluster", "ceph"]),
     ],
 )
 def test_rados_stands_beside_ceph(command, rados):
@@ -37,7 +43,8 @@ def test_rados_stands_beside_ceph(command, rados):
 def test_a_command_is_the_prefix_a_limit_and_the_words():
     world = Recorded()
     Ceph(world, ["docker", "exec", "m", "ceph"], seconds=10).status()
-    assert world.said == [["docker", "exec", "m", "ceph", "--connect-timeout", "8", "status", "--format", "json"]]
+    limits = ["--connect-timeout", "8", "--rados-mon-op-timeout=8"]
+    assert world.said == [["docker", "exec", "m", "ceph", *limits, "status", "--format", "json"]]
 
 
 def test_what_a_wrapper_says_in_front_does_not_matter():
@@ -67,17 +74,16 @@ def test_refusals(answer, message, final):
     assert caught.value.final is final
 
 
-def test_when_the_time_of_a_look_is_over_nothing_is_started_any_more():
-    ceph = Ceph(Recorded(), clock=lambda: 50.0)
-    ceph.deadline = 50.0
-    with pytest.raises(CephError, match="too slowly"):
-        ceph.status()
+def test_what_a_wrapper_adds_is_not_the_reason():
+    said = 'Defaulted container "a" out of: a, b\nError EBUSY: unsafe\ncommand terminated with exit code 16\n'
+    assert client.last(said) == "Error EBUSY: unsafe"
+    assert client.last("command terminated with exit code 137\n") == "command terminated with exit code 137"
 
 
 def test_a_look_reads_what_it_needs_and_no_more():
     world = Recorded()
-    client.look(Ceph(world), Wanted(), {})
-    assert [" ".join(argv[3:-2]) for argv in world.said] == [
+    client.look(Ceph(world), Wanted())
+    assert [" ".join(argv[4:-2]) for argv in world.said] == [
         "status",
         "quorum_status",
         *(f"tell mon.ceph-{number} version" for number in (1, 2, 3)),
@@ -86,9 +92,24 @@ def test_a_look_reads_what_it_needs_and_no_more():
 
 def test_a_mon_that_the_others_do_not_miss_yet_is_asked_itself():
     world = Recorded()
-    world.results = {"tell mon.ceph-2": (124, "", "")}
-    view = client.look(Ceph(world), Wanted(), {})
-    assert health.judge(view, Wanted()).reasons == ("mon ceph-2 is in quorum and does not answer",)
+    for silent in ((124, "", ""), (110, "", "Error ETIMEDOUT: problem getting command descriptions from mon.ceph-2")):
+        world.results = {"tell mon.ceph-2": silent}
+        view = client.look(Ceph(world), Wanted())
+        assert health.judge(view, Wanted()).reasons == ("mon ceph-2 is in quorum and does not answer",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((126, "", "kubectl cannot be started: Argument list too long"), "cannot be started"),
+        ((13, "", "[errno 13] RADOS permission denied"), "permission denied"),
+    ],
+)
+def test_a_mon_that_we_could_not_ask_is_not_called_silent(answer, reason):
+    world = Recorded()
+    world.results = {"tell mon.ceph-2": answer}
+    with pytest.raises(CephError, match=reason):
+        client.look(Ceph(world), Wanted())
 
 
 def test_ok_to_stop_says_which_groups_would_not_be_served():
@@ -109,7 +130,7 @@ def test_ok_to_stop_says_which_groups_would_not_be_served():
 def test_a_probe_writes_reads_back_and_removes():
     world = Recorded()
     assert isinstance(Ceph(world).probe("volumes", 5), float)
-    assert [argv[3] for argv in world.said] == ["setxattr", "getxattr", "rm"]
+    assert [argv[6] for argv in world.said] == ["setxattr", "getxattr", "rm"]
     assert world.attributes == {}
 
 

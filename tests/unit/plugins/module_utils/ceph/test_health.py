@@ -17,12 +17,12 @@ ALL = Wanted(checks=health.CHECKS)
 
 @pytest.fixture
 def healthy():
-    return client.look(client.Ceph(Recorded()), ALL, {})
+    return client.look(client.Ceph(Recorded()), ALL)
 
 
 @pytest.fixture
 def sick():
-    return client.look(client.Ceph(Recorded(healthy=False)), ALL, {})
+    return client.look(client.Ceph(Recorded(healthy=False)), ALL)
 
 
 def reasons(view, wanted):

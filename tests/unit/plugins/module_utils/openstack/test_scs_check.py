@@ -155,6 +155,33 @@ def test_no_verdict_is_an_error_with_its_reason(programs, checkout, spec, option
         run(programs, checkout, **options)
 
 
+CRASH = "err Traceback (most recent call last):\nerr OSError: [Errno 28] No space left on device\nexit 1\n"
+SUMMARY = "out member SCS-compatible IaaS v5.1:\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"),
+    [
+        ("out scs-0103-flavor-1v-4: PASS\n" + CRASH, {}),
+        ("out scs-0103-flavor-1v-4: PASS\nout scs-0103-flavor-2v-8: FAIL\n" + CRASH, {"ignore": ["scs-.*-2v-8"]}),
+        ("out scs-0103-flavor-1v-4: PASS\nout scs-0103-flavor-2v-8: FAIL\n" + CRASH, {}),
+        ("out scs-0103-flavor-1v-4: PASS\n" + SUMMARY + "err No space left on device\nexit 4\n", {}),
+        ("out scs-0103-flavor-1v-4: PASS\nout scs-0103-x: MISSING\nerr No space left on device\nexit 137\n", {}),
+    ],
+    ids=["passed", "ignored", "failed", "status", "killed"],
+)
+def test_tests_that_break_off_midway_do_not_pass(programs, checkout, spec, options):
+    (checkout / "Tests" / "scs-compatible-iaas.yaml").write_text(spec, encoding="utf-8")
+    done = run(programs, checkout, **options)
+    assert "which no verdict explains" in done.failed.splitlines()[-1]
+    assert "No space left on device" in done.failed
+    assert done.values["cases"]["scs-0103-flavor-1v-4"] == "PASS"
+
+
+def test_a_status_that_ignored_verdicts_explain_passes(programs, checkout):
+    assert run(programs, checkout, ignore=["scs-0103-.*", "scs-0117-.*"]).failed == ""
+
+
 def test_an_administrator_is_told_why_everything_aborts(programs, checkout):
     spec = "out scs-0103-flavor-1v-4: ABORT\nerr CRITICAL: Pre-flight checks failed. Reporting all testcases as ABORT.\nexit 1\n"
     (checkout / "Tests" / "scs-compatible-iaas.yaml").write_text(spec, encoding="utf-8")

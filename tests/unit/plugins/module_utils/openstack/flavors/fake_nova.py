@@ -21,6 +21,7 @@ class FakeNova:
     """
 
     name = "fake"
+    project_id = "p1"
 
     def __init__(self, *flavors: dict[str, Any], servers: dict[str, list[str]] | None = None) -> None:
         self.flavors = {one["id"]: copy.deepcopy(one) for one in flavors}
@@ -28,6 +29,7 @@ class FakeNova:
         self.servers = servers or {}
         self.writes: list[tuple[str, str]] = []
         self.kill_after: int | None = None
+        self.admin = True
         self.projects = {"p1": "build", "p2": "tests"}
 
     def microversion(self, _service: str, wanted: str) -> str:
@@ -48,6 +50,8 @@ class FakeNova:
 
     def get(self, _service: str, path: str) -> Any:
         flavor = path.split("/")[2]
+        if not self.admin:
+            raise model.refusal(_service, "GET", path, model.Answer(403))
         return {"flavor_access": [{"tenant_id": one} for one in sorted(self.access.get(flavor, ()))]}
 
     def call(self, service: str, method: str, path: str, *, json: Any = None, accept: Any = (), **_options: Any) -> Any:

@@ -22,10 +22,10 @@ STANDARD = [
 ]
 
 
-def run(*requests: dict[str, Any], flavors: Any = STANDARD, required: bool = True) -> Any:
+def run(*requests: dict[str, Any], flavors: Any = STANDARD, required: bool = True, cloud: Any = None) -> Any:
     defaults = {"cloud": None, "required": required}
     whole = [{"vcpus": 1, "ram": 1, "disk": 0, **one} for one in requests]
-    cloud = FakeNova(*flavors)
+    cloud = cloud or FakeNova(*flavors)
     done = flavor_match.main({**defaults, "requests": whole}, False, connect=lambda *_args, **_more: cloud)
     assert cloud.writes == []
     assert not done.changed
@@ -117,6 +117,33 @@ def test_a_flavor_that_is_being_made_anew_is_not_offered():
     done = run({"name": "m"}, flavors=[flavor(f"a{model.HOLDER}")], required=False)
     assert done.values["matches"] == {"m": []}
     assert done.values["rejected"] == {"m": {}}
+
+
+PRIVATE = {"os-flavor-access:is_public": False}
+
+
+@pytest.mark.parametrize("project", ["p1", "p3", ""])
+def test_an_administrator_is_offered_what_the_own_project_may_use(project):
+    cloud = FakeNova(
+        flavor("open"), flavor("ours", **PRIVATE), flavor("theirs", **PRIVATE), flavor("nobodys", **PRIVATE)
+    )
+    cloud.access = {"id-ours": {"p1", "p3"}, "id-theirs": {"p2"}}
+    cloud.project_id = project
+    done = run({"name": "m"}, cloud=cloud)
+    assert {one["name"] for one in done.values["matches"]["m"]} == ({"open", "ours"} if project else {"open"})
+
+
+def test_who_may_not_ask_for_access_is_offered_what_is_listed():
+    cloud = FakeNova(flavor("open"), flavor("ours", **PRIVATE))
+    cloud.admin = False
+    done = run({"name": "m"}, cloud=cloud)
+    assert {one["name"] for one in done.values["matches"]["m"]} == {"open", "ours"}
+
+
+def test_a_disabled_flavor_is_not_offered():
+    flavors = [flavor("off", **{"OS-FLV-DISABLED:disabled": True}), flavor("on", **{"OS-FLV-DISABLED:disabled": False})]
+    done = run({"name": "m"}, flavors=flavors)
+    assert [one["name"] for one in done.values["matches"]["m"]] == ["on"]
 
 
 def test_better_classes_count_against_a_flavor():

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as nova_model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.flavors import model, plan
 from ansible_collections.scs.landscape.plugins.modules import flavor_set
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.flavors.fake_nova import (
@@ -168,6 +170,63 @@ def test_absent_deletes_what_nobody_uses():
     assert "flavor b is left as it is: 1 server uses it, so it stays: s1" in done.failed
     assert [one["name"] for one in cloud.flavors.values()] == ["b"]
     assert [one["action"] for one in done.values["flavors"]] == ["delete", "refused", "none"]
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"), [("a", "id-b"), ("gone", "id-b"), ("a", "id-gone")], ids=["both", "id", "name"]
+)
+def test_absent_with_an_id_that_is_not_the_names_deletes_nothing(name, identifier):
+    cloud = FakeNova(flavor("a"), flavor("b"))
+    done = run(cloud, flavors=[{"name": name, "id": identifier, "state": "absent"}])
+    assert f"{name} with {identifier} is to go" in done.failed
+    assert cloud.writes == []
+    assert not done.changed
+    assert run(cloud, flavors=[{"name": "a", "id": "id-a", "state": "absent"}]).failed == ""
+    assert list(cloud.flavors) == ["id-b"]
+
+
+class Sudden(FakeNova):
+    """Somebody starts a server while the plan is being made: it is seen by the second look only."""
+
+    looks = 0
+
+    def pages(self, service: str, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
+        if path == "/servers":
+            self.looks += 1
+            if self.looks > 1:
+                self.servers = {"a": ["s1"]}
+        return super().pages(service, path, key, **query)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"name": "a", "state": "absent"}, {"name": "a", "vcpus": 4, "ram": 4096}], ids=["delete", "recreate"]
+)
+def test_a_server_that_came_after_the_plan_keeps_its_flavor(wanted):
+    cloud = Sudden(flavor("a", specs=QUOTA))
+    done = run(cloud, flavors=[wanted], on_drift="recreate")
+    assert "1 server uses it, so it stays: s1" in done.failed
+    assert list(cloud.flavors.values()) == [flavor("a", specs=QUOTA)]
+
+
+class Reader(FakeNova):
+    """A token that may not list the servers of all projects."""
+
+    def pages(self, service: str, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
+        if path == "/servers":
+            raise nova_model.refusal(service, "GET", path, nova_model.Answer(403))
+        return super().pages(service, path, key, **query)
+
+
+def test_a_reader_sees_drift_and_plans_nothing_that_needs_the_servers():
+    cloud = Reader(flavor("a", ram=1024), flavor("b"))
+    wanted = [{"name": "a", "vcpus": 2, "ram": 4096}, {"name": "b", "state": "absent"}]
+    for mode in ("refuse", "recreate"):
+        done = run(cloud, check=True, flavors=wanted, on_drift=mode)
+        assert done.values["drift"] == [{"flavor": "a", "property": "ram", "is": 1024, "wanted": 4096}]
+        assert "b is left as it is: this login may not see which servers use it, so it stays" in done.failed
+        assert ("so it is not made anew" in done.failed) is (mode == "recreate")
+        assert done.plan.steps == ()
+    assert run(cloud, check=True, flavors=wanted[:1], on_drift="report").failed == ""
 
 
 def test_projects_are_merged_or_exact():
