@@ -19,7 +19,7 @@ from typing import Any, Callable
 from ...core.errors import LandscapeError
 from ...core.stream import Digests, Meter, Metered, Stopped, say
 from ...core.units import format_bytes, format_seconds
-from ..model import CloudError, ForbiddenError, UnreachableError
+from ..model import CloudError, ForbiddenError, UnreachableError, without_secrets
 from . import model, owner, plan
 from .cache import Cache, Cached, measure
 from .glance import Glance, ImportFailedError
@@ -82,6 +82,14 @@ class Importer:
 
         :raises LandscapeError: it failed; what this module made of it is gone again.
         """
+        try:
+            return self._carried_out(todo, progress)
+        except LandscapeError as error:
+            # The service repeats addresses in its refusals.
+            error.message = without_secrets(error.message, todo.wanted.urls)
+            raise
+
+    def _carried_out(self, todo: Todo, progress: Progress) -> dict[str, Any]:
         began = time.monotonic()
         for leftover in todo.leftovers:
             progress.phase = "removing what a killed run left"
@@ -122,7 +130,7 @@ class Importer:
             except (CloudError, ImportFailedError) as error:
                 if last or isinstance(error, UnreachableError):
                     raise
-                refused.append(f"not {way.method}: {error.message}")
+                refused.append(f"not {way.method}: {without_secrets(error.message, todo.wanted.urls)}")
                 say(f"{progress.name}: {refused[-1]}")
         raise AssertionError("the last way returns or raises")
 
@@ -139,7 +147,7 @@ class Importer:
                 else:
                     self._order(way, todo, image)
             progress.phase, progress.meter = "importing in the service", Meter()
-            image = self.glance.settle(str(image["id"]), within=self._limit(way), seen=_shows(progress))
+            image = self.glance.settle(str(image["id"]), within=self._limit(way), seen=_shows(progress, todo))
             self._prove(way, todo, image, cached, progress, told)
         except Stopped:
             raise
@@ -335,11 +343,13 @@ class Importer:
         told["stores"] = dict.fromkeys(model.stores_of(image), "active")
         try:
             self.glance.order(image, {"name": "copy-image"}, todo.copies)
-            image = self.glance.settle(str(image["id"]), within=self.settings.service, seen=_shows(progress))
+            image = self.glance.settle(str(image["id"]), within=self.settings.service, seen=_shows(progress, todo))
         except (CloudError, ImportFailedError) as error:
             if isinstance(error, UnreachableError):
                 raise
-            told["stores"].update(dict.fromkeys(todo.copies, f"failed: {error.message}"))
+            told["stores"].update(
+                dict.fromkeys(todo.copies, f"failed: {without_secrets(error.message, todo.wanted.urls)}")
+            )
             return self.glance.show(str(image["id"])) or image
         present = model.stores_of(image)
         told["stores"].update({store: "active" if store in present else "failed" for store in todo.copies})
@@ -372,9 +382,9 @@ def _is_passing(error: CloudError | None) -> bool:
     return status in (0, 401, 404, 408, 409, 410, 429) or status >= 500
 
 
-def _shows(progress: Progress) -> Callable[[str], None]:
+def _shows(progress: Progress, todo: Todo) -> Callable[[str], None]:
     def seen(text: str) -> None:
-        progress.phase = f"importing in the service ({text})"
+        progress.phase = f"importing in the service ({without_secrets(text, todo.wanted.urls)})"
 
     return seen
 

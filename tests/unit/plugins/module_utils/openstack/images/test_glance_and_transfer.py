@@ -255,6 +255,26 @@ def test_a_way_that_is_refused_is_told_with_the_next_one(cloud, go):
     assert cloud.images == {}
 
 
+@pytest.mark.parametrize("place", ["refusal", "task"])
+def test_secrets_of_an_address_are_not_repeated(cloud, go, monkeypatch, place):
+    url = "https://me:sesame@x/one?Signature=opensesame&b=2"
+
+    def refuse(self, identifier, _order):
+        said = f"cannot read {url.replace('&', '&amp;')} of me:sesame with opensesame"
+        if place == "refusal":
+            return Answer(400, text=said)
+        self.tasks[identifier] = [{"message": said}]
+        return Answer(202)
+
+    monkeypatch.setattr(Memory, "_import", refuse)
+    said: list[str] = []
+    with stream.heard_by(said.append):
+        item = go(file=None, url=[url], method="web-download")
+    told = str(item.error) + str(run.result_of(item, False)) + str(said)
+    assert "cannot read https://" in told
+    assert "sesame" not in told
+
+
 @pytest.mark.parametrize("status", ["queued", "active", "saving"])
 def test_what_a_killed_run_left_is_finished(cloud, go, status):
     digest = "sha256:" + hashlib.sha256(CONTENT).hexdigest()

@@ -125,6 +125,12 @@ def test_ways(options, service, methods):
     assert all(way.reason for way in found)
 
 
+@pytest.mark.parametrize("url", ["https://u:p@x/y", "https://x/y?X-Amz-Signature=abc"])
+def test_an_address_with_a_secret_is_not_told_the_service(url):
+    want = wanted(url=[url], digest=S512)
+    assert [way.method for way in policy.ways(want, want.digest, BOTH)] == ["upload"]
+
+
 def test_the_services_own_hash_decides_about_web_download():
     want = wanted()
     assert policy.ways(want, want.digest, BOTH, "sha256")[0].method == "web-download"
