@@ -203,9 +203,12 @@ class Cloud:
             options["timeout"] = timeout
         proxy = self._proxy(service)
         self.login()
-        answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe)
+        once = data is not None
+        answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe, once)
         if answer.status >= 400 and answer.status not in accept:
-            raise model.refusal(service, method, path, answer)
+            refused = model.refusal(service, method, path, answer)
+            refused.wait = retry_after(answer.headers)
+            raise refused
         return answer
 
     def get(self, service: str, path: str, *, microversion: str | None = None, **params: Any) -> Any:
@@ -288,8 +291,10 @@ class Cloud:
         reply = proxy.request(path, method, skip_cache=True, connect_retries=0, **options)
         return answer_of(reply)
 
-    def _tried(self, service: str, doing: str, operation: Callable[[], Answer], safe: bool) -> Answer:
-        """One answer; what may be repeated is, until the time is over."""
+    def _tried(
+        self, service: str, doing: str, operation: Callable[[], Answer], safe: bool, once: bool = False
+    ) -> Answer:
+        """One answer; what may be repeated is, until the time is over, unless it can be done ``once`` only."""
         deadline = self._clock() + self.backoff.within
         attempt = 0
         while True:
@@ -297,7 +302,7 @@ class Cloud:
             answer = Answer(0)
             try:
                 answer = operation()
-                if not is_busy(answer) and not (safe and answer.status in _BROKEN):
+                if once or (not is_busy(answer) and not (safe and answer.status in _BROKEN)):
                     return replace(answer, attempts=attempt + 1)
                 wait = retry_after(answer.headers)
             except _FAILURES as error:

@@ -74,7 +74,10 @@ class CloudError(LandscapeError):
     """An API refused, failed or could not be reached.
 
     :param status: HTTP status, 0 when there was no answer.
+    :ivar wait: seconds that the service asks us to wait, 0 when it does not.
     """
+
+    wait = 0.0
 
     def __init__(self, message: str, *, status: int = 0, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)

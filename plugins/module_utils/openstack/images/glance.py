@@ -25,6 +25,8 @@ _BYTES = {"Content-Type": "application/octet-stream"}
 _TRIES = 5
 #: Seconds between two looks at a state, first and longest.
 _LOOK = (0.25, 5.0)
+#: Longest pause that a service may ask for, in seconds.
+_PAUSE = 120.0
 
 
 class Caller(Protocol):
@@ -233,6 +235,11 @@ class Glance:
                 return image
             self._wait_a_little(attempt)
             attempt += 1
+
+    def pause(self, asked: float, attempt: int) -> None:
+        """The pause before the same bytes are sent again: as long as the service asks for, within bounds."""
+        if self._stop.wait(max(min(asked, _PAUSE), min(_LOOK[1], _LOOK[0] * 2.0**attempt))):
+            raise Stopped("Waiting was given up, because the run ends")
 
     def _wait_a_little(self, attempt: int) -> None:
         if self._stop.is_set():

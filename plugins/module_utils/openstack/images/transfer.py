@@ -212,6 +212,7 @@ class Importer:
             if attempt == _SENDS - 1 or not _is_passing(failure):
                 raise failure
             say(f"{progress.name}: sending again, {failure.message}")
+            self.glance.pause(failure.wait, attempt)
             image = self._again(todo, now, image)
         if direct:
             self._order(way, todo, image)
@@ -376,10 +377,10 @@ def _is_done(image: Mapping[str, Any] | None) -> bool:
     return bool(image) and (image or {})["status"] != "queued"
 
 
-def _is_passing(error: CloudError | None) -> bool:
+def _is_passing(error: CloudError) -> bool:
     """Whether sending once more may help: lost, expired or overloaded, but not too large and not forbidden."""
-    status = getattr(error, "status", 0)
-    return status in (0, 401, 404, 408, 409, 410, 429) or status >= 500
+    status = error.status
+    return status in (0, 401, 404, 408, 409, 410, 429) or status >= 500 or (status == 413 and error.wait > 0)
 
 
 def _shows(progress: Progress, todo: Todo) -> Callable[[str], None]:

@@ -139,6 +139,15 @@ def test_a_stream_is_sent_once_and_never_by_a_renewed_login():
     assert options["allow_reauth"] is False
 
 
+@pytest.mark.parametrize("busy", [429, 413])
+def test_a_stream_is_sent_once_when_the_service_is_busy(busy):
+    """It was read already: sent again it would be empty, and Glance would take that for the image."""
+    cloud, proxy, time = cloud_of(Reply(busy, headers={"Retry-After": "7"}), Reply(204))
+    with pytest.raises(model.CloudError) as refused:
+        cloud.call("image", "PUT", "/images/1/file", data=b"bytes")
+    assert (refused.value.status, refused.value.wait, len(proxy.seen), time.slept) == (busy, 7.0, 1, [])
+
+
 def test_the_wish_to_wait_is_kept():
     cloud, _proxy, time = cloud_of(Reply(429, headers={"Retry-After": "7"}), Reply(200, {}))
     cloud.call("image", "GET", "/images")

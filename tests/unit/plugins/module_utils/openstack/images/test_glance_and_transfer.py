@@ -47,6 +47,10 @@ class Memory:
         fault = planned.pop(0)
         if fault == "before":
             raise UnreachableError("lost on the way there")
+        if fault.startswith("wait"):
+            error = refusal("image", method, path, Answer(429))
+            error.wait = float(fault.split()[1])
+            raise error
         if fault.isdigit():
             answer = Answer(int(fault), text="planted")
         else:
@@ -182,6 +186,16 @@ def test_a_lost_answer_makes_nothing_twice(cloud, go, kind, when):
     stores = ["fast", "slow"] if kind in ("PUT stage", "POST import") else []
     assert go(stores=stores).error is None
     whole(cloud)
+
+
+@pytest.mark.parametrize("part", ["file", "stage"])
+def test_a_busy_service_gets_all_bytes_after_its_pause(cloud, go, monkeypatch, part):
+    waited: list[float] = []
+    monkeypatch.setattr(glances.Glance, "pause", lambda _self, asked, _attempt: waited.append(asked))
+    cloud.faults[f"PUT {part}"] = ["wait 7", "wait 0"]
+    assert go(stores=["fast", "slow"] if part == "stage" else []).error is None
+    whole(cloud)
+    assert waited == [7.0, 0.0]
 
 
 def test_a_taken_id_is_told(cloud, go):
