@@ -13,51 +13,24 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ...core.errors import LandscapeError
-from ...core.stream import Digests, Meter, Metered, Stopped, say
+from ...core.stream import Meter, Stopped, say
 from ...core.units import format_bytes, format_seconds
 from ..model import CloudError, ForbiddenError, UnreachableError, without_secrets
-from . import model, owner, plan
+from . import model, owner, plan, proof
 from .cache import Cache, Cached, measure
 from .glance import Glance, ImportFailedError
+from .model import Digest
 from .plan import Todo
 from .policy import Way
+from .proof import Progress, Sent, Settings
 
 #: How often the same bytes are sent to a service that loses them.
 _SENDS = 4
 #: Seconds in which a service notices that a line broke.
 _NOTICED = 20.0
-
-
-@dataclass
-class Progress:
-    """Where one image is; read by the thread that tells people."""
-
-    name: str
-    phase: str = "waiting"
-    meter: Meter = field(default_factory=Meter)
-    sent: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.phase}" + (f", {self.meter}" if self.meter.done else "")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Limits of a run.
-
-    :param stall: seconds without progress after which a transfer is given up.
-    :param service: seconds for work of the service that shows no progress.
-    :param readback: whether the bytes are read from the service again, whatever its own hash says.
-    """
-
-    stall: float = 120.0
-    service: float = 3600.0
-    readback: bool = False
-    check: bool = False
 
 
 class Importer:
@@ -74,8 +47,9 @@ class Importer:
         fetch: Callable[[str, float], Any],
         stop: threading.Event,
     ) -> None:
-        self.glance, self.cache, self.settings, self.fetch, self.stop = glance, cache, settings, fetch, stop
+        self.glance, self.cache, self.settings, self.stop = glance, cache, settings, stop
         self.mark = owner.mark()
+        self._proof = proof.Proof(cache, fetch, settings, stop)
 
     def carry_out(self, todo: Todo, progress: Progress) -> dict[str, Any]:
         """Does everything that a plan says; what became of the image.
@@ -148,7 +122,7 @@ class Importer:
                     self._order(way, todo, image)
             progress.phase, progress.meter = "importing in the service", Meter()
             image = self.glance.settle(str(image["id"]), within=self._limit(way), seen=_shows(progress, todo))
-            self._prove(way, todo, image, cached, progress, told)
+            self._proof.check(way, todo, image, cached, progress, told)
         except Stopped:
             raise
         except LandscapeError:
@@ -198,7 +172,7 @@ class Importer:
         for attempt in range(_SENDS):
             progress.phase = "sending"
             try:
-                self._send(image, "stage" if direct else "file", cached, store, progress)
+                self._send(image, "stage" if direct else "file", cached, store, progress, todo.digest)
                 failure = None
             except CloudError as error:
                 failure = error
@@ -215,6 +189,7 @@ class Importer:
             self.glance.pause(failure.wait, attempt)
             image = self._again(todo, now, image)
         if direct:
+            proof.check_staged(todo, self.glance.show(str(image["id"])) or image, cached)
             self._order(way, todo, image)
         return image
 
@@ -226,14 +201,17 @@ class Importer:
             self.glance.remove(str(image["id"]))
         return self._create(todo)
 
-    def _send(self, image: Mapping[str, Any], part: str, cached: Cached, store: str, progress: Progress) -> None:
+    def _send(
+        self, image: Mapping[str, Any], part: str, cached: Cached, store: str, progress: Progress, digest: Digest | None
+    ) -> None:
         with open(cached.path, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             if size != cached.size:
                 raise LandscapeError(f"{cached.path} changed while it was sent")
             progress.meter.begin(size)
-            body = Metered(stream, size, progress.meter, self.stop)
+            body = Sent(stream, size, progress.meter, self.stop, digest if part == "stage" else None)
             self.glance.send(str(image["id"]), part, body, store=store, timeout=self.settings.stall)
+            body.check(cached.path)
             progress.sent += size
 
     def _order(self, way: Way, todo: Todo, image: Mapping[str, Any]) -> None:
@@ -255,67 +233,6 @@ class Importer:
                 failure = error  # not a host or port that this cloud allows; perhaps the next mirror is
         if failure:
             raise failure
-
-    # Proof.
-
-    def _prove(
-        self,
-        way: Way,
-        todo: Todo,
-        image: dict[str, Any],
-        cached: Cached | None,
-        progress: Progress,
-        told: dict[str, Any],
-    ) -> None:
-        """Compares what the service holds with what was meant, while nobody else can see it.
-
-        :raises ImportFailedError: it holds other bytes.
-        """
-        digest, verified = todo.digest, told["verified"]
-        told["stores"] = dict.fromkeys(model.stores_of(image), "active")
-        told["stores"].update(dict.fromkeys(model.failed_stores_of(image), "failed"))
-        algorithm, value = str(image.get("os_hash_algo") or ""), str(image.get("os_hash_value") or "")
-        verified["hash"] = f"{algorithm}:{value}" if value else None
-        if digest is None:
-            verified["by"] = "nothing: the other region has the digest"
-            return
-        verified["digest"] = str(digest)
-        known = {**(cached.digests if cached else {}), digest.algorithm: digest.value}
-        if todo.wanted.convert and way.method == "glance-direct":
-            verified["by"] = "the bytes before they were sent; the service converts them"
-            return
-        if not self.settings.readback and known.get(algorithm) == value:
-            verified["by"] = "the hash of the service"
-            return
-        if known.get(algorithm) not in (None, value):
-            if cached is not None and not todo.wanted.file:
-                self.cache.forget(digest)
-            raise ImportFailedError(
-                f"image {todo.wanted.name}: the service holds other bytes than were meant"
-                f" ({algorithm} {value}, wanted {known[algorithm]})",
-                hint="Where the service converts what it imports, set convert; otherwise the source or the line is damaged",
-            )
-        self._read_back(image, todo, progress)
-        verified["by"] = "reading all bytes back"
-
-    def _read_back(self, image: Mapping[str, Any], todo: Todo, progress: Progress) -> None:
-        digest = todo.digest
-        if digest is None:
-            return
-        progress.phase = "reading back"
-        progress.meter.begin(int(image.get("size") or 0))
-        digests = Digests([digest.algorithm])
-        for chunk in self.fetch(str(image["id"]), self.settings.stall):
-            if self.stop.is_set():
-                raise Stopped("Reading back was given up, because the run ends")
-            digests.update(chunk)
-            progress.meter.add(len(chunk))
-        found = digests.values()[digest.algorithm]
-        if found != digest.value:
-            raise ImportFailedError(
-                f"image {todo.wanted.name}: the service holds other bytes than were meant"
-                f" ({digest.algorithm} {found}, wanted {digest.value})"
-            )
 
     # The end.
 

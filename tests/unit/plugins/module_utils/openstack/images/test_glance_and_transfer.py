@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.core import stream
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError, LockedError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import pool
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import cache as cached_files
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import glance as glances
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import model, owner, run
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import (
@@ -118,7 +119,7 @@ class Memory:
         content = b"".join(iter(lambda: options["data"].read(100), b""))
         if part == "stage":
             self.bytes[identifier] = content
-            self.images[identifier]["status"] = "uploading"
+            self.images[identifier].update(status="uploading", size=len(content))
         else:
             self._store(identifier, content, [options["headers"].get("X-Image-Meta-Store") or "fast"])
         return Answer(204)
@@ -239,7 +240,38 @@ def test_a_service_that_converts(cloud, go, monkeypatch):
     monkeypatch.setattr(Memory, "_store", lambda self, i, content, stores: store(self, i, content + b"x", stores))
     item = go(convert=True, stores=["fast"])
     assert item.error is None
-    assert item.told["verified"]["by"] == "the bytes before they were sent; the service converts them"
+    assert item.told["verified"]["by"].startswith("the bytes while they were sent, and their number")
+    assert "not proven: what the service made of them" in item.told["verified"]["by"]
+
+
+def test_bytes_that_change_on_the_way_to_a_converting_service_are_not_imported(cloud, go, monkeypatch):
+    real = cached_files.measure
+
+    def changed(path, *args):
+        found = real(path, *args)
+        Path(path).write_bytes(CONTENT[:-1] + b"!")
+        return found
+
+    monkeypatch.setattr(
+        "ansible_collections.scs.landscape.plugins.module_utils.openstack.images.transfer.measure", changed
+    )
+    assert "changed while it was sent" in str(go(convert=True).error)
+    assert (cloud.images, cloud.seen_public) == ({}, [])
+    assert "POST import" not in cloud.log
+
+
+def test_a_staging_area_that_lost_bytes_is_not_imported(cloud, go, monkeypatch):
+    put = Memory.put
+
+    def short(self, path, options):
+        answer = put(self, path, options)
+        self.images[path.split("/")[2]]["size"] -= 1
+        return answer
+
+    monkeypatch.setattr(Memory, "put", short)
+    assert "the staging area of the service holds" in str(go(convert=True).error)
+    assert cloud.images == {}
+    assert "POST import" not in cloud.log
 
 
 @pytest.mark.parametrize("bent", [False, True])
