@@ -87,11 +87,13 @@ class Todo:
             before = {name: current.get(name) for name in shown}
             found.append(Step("update", title, before, dict(shown), undo="set the values before"))
         if self.final:
-            before = {name: current.get(name, _DEFAULTS.get(name)) for name in self.final}
+            before = {name: (_BEGUN if self.ways else current).get(name, _DEFAULTS.get(name)) for name in self.final}
             found.append(Step("publish", title, before, dict(self.final), Impact.NONE, undo="set the values before"))
         return found
 
 
+#: An image while it is imported: nobody finds it.
+_BEGUN = {"visibility": "private", "os_hidden": True, "protected": False}
 _DEFAULTS = {"visibility": "private", "os_hidden": False, "protected": False}
 
 
@@ -114,7 +116,7 @@ def plan(
     :raises InputError: what is there contradicts what is wanted, and must not be replaced.
     """
     _check_stores(wanted, service)
-    same = [one for one in images if _is_meant(one, wanted) and one.get("owner") in (project, None)]
+    same = [one for one in images if is_meant(one, wanted) and one.get("owner") in (project, None)]
     begun = [one for one in same if one.get(model.STATE)]
     done = [one for one in same if not one.get(model.STATE)]
     if len(done) > 1:
@@ -124,7 +126,7 @@ def plan(
         )
     if done:
         return _kept(wanted, digest, done[0], tuple(begun))
-    usable = [one for one in begun if one["status"] in RESUMABLE and _began_same(one, wanted, digest)]
+    usable = [one for one in begun if one["status"] in RESUMABLE and _is_usable(one, wanted, digest)]
     usable.sort(key=lambda one: (RESUMABLE.index(one["status"]), one.get("created_at", "")), reverse=True)
     image = usable[0] if usable else None
     ways = policy.ways(wanted, digest, service, hash_algorithm)
@@ -135,18 +137,28 @@ def plan(
         leftovers=tuple(one for one in begun if one is not image),
         ways=ways,
         changes=_changes(wanted, image or {}),
-        final=_final(wanted, {}),
+        final=_final(wanted, _BEGUN),
         copies=_copies_of_new(wanted, ways[0]),
     )
 
 
-def _is_meant(image: Mapping[str, Any], wanted: Wanted) -> bool:
-    """By its id, by its marks, or by its name, whichever the operator gave."""
+def is_meant(image: Mapping[str, Any], wanted: Wanted) -> bool:
+    """By its id, by its marks, or by its name, whichever the operator gave.
+
+    A snapshot of a server inherits the properties of the image it was booted from, and is not that image.
+    """
     if wanted.id:
         return bool(image["id"] == wanted.id)
     if wanted.match:
-        return all(image.get(name) == value for name, value in wanted.match.items())
+        return not (image.get("base_image_ref") or image.get("instance_uuid")) and all(
+            image.get(name) == value for name, value in wanted.match.items()
+        )
     return bool(image.get("name") == wanted.name)
+
+
+def _is_usable(image: Mapping[str, Any], wanted: Wanted, digest: Digest | None) -> bool:
+    """Whether an unfinished image can become the wanted one. One with a fixed id must: no id is ever used twice."""
+    return bool(wanted.id and image["status"] == "queued") or _began_same(image, wanted, digest)
 
 
 def _began_same(image: Mapping[str, Any], wanted: Wanted, digest: Digest | None) -> bool:

@@ -21,12 +21,16 @@ from .policy import Way
 
 @dataclass
 class Progress:
-    """Where one image is; read by the thread that tells people."""
+    """Where one image is; read by the thread that tells people.
+
+    :ivar identifier: the image in the service that gets the bytes.
+    """
 
     name: str
     phase: str = "waiting"
     meter: Meter = field(default_factory=Meter)
     sent: int = 0
+    identifier: str = ""
 
     def __str__(self) -> str:
         return f"{self.name}: {self.phase}" + (f", {self.meter}" if self.meter.done else "")

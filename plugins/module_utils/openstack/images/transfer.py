@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Callable
 
 from ...core.errors import LandscapeError
@@ -22,6 +23,7 @@ from ..model import CloudError, ForbiddenError, UnreachableError, without_secret
 from . import model, owner, plan, proof
 from .cache import Cache, Cached, measure
 from .glance import Glance, ImportFailedError
+from .hold import Hold
 from .model import Digest
 from .plan import Todo
 from .policy import Way
@@ -48,7 +50,7 @@ class Importer:
         stop: threading.Event,
     ) -> None:
         self.glance, self.cache, self.settings, self.stop = glance, cache, settings, stop
-        self.mark = owner.mark()
+        self.hold = Hold(glance)
         self._proof = proof.Proof(cache, fetch, settings, stop)
 
     def carry_out(self, todo: Todo, progress: Progress) -> dict[str, Any]:
@@ -67,9 +69,7 @@ class Importer:
         began = time.monotonic()
         for leftover in todo.leftovers:
             progress.phase = "removing what a killed run left"
-            # Bytes that were on their way may still be: the service first has to notice that the line broke.
-            if self.glance.rest(str(leftover["id"])) is not None:
-                self.glance.remove(str(leftover["id"]))
+            self.hold.remove_leftover(leftover)
         told: dict[str, Any] = {"method": None, "reason": None, "verified": {}, "stores": {}, "bytes": 0}
         if todo.ways:
             image = self._bring(todo, progress, told)
@@ -81,7 +81,7 @@ class Importer:
             raise
         except LandscapeError:
             if todo.ways:
-                self._undo(str(image["id"]))
+                self.hold.undo(todo.wanted, str(image["id"]))
             raise
         told.update(image=image, seconds=round(time.monotonic() - began, 1))
         progress.phase = "done"
@@ -95,7 +95,7 @@ class Importer:
         for number, way in enumerate(todo.ways):
             last = number == len(todo.ways) - 1
             try:
-                image = self._by(way, todo if number == 0 else _without_image(todo), progress, told)
+                image = self._by(way, todo if number == 0 else self._anew(todo), progress, told)
                 reasons = [*refused, way.reason]
                 told.update(method=way.method, reason="; ".join(reasons))
                 return image
@@ -108,12 +108,19 @@ class Importer:
                 say(f"{progress.name}: {refused[-1]}")
         raise AssertionError("the last way returns or raises")
 
+    def _anew(self, todo: Todo) -> Todo:
+        """The plan for another way: the image of the first is gone, or kept where its id is fixed."""
+        kept = self.glance.show(todo.wanted.id) if todo.wanted.id else None
+        ours = kept is not None and kept["status"] == "queued" and kept.get(model.STATE) == owner.NOBODY
+        return replace(todo, image=kept if ours else None, leftovers=())
+
     def _by(self, way: Way, todo: Todo, progress: Progress, told: dict[str, Any]) -> dict[str, Any]:
         cached = None
         if way.method in ("upload", "glance-direct") and not _is_done(todo.image):
             cached = self._local(todo, progress)
             told["bytes"] = cached.size
-        image = dict(todo.image) if todo.image else self._create(todo)
+        image = self.hold.take(todo) if todo.image else self._create(todo)
+        progress.identifier = str(image["id"])
         try:
             if image["status"] == "queued" and "os_glance_import_task" not in image:
                 if cached is not None:
@@ -126,7 +133,7 @@ class Importer:
         except Stopped:
             raise
         except LandscapeError:
-            self._undo(str(image["id"]))
+            self.hold.undo(todo.wanted, progress.identifier)
             raise
         return image
 
@@ -150,20 +157,23 @@ class Importer:
             "id": wanted.id or model.new_id(),
             "name": wanted.name,
             "visibility": "private",
+            "os_hidden": True,  # bytes that are not proven yet must not be found by name, not even in the project
             "disk_format": wanted.disk_format,
             "container_format": wanted.container_format,
             "min_disk": wanted.min_disk,
             "min_ram": wanted.min_ram,
             "tags": list(wanted.tags or ()),
             **wanted.properties,
-            model.STATE: self.mark,
+            model.STATE: self.hold.mark,
         }
         noted = plan.mark_of(wanted, todo.digest)
         if noted:
             body[model.DIGEST] = noted
         if wanted.properties:
             body[model.OWNED] = ",".join(sorted(wanted.properties))
-        return self.glance.create(body)
+        image = self.glance.create(body)
+        self.hold.keep(str(image["id"]))
+        return image
 
     def _push(self, way: Way, todo: Todo, image: dict[str, Any], cached: Cached, progress: Progress) -> dict[str, Any]:
         """Sends a file; again when the service or the line loses it on the way."""
@@ -188,6 +198,7 @@ class Importer:
             say(f"{progress.name}: sending again, {failure.message}")
             self.glance.pause(failure.wait, attempt)
             image = self._again(todo, now, image)
+            progress.identifier = str(image["id"])
         if direct:
             proof.check_staged(todo, self.glance.show(str(image["id"])) or image, cached)
             self._order(way, todo, image)
@@ -195,10 +206,12 @@ class Importer:
 
     def _again(self, todo: Todo, now: Mapping[str, Any] | None, image: dict[str, Any]) -> dict[str, Any]:
         """An image that can take the bytes once more: the same one, or another where it cannot."""
-        if now is not None and now["status"] == "queued":
-            return dict(now)
         if now is not None:
+            now = self.hold.check(str(image["id"]))
+            if now["status"] == "queued":
+                return now
             self.glance.remove(str(image["id"]))
+        self.hold.release(str(image["id"]))
         return self._create(todo)
 
     def _send(
@@ -248,6 +261,9 @@ class Importer:
         if not final:
             return image
         progress.phase = "publishing"
+        if model.STATE in final:
+            self.hold.check_alone(todo.wanted, str(image["id"]))
+            self.hold.release(str(image["id"]))
         try:
             return self.glance.converge(image, final)
         except ForbiddenError as error:
@@ -272,21 +288,6 @@ class Importer:
         present = model.stores_of(image)
         told["stores"].update({store: "active" if store in present else "failed" for store in todo.copies})
         return image
-
-    def _undo(self, identifier: str) -> None:
-        """Removes an unfinished image of ours, and nothing else."""
-        try:
-            image = self.glance.show(identifier)
-            if image is not None and image.get(model.STATE) and image.get("visibility") == "private":
-                self.glance.remove(identifier)
-        except CloudError as error:
-            # The failure that led here is what people need to read; the mark makes the next run remove it.
-            say(f"{identifier} is not removed yet: {error.message}")
-
-
-def _without_image(todo: Todo) -> Todo:
-    """The plan for another way: the image of the first is gone."""
-    return Todo(todo.wanted, todo.digest, None, (), todo.ways, {}, todo.final, todo.copies)
 
 
 def _is_done(image: Mapping[str, Any] | None) -> bool:

@@ -160,7 +160,7 @@ def test_a_new_image_is_private_first_and_published_last():
     assert actions(found) == ["create", "publish"]
     create, publish = found.steps()
     assert create.after["visibility"] == "private"
-    assert publish.after == {"visibility": "public", "protected": True}
+    assert publish.after == {"visibility": "public", "protected": True, "os_hidden": False}
 
 
 def test_nothing_is_to_be_done():
@@ -172,7 +172,7 @@ def test_an_image_with_the_vendors_hash_is_taken_as_it_is():
 
 
 def test_images_of_others_do_not_count():
-    assert actions(todo(wanted(), image(owner="q"), image(name="two"))) == ["create"]
+    assert actions(todo(wanted(), image(owner="q"), image(name="two"))) == ["create", "publish"]
 
 
 def test_other_bytes_are_refused():
@@ -221,7 +221,7 @@ def test_a_missing_store_gets_a_copy():
 
 def test_an_upload_into_two_stores_is_copied():
     found = todo(wanted(stores=["fast", "slow"], method="upload"))
-    assert actions(found) == ["create", "copy"]
+    assert actions(found) == ["create", "copy", "publish"]
 
 
 @pytest.mark.parametrize("stores", [["nowhere"], ["slow"]])
@@ -230,7 +230,9 @@ def test_stores_that_cannot_be_written_are_refused(stores):
         todo(wanted(stores=stores), service=Service((), ("fast", "slow"), ("slow",)))
 
 
-@pytest.mark.parametrize(("status", "expected"), [("queued", ["continue"]), ("active", ["continue"])])
+@pytest.mark.parametrize(
+    ("status", "expected"), [("queued", ["continue", "publish"]), ("active", ["continue", "publish"])]
+)
 def test_a_half_image_of_ours_is_continued(status, expected):
     assert actions(todo(wanted(), image(status=status, **{model.STATE: "h 1 2"}))) == expected
 
@@ -238,7 +240,7 @@ def test_a_half_image_of_ours_is_continued(status, expected):
 @pytest.mark.parametrize("fields", [{"status": "saving"}, {"status": "queued", "disk_format": "raw"}], ids=str)
 def test_a_half_image_that_is_of_no_use_is_replaced(fields):
     half = image(**fields, **{model.STATE: "h 1 2"})
-    assert actions(todo(wanted(), half)) == ["delete", "create"]
+    assert actions(todo(wanted(), half)) == ["delete", "create", "publish"]
 
 
 def test_half_images_beside_a_whole_one_are_removed():
@@ -261,6 +263,13 @@ def test_marks_and_ids_name_images():
     assert todo(wanted(match={"mark": "m"}), marked, image(id="i2")).changes == {}
     identifier = "00000000-0000-4000-8000-000000000001"
     assert todo(wanted(id=identifier), image(id=identifier, name="old")).changes == {"name": "one"}
+
+
+def test_a_snapshot_of_a_server_inherits_marks_and_is_not_the_image():
+    snapshot = image(id="i2", name="s", mark="m", base_image_ref="i1", instance_uuid="x", image_type="snapshot")
+    found = todo(wanted(match={"mark": "m"}), image(mark="m"), snapshot)
+    assert found.image is not None
+    assert found.image["id"] == "i1"
 
 
 def test_what_is_shown_has_no_password_in_it():
