@@ -120,7 +120,10 @@ class DigestList:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One image as the operator wants it; see the documentation of ``image_import`` for each field."""
+    """One image as the operator wants it; see the documentation of ``image_import`` for each field.
+
+    What is ``None`` is the operator's business: a new image gets the service's default, one that is there keeps what it has.
+    """
 
     name: str
     id: str = ""
@@ -132,13 +135,13 @@ class Wanted:
     method: str = "auto"
     convert: bool = False
     stores: tuple[str, ...] = ()
-    visibility: str = "private"
-    hidden: bool = False
-    protected: bool = False
+    visibility: str | None = None
+    hidden: bool | None = None
+    protected: bool | None = None
     disk_format: str = "qcow2"
     container_format: str = "bare"
-    min_disk: int = 0
-    min_ram: int = 0
+    min_disk: int | None = None
+    min_ram: int | None = None
     tags: tuple[str, ...] | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     match: Mapping[str, str] = field(default_factory=dict)
@@ -191,13 +194,13 @@ def wanted_of(options: Mapping[str, Any], *, weak: bool = False) -> Wanted:
         method=options.get("method") or "auto",
         convert=bool(options.get("convert")),
         stores=tuple(options.get("stores") or ()),
-        visibility=options.get("visibility") or "private",
-        hidden=bool(options.get("hidden")),
-        protected=bool(options.get("protected")),
+        visibility=options.get("visibility"),
+        hidden=options.get("hidden"),
+        protected=options.get("protected"),
         disk_format=options.get("disk_format") or "qcow2",
         container_format=options.get("container_format") or "bare",
-        min_disk=int(options.get("min_disk") or 0),
-        min_ram=int(options.get("min_ram") or 0),
+        min_disk=options.get("min_disk"),
+        min_ram=options.get("min_ram"),
         tags=None if options.get("tags") is None else tuple(sorted(options["tags"])),
         properties={**_texts(options.get("properties")), **match},
         match=match,
@@ -218,7 +221,7 @@ def _problems(options: Mapping[str, Any]) -> list[str]:
     found += [f"{without_password(url)!r} is no http or https address" for url in odd]
     if options.get("digest") and options.get("digests"):
         found.append("digest and digests exclude each other")
-    if not options.get("remote") and not options.get("digest") and not options.get("digests"):
+    if not options.get("digest") and not options.get("digests"):
         found.append("give digest or digests: bytes that nobody can check are not imported")
     reserved = sorted(RESERVED & set(options.get("properties") or ()))
     if reserved:

@@ -216,6 +216,13 @@ def _check_bytes(wanted: Wanted, digest: Digest | None, image: Mapping[str, Any]
     hashed = f"{image.get('os_hash_algo')}:{image.get('os_hash_value')}"
     if digest is not None and str(digest) == hashed:
         return
+    known = [text for text in (noted, hashed) if text and not text.startswith(("None", "image:"))]
+    if digest is not None and known and not any(text.startswith(f"{digest.algorithm}:") for text in known):
+        raise InputError(
+            f"image {wanted.name}: whether {image['id']} holds the wanted bytes cannot be compared: it is known by"
+            f" {' and '.join(known)}, wanted is {digest}",
+            hint=f"Give the {' or '.join(text.partition(':')[0] for text in known)} digest of the file",
+        )
     holds = noted or hashed
     raise InputError(
         f"image {wanted.name}: {image['id']} holds other bytes ({holds}, wanted {mark_of(wanted, digest)}), and the bytes of an"
@@ -230,7 +237,7 @@ def _changes(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = {"min_disk": wanted.min_disk, "min_ram": wanted.min_ram}
     if not wanted.match:
         plain["name"] = wanted.name  # an image that is known by its marks may be renamed by whoever set them
-    found.update({name: value for name, value in plain.items() if image.get(name, 0) != value})
+    found.update({name: value for name, value in plain.items() if value is not None and image.get(name, 0) != value})
     if wanted.tags is not None and sorted(image.get("tags") or ()) != list(wanted.tags):
         found["tags"] = list(wanted.tags)
     current = model.properties_of(image)
@@ -245,9 +252,13 @@ def _changes(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _final(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes an image visible or lasting."""
+    """What makes an image visible or lasting; a new one gets the defaults of what is not said."""
     want = {"visibility": wanted.visibility, "os_hidden": wanted.hidden, "protected": wanted.protected}
-    return {name: value for name, value in want.items() if image.get(name, _DEFAULTS[name]) != value}
+    if image is _BEGUN:
+        want = {name: _DEFAULTS[name] if value is None else value for name, value in want.items()}
+    return {
+        name: value for name, value in want.items() if value is not None and image.get(name, _DEFAULTS[name]) != value
+    }
 
 
 def _copies_of_new(wanted: Wanted, way: Way) -> tuple[str, ...]:

@@ -121,8 +121,7 @@ class Proof:
         algorithm, value = str(image.get("os_hash_algo") or ""), str(image.get("os_hash_value") or "")
         verified["hash"] = f"{algorithm}:{value}" if value else None
         if digest is None:
-            verified["by"] = "nothing: the other region has the digest"
-            return
+            raise ImportFailedError(f"image {todo.wanted.name}: without a digest nothing is proven")
         verified["digest"] = str(digest)
         known = {**(cached.digests if cached else {}), digest.algorithm: digest.value}
         if todo.wanted.convert and way.method == "glance-direct":

@@ -83,6 +83,9 @@ class Importer:
             if todo.ways:
                 self.hold.undo(todo.wanted, str(image["id"]))
             raise
+        if todo.ways or todo.copies:
+            for store in todo.wanted.stores:
+                told["stores"].setdefault(store, "failed: the image did not get there")
         told.update(image=image, seconds=round(time.monotonic() - began, 1))
         progress.phase = "done"
         return told
@@ -160,8 +163,8 @@ class Importer:
             "os_hidden": True,  # bytes that are not proven yet must not be found by name, not even in the project
             "disk_format": wanted.disk_format,
             "container_format": wanted.container_format,
-            "min_disk": wanted.min_disk,
-            "min_ram": wanted.min_ram,
+            "min_disk": wanted.min_disk or 0,
+            "min_ram": wanted.min_ram or 0,
             "tags": list(wanted.tags or ()),
             **wanted.properties,
             model.STATE: self.hold.mark,

@@ -526,6 +526,17 @@ def test_a_copy_that_fails_leaves_what_is_there(cloud, go):
     assert run.result_of(go(stores=["fast", "slow"]), False)["stores"] == {"fast": "active", "slow": "active"}
 
 
+def test_a_store_that_a_second_way_did_not_reach_is_told(cloud, go, monkeypatch):
+    def forgetful(self, identifier, content, _stores):
+        return real(self, identifier, content, ["fast"])
+
+    real = Memory._store
+    monkeypatch.setattr(Memory, "_store", forgetful)
+    told = run.result_of(go(stores=["fast", "slow"]), False)
+    assert (told["status"], told["stores"]["fast"]) == ("partial", "active")
+    assert told["message"] == "not in every store: slow"
+
+
 def test_an_import_without_progress_is_given_up(cloud, monkeypatch):
     monkeypatch.setattr(glances, "_LOOK", (0.01, 0.01))
     cloud.images["i"] = {"id": "i", "status": "importing", "os_glance_import_task": "t", "visibility": "private"}

@@ -146,7 +146,10 @@ def test_a_way_that_is_not_there_is_refused(options, service):
 
 
 def test_an_image_of_another_region():
-    want = wanted(url=None, digest=None, remote={"region": "r2", "id": "i9"})
+    remote = {"region": "r2", "id": "i9"}
+    with pytest.raises(InputError, match="nobody can check"):
+        wanted(url=None, digest=None, remote=remote)
+    want = wanted(url=None, remote=remote)
     with pytest.raises(InputError, match="glance-download"):
         policy.ways(want, None, BOTH)
     assert policy.ways(want, None, Service(("glance-download",)))[0].method == "glance-download"
@@ -179,7 +182,24 @@ def test_other_bytes_are_refused():
     with pytest.raises(InputError, match="holds other bytes"):
         todo(wanted(), image(**{model.DIGEST: "sha256:" + "c" * 64}))
     with pytest.raises(InputError, match="holds other bytes"):
+        todo(wanted(digest="c" * 128), image(**{model.DIGEST: None}))
+
+
+def test_digests_of_another_kind_cannot_be_compared():
+    with pytest.raises(InputError, match=r"cannot be compared: it is known by sha256:a+, wanted is sha512:c+"):
+        todo(wanted(digest="c" * 128), image(os_hash_algo=None, os_hash_value=None))
+    with pytest.raises(InputError, match=r"cannot be compared: it is known by sha512:b+, wanted is sha256:a+"):
         todo(wanted(), image(**{model.DIGEST: None}))
+    with pytest.raises(InputError, match="holds other bytes"):
+        todo(wanted(digest="c" * 128), image())
+
+
+def test_what_is_not_said_is_left_alone():
+    theirs = image(visibility="community", os_hidden=True, protected=True, min_disk=5, min_ram=6)
+    assert todo(wanted(), theirs).steps() == []
+    said = todo(wanted(visibility="private", hidden=False, protected=False, min_disk=0, min_ram=0), theirs)
+    assert said.changes == {"min_disk": 0, "min_ram": 0}
+    assert said.final == {"visibility": "private", "os_hidden": False, "protected": False}
 
 
 def test_two_images_of_one_name_are_refused():
