@@ -108,7 +108,7 @@ class Cloud:
         self.connection = connection
         self.backoff = Backoff(first=0.3, longest=20.0, within=patience)
         self._clock, self._sleep, self._chance = clock, sleep, chance
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._proxies: dict[str, Any] = {}
 
     # Who we are.
@@ -189,21 +189,16 @@ class Cloud:
         :raises CloudError: it was refused (``NotFoundError``, ``ConflictError``, ``ForbiddenError``).
         :raises UnreachableError: there was no whole answer.
         """
-        safe = method in _REPEATABLE if repeat is None else repeat
-        options: dict[str, Any] = {"params": dict(params) if params else None, "headers": dict(headers or {})}
-        if json is not None:
-            options["json"] = json
-        if data is not None:
+        once = data is not None
+        safe = not once and (method in _REPEATABLE if repeat is None else repeat)
+        given = {"json": json, "data": data, "microversion": microversion, "timeout": timeout}
+        options = {name: value for name, value in given.items() if value is not None}
+        options.update(params=dict(params) if params else None, headers=dict(headers or {}))
+        if once:
             # A body that was read once cannot be sent again: a renewed login would send nothing, and that would count.
-            options.update(data=data, allow_reauth=False)
-            safe = False
-        if microversion:
-            options["microversion"] = microversion
-        if timeout is not None:
-            options["timeout"] = timeout
+            options["allow_reauth"] = False
         proxy = self._proxy(service)
         self.login()
-        once = data is not None
         answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe, once)
         if answer.status >= 400 and answer.status not in accept:
             refused = model.refusal(service, method, path, answer)
@@ -226,7 +221,10 @@ class Cloud:
             yield from body.get(key, ())
             following = _next_page(body, key)
             if following in seen:
-                return  # a service that points back at a page we had
+                # What was not listed would look as if it were not there.
+                raise CloudError(
+                    f"The {service} service lists {path} in a circle: a page points back at an earlier one"
+                )
             seen.add(following)
             where, query = self._below(service, following), {}
 
@@ -261,7 +259,8 @@ class Cloud:
     # Underneath.
 
     def _proxy(self, service: str) -> Any:
-        with self._lock:
+        # One lock for each service: one that does not answer must not hold up the others.
+        with self._locks.setdefault(service, threading.Lock()):
             if service not in self._proxies:
                 override = str(self.connection.config.get_endpoint(service) or "").rstrip("/")
                 if override:

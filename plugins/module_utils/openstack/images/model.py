@@ -201,7 +201,7 @@ def wanted_of(options: Mapping[str, Any], *, weak: bool = False) -> Wanted:
         container_format=options.get("container_format") or "bare",
         min_disk=options.get("min_disk"),
         min_ram=options.get("min_ram"),
-        tags=None if options.get("tags") is None else tuple(sorted(options["tags"])),
+        tags=None if options.get("tags") is None else tuple(sorted(set(options["tags"]))),
         properties={**_texts(options.get("properties")), **match},
         match=match,
     )
@@ -230,6 +230,9 @@ def _problems(options: Mapping[str, Any]) -> list[str]:
     ours = sorted(key for key in given if key in _OURS or str(key).startswith("os_glance_"))
     if ours:
         found.append(f"{', '.join(ours)}: such names are kept for the module and the service")
+    empty = sorted(str(key) for key, value in (options.get("match") or {}).items() if value is None)
+    if empty:
+        found.append(f"match has no value for {', '.join(empty)}")
     if options.get("method") == "glance-download" and not options.get("remote"):
         found.append("glance-download needs remote")
     if options.get("method") == "web-download" and not options.get("url"):
@@ -246,7 +249,7 @@ def _digest_list(given: Mapping[str, Any] | None) -> DigestList | None:
 
 
 def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:
-    return {str(key): _text(value) for key, value in (given or {}).items()}
+    return {str(key): _text(value) for key, value in (given or {}).items() if value is not None}
 
 
 def _text(value: Any) -> str:

@@ -93,8 +93,8 @@ class Todo:
 
 
 #: An image while it is imported: nobody finds it.
-_BEGUN = {"visibility": "private", "os_hidden": True, "protected": False}
-_DEFAULTS = {"visibility": "private", "os_hidden": False, "protected": False}
+_BEGUN: Mapping[str, Any] = {"visibility": "private", "os_hidden": True, "protected": False}
+_DEFAULTS: Mapping[str, Any] = {"visibility": "private", "os_hidden": False, "protected": False}
 
 
 def _shown(wanted: Wanted) -> str:
@@ -253,7 +253,7 @@ def _changes(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
 
 def _final(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
     """What makes an image visible or lasting; a new one gets the defaults of what is not said."""
-    want = {"visibility": wanted.visibility, "os_hidden": wanted.hidden, "protected": wanted.protected}
+    want: dict[str, Any] = {"visibility": wanted.visibility, "os_hidden": wanted.hidden, "protected": wanted.protected}
     if image is _BEGUN:
         want = {name: _DEFAULTS[name] if value is None else value for name, value in want.items()}
     return {

@@ -22,7 +22,8 @@ from .cache import Cache, Patience
 from .glance import Glance
 from .model import Service, Wanted
 from .plan import Todo
-from .transfer import Importer, Progress, Settings
+from .proof import Progress, Settings
+from .transfer import Importer
 
 
 @dataclass

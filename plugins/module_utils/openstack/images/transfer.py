@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Callable
+from typing import Any, BinaryIO, Callable
 
 from ...core.errors import LandscapeError
 from ...core.stream import Meter, Stopped, say
@@ -220,7 +220,7 @@ class Importer:
     def _send(
         self, image: Mapping[str, Any], part: str, cached: Cached, store: str, progress: Progress, digest: Digest | None
     ) -> None:
-        with open(cached.path, "rb") as stream:
+        with _opened(cached.path) as stream:
             size = os.fstat(stream.fileno()).st_size
             if size != cached.size:
                 raise LandscapeError(f"{cached.path} changed while it was sent")
@@ -291,6 +291,17 @@ class Importer:
         present = model.stores_of(image)
         told["stores"].update({store: "active" if store in present else "failed" for store in todo.copies})
         return image
+
+
+def _opened(path: str) -> BinaryIO:
+    """A file that was there a moment ago.
+
+    :raises LandscapeError: it is not any more.
+    """
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise LandscapeError(f"{path} cannot be read: {error.strerror}", hint="Run again") from error
 
 
 def _is_done(image: Mapping[str, Any] | None) -> bool:

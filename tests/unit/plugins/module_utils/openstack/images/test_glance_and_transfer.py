@@ -507,6 +507,13 @@ def test_bytes_that_are_not_proven_are_hidden(cloud, go, monkeypatch):
     assert image["os_hidden"] is False
 
 
+def test_a_file_that_goes_away_fails_its_image_only(cloud, go, monkeypatch):
+    gone = cached_files.Cached("/no/such/file", len(CONTENT), {})
+    monkeypatch.setattr(run.transfer, "measure", lambda *_args: gone)
+    assert "/no/such/file cannot be read" in str(go().error)
+    assert cloud.images == {}
+
+
 def test_check_mode_writes_nothing(cloud, go):
     item = go(check_mode=True)
     assert [step.action for step in item.steps] == ["create", "publish"]

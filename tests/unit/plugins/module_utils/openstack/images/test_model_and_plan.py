@@ -81,6 +81,7 @@ def test_a_weak_digest_may_be_allowed():
         ({"properties": {"status": "active", "os_distro": "x"}}, "status is no property to set"),
         ({"properties": {"scs_landscape_state": "x"}}, "kept for the module"),
         ({"method": "glance-download"}, "needs remote"),
+        ({"match": {"mark": None}}, "match has no value for mark"),
     ],
 )
 def test_what_is_wrong_is_said(options, says):
@@ -94,6 +95,11 @@ def test_everything_wrong_is_said_at_once():
     with pytest.raises(InputError) as refused:
         model.wanted_of({"name": "x", "id": "1", "digest": "zz"})
     assert str(refused.value).count(";") >= 2
+
+
+def test_what_is_empty_or_there_twice():
+    want = wanted(properties={"a": None, "b": ""}, tags=["b", "a", "b"])
+    assert (want.properties, want.tags) == ({"b": ""}, ("a", "b"))
 
 
 def test_values_are_written_as_openstack_writes_them():
