@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -211,6 +212,30 @@ def test_a_list_that_points_back_is_no_whole_list():
     cloud, _proxy, _time = cloud_of(*[Reply(200, page)] * 5)
     with pytest.raises(model.CloudError, match="in a circle"):
         list(cloud.pages("image", "/images", "images"))
+
+
+def test_a_service_that_does_not_answer_does_not_hold_up_the_others(monkeypatch):
+    cloud, _proxy, _time = cloud_of(Reply(200, {"id": 1}))
+    inside, over, real = threading.Event(), threading.Event(), cloud._safely
+
+    def safely(service, doing, operation):
+        if service == "compute" and doing == "looking for it":
+            inside.set()
+            assert over.wait(60)
+        return real(service, doing, operation)
+
+    monkeypatch.setattr(cloud, "_safely", safely)
+    silent = threading.Thread(target=lambda: cloud._proxy("compute"), daemon=True)
+    silent.start()
+    assert inside.wait(60)
+    done = threading.Event()
+    other = threading.Thread(target=lambda: (cloud.get("image", "/images/1"), done.set()), daemon=True)
+    other.start()
+    answered = done.wait(20)
+    over.set()
+    silent.join()
+    other.join()
+    assert answered
 
 
 def test_microversions():
