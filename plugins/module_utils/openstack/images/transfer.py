@@ -164,8 +164,9 @@ class Importer:
 
     def _create(self, todo: Todo) -> dict[str, Any]:
         wanted = todo.wanted
+        identifier = wanted.id or model.new_id()
         body: dict[str, Any] = {
-            "id": wanted.id or model.new_id(),
+            "id": identifier,
             "name": wanted.name,
             "visibility": "private",
             "disk_format": wanted.disk_format,
@@ -175,6 +176,7 @@ class Importer:
             "tags": list(wanted.tags or ()),
             **wanted.properties,
             model.STATE: self.mark,
+            model.SELF: identifier,
         }
         noted = plan.mark_of(wanted, todo.digest)
         if noted:

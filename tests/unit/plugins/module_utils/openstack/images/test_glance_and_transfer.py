@@ -162,6 +162,7 @@ def whole(cloud: Memory, visibility: str = "public") -> None:
     (image,) = cloud.images.values()
     assert (image["status"], image["visibility"], cloud.bytes[image["id"]]) == ("active", visibility, CONTENT)
     assert model.STATE not in image
+    assert image[model.SELF] == image["id"]
 
 
 def test_an_upload(cloud, go):
@@ -259,7 +260,9 @@ def test_a_way_that_is_refused_is_told_with_the_next_one(cloud, go):
 def test_what_a_killed_run_left_is_finished(cloud, go, status):
     digest = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
     left = {"id": "left", "name": "one", "visibility": "private", "disk_format": "qcow2", "container_format": "bare"}
-    cloud.post("/images", {"json": {**left, model.DIGEST: digest, model.STATE: "elsewhere 1 2 3"}})
+    cloud.post(
+        "/images", {"json": {**left, model.DIGEST: digest, model.STATE: "elsewhere 1 2 3", model.SELF: left["id"]}}
+    )
     if status == "active":
         cloud._store("left", CONTENT, ["fast"])
     cloud.images["left"]["status"] = status
@@ -270,7 +273,7 @@ def test_what_a_killed_run_left_is_finished(cloud, go, status):
 
 
 def test_a_run_that_lives_is_not_disturbed(cloud, go):
-    left = {"id": "left", "name": "one", "visibility": "private", model.STATE: f"{owner.mark()}"}
+    left = {"id": "left", "name": "one", "visibility": "private", model.STATE: f"{owner.mark()}", model.SELF: "left"}
     cloud.post("/images", {"json": left})
     cloud.images["left"][model.STATE] = owner.mark().split()[0] + " 1 " + owner.started(1)
     assert isinstance(go().error, LockedError)

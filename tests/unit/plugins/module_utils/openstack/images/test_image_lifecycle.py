@@ -175,7 +175,7 @@ def test_of_two_images_of_one_version_one_is_kept():
     cloud = FakeCloud()
     sync(cloud, entry(NAME, "1"))
     (first,) = list(cloud.images.values())
-    cloud.images["copy"] = {**first, "id": "copy", "created_at": "2026-02-01T00:00:00Z"}
+    cloud.images["copy"] = {**first, "id": "copy", "scs_landscape_id": "copy", "created_at": "2026-02-01T00:00:00Z"}
     run(cloud, entry(NAME, "1"))
     assert [one["id"] for one in generic(list(cloud.images.values()))] == [first["id"]]
 
@@ -403,3 +403,45 @@ def test_an_administrator_who_may_not_see_all_projects_is_as_blind_as_a_member()
     cloud.broken = True
     with pytest.raises(CloudError, match="only removed when it is known that nothing uses it"):
         run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+
+
+#: What Nova and Cinder make of servers and volumes; properties of the image are copied into all of them.
+COPIES = {
+    "snapshot": {"image_type": "snapshot", "base_image_ref": "x", "instance_uuid": "s1"},
+    "backup": {"image_type": "backup"},
+    "shelved": {"image_type": "snapshot", "instance_uuid": "s1"},
+    "server with a volume": {"block_device_mapping": "[]"},
+    "volume": {},
+}
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("state", ["", "host 1 2"], ids=["finished", "unfinished"])
+@pytest.mark.parametrize("kind", COPIES)
+def test_what_was_made_of_servers_and_volumes_is_never_touched(kind, state):
+    cloud, wanted = rotated(2)
+    for number, original in enumerate(list(cloud.images.values())):
+        more = {"scs_landscape_state": state} if state else {}
+        copy = {
+            **original,
+            "id": f"copy{number}",
+            "name": "of a customer",
+            "visibility": "private",
+            **COPIES[kind],
+            **more,
+        }
+        cloud.images[copy["id"]] = copy
+    before = {key: dict(one) for key, one in cloud.images.items() if key.startswith("copy")}
+    for options in ({}, {"retire": [NAME]}):
+        done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True, grace_days=0, **options)
+        assert done.failed == ""
+        assert not [path for _method, path in cloud.writes if "copy" in path]
+    run(cloud, wanted, now=NOW + 99 * DAY, delete=True, retire=[NAME])
+    assert cloud.images == before
+
+
+def test_a_snapshot_with_the_name_of_an_image_is_not_taken_over():
+    told = {"internal_version": "1", "os_distro": "ubuntu", "instance_uuid": "s1"}
+    cloud = FakeCloud(image("x", name=NAME, **told))
+    done = run(cloud, entry(NAME, "1"), delete=True)
+    assert (done.changed, len(done.values["imports"]), cloud.writes) == (False, 1, [])
