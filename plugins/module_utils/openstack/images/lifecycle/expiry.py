@@ -124,11 +124,12 @@ def _time_of(text: str) -> datetime.datetime:
         return datetime.datetime.max.replace(tzinfo=datetime.timezone.utc)
 
 
-def with_users(found: Iterable[End], users: Mapping[str, Users], blind: str) -> list[End]:
+def with_users(found: Iterable[End], users: Mapping[str, Users], narrow: str, blind: str = "") -> list[End]:
     """The same with those who use the images that would go.
 
     :param users: by id of the image.
-    :param blind: what the token cannot see, empty when it sees everything; then only a private image may go.
+    :param narrow: why other projects cannot be seen, empty when they can; if not, only a private image may go.
+    :param blind: why no project can be seen, empty when they can; if not, none may go.
     """
     result = []
     for end in found:
@@ -137,8 +138,8 @@ def with_users(found: Iterable[End], users: Mapping[str, Users], blind: str) -> 
             result.append(end)
         elif using:
             result.append(End(end.entry, end.image, f"it is used by {using}", using))
-        elif blind and end.image.get("visibility") != "private":
-            result.append(End(end.entry, end.image, f"{blind}, so nobody knows who uses it"))
+        elif blind or (narrow and end.image.get("visibility") != "private"):
+            result.append(End(end.entry, end.image, f"{blind or narrow}, so nobody knows who uses it"))
         else:
             result.append(end)
     return result

@@ -29,6 +29,7 @@ class Options:
     :param remove: whether images may be removed at all.
     :param grace_days: how long a replaced image stays at least.
     :param partial_view: whether images may go although the token does not see all projects.
+    :param absent: services that the cloud does not have, says the operator.
     """
 
     rules: Rules
@@ -36,6 +37,7 @@ class Options:
     grace_days: float = 30
     partial_view: bool = False
     parallel: int = 4
+    absent: tuple[str, ...] = ()
 
 
 def options_of(params: Mapping[str, Any], now: float) -> Options:
@@ -46,7 +48,10 @@ def options_of(params: Mapping[str, Any], now: float) -> Options:
     rules = Rules(
         expiry.time_text(now), params["old_purpose"], params["retired_visibility"] or "", tuple(params["retire"])
     )
-    return Options(rules, params["delete"], params["grace_days"], params["partial_view"], params["max_parallel"])
+    absent = tuple(params["absent_services"])
+    return Options(
+        rules, params["delete"], params["grace_days"], params["partial_view"], params["max_parallel"], absent
+    )
 
 
 @dataclass
@@ -90,10 +95,10 @@ class Lifecycle:
         ends = expiry.ends(turns, self._options.rules, self._options.grace_days)
         if not self._options.remove:
             return Outcomes(turns, [_kept(end) for end in ends])
-        usage = Usage(self._cloud, self._options.parallel)
+        usage = Usage(self._cloud, self._options.parallel, self._options.absent)
         users = usage.of([str(end.image["id"]) for end in ends if not end.reason])
-        blind = "" if self._options.partial_view else usage.blind
-        return Outcomes(turns, expiry.with_users(ends, users, blind))
+        narrow = "" if self._options.partial_view else usage.narrow
+        return Outcomes(turns, expiry.with_users(ends, users, narrow, usage.blind))
 
     def apply(self, found: Outcomes) -> None:
         """Does what is planned; the failure of one image does not end the others."""

@@ -12,32 +12,45 @@ from ...model import CloudError, ForbiddenError
 from ...pool import each
 from .expiry import Users
 
+#: Whose objects use images.
+SERVICES = ("compute", "block-storage")
+
 
 class Usage:
     """Looks for users of images.
 
     :param cloud: :class:`...client.Cloud`.
+    :param absent: services that the operator says this cloud does not have.
     """
 
-    def __init__(self, cloud: Any, parallel: int = 4) -> None:
+    def __init__(self, cloud: Any, parallel: int = 4, absent: Sequence[str] = ()) -> None:
         self._cloud = cloud
         self._parallel = parallel
+        self._absent = absent
         self._everywhere = True
+        self._unlisted: tuple[str, ...] = ()
+
+    @property
+    def narrow(self) -> str:
+        """Why users in other projects could not be seen; empty when they could."""
+        return "" if self._everywhere else "the token sees one project only"
 
     @property
     def blind(self) -> str:
-        """What could not be seen; empty when everything could."""
-        return "" if self._everywhere else "the token sees one project only"
+        """Why users could not be seen in any project; empty when they could."""
+        return f"the catalog of the cloud lists no {' and no '.join(self._unlisted)}" if self._unlisted else ""
 
     def of(self, images: Sequence[str]) -> dict[str, Users]:
         """Users of each image, by its id."""
         if not images:
             return {}
         self._everywhere = "admin" in self._cloud.roles
-        servers = self._servers(images) if self._cloud.has("compute") else {}
+        there = [service for service in SERVICES if self._cloud.has(service)]
+        self._unlisted = tuple(one for one in SERVICES if one not in there and one not in self._absent)
+        servers = self._servers(images) if "compute" in there else {}
         volumes: dict[str, list[str]] = {}
         snapshots: dict[str, list[str]] = {}
-        if self._cloud.has("block-storage"):
+        if "block-storage" in there:
             volumes = self._volumes(set(images))
             snapshots = self._snapshots(volumes)
         return {

@@ -10,7 +10,11 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import CloudError, ForbiddenError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import (
+    CloudError,
+    ForbiddenError,
+    UnreachableError,
+)
 from ansible_collections.scs.landscape.plugins.modules import image_lifecycle
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.images.fake_glance import (
     FakeCloud,
@@ -329,10 +333,44 @@ def test_a_token_that_sees_one_project_removes_only_what_nobody_else_can_use(par
         assert [one["reason"] for one in done.values["blocked"]] == [reason]
 
 
-def test_a_cloud_without_servers_and_volumes_has_no_users():
+BOTH = ["compute", "block-storage"]
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("visibility", ["public", "private"])
+@pytest.mark.parametrize("partial", [False, True], ids=["whole", "partial"])
+@pytest.mark.parametrize("missing", [*[[one] for one in BOTH], BOTH], ids="+".join)
+def test_without_a_service_in_the_catalog_nobody_knows_who_uses_an_image(missing, partial, visibility):
     cloud, wanted = rotated(2)
-    cloud.services = set()
-    assert len(run(cloud, wanted, now=NOW + 31 * DAY, delete=True).values["deleted"]) == 1
+    by_version(cloud)["1"]["visibility"] = visibility
+    cloud.services -= set(missing)
+    later = {"now": NOW + 31 * DAY, "delete": True, "partial_view": partial}
+    done = run(cloud, wanted, **later)
+    said = " and no ".join(missing)
+    reason = f"the catalog of the cloud lists no {said}, so nobody knows who uses it"
+    assert ([one["reason"] for one in done.values["blocked"]], len(cloud.images)) == ([reason], 2)
+    # Only the operator can say that there is none.
+    done = run(cloud, wanted, **later, absent_services=missing)
+    assert (len(done.values["deleted"]), len(cloud.images)) == (1, 1)
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("path", ["/servers", "/volumes/detail", "/snapshots/detail"])
+def test_a_service_that_does_not_answer_keeps_all_images(path):
+    cloud, wanted = rotated(2)
+    old = by_version(cloud)["1"]["id"]
+    cloud.volumes = [{"id": "v1", "volume_image_metadata": {"image_id": old}}]
+
+    class Down(type(cloud)):  # type: ignore[misc]
+        def pages(self, service: str, where: str, key: str, **query: Any) -> Any:
+            if where == path:
+                raise UnreachableError("no answer")
+            return super().pages(service, where, key, **query)
+
+    cloud.__class__ = Down
+    with pytest.raises(CloudError, match="no answer"):
+        run(cloud, wanted, now=NOW + 31 * DAY, delete=True, absent_services=BOTH)
+    assert old in cloud.images
 
 
 def test_a_version_without_a_digest_is_told_and_not_imported():
