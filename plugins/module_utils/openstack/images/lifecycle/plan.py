@@ -73,7 +73,7 @@ class Turn:
 
     :param missing: versions that should be offered and are not there.
     :param retired: images that are replaced or taken back, the newest first, before or after this turn.
-    :param blocked: why nothing is switched, in one sentence.
+    :param blocked: why nothing is switched, in one sentence; then nothing is retired either.
     """
 
     entry: Entry
@@ -133,7 +133,8 @@ def _turn(entry: Entry, images: Sequence[Image], foreign: Sequence[Image], rules
     rivals = tuple(sorted(_rivals(targets.values(), foreign, mine, entry)))
     if rivals:
         said = f"{', '.join(rivals)} already are generic for the same distribution, version and architecture"
-        return Turn(entry, (), tuple(missing), tuple(others), f"{said}; scs-0102 allows one", rivals)
+        # What is offered stays on offer, and nothing that this entry ever offered goes while it is stuck.
+        return Turn(entry, (), tuple(missing), (), f"{said}; scs-0102 allows one", rivals)
     moves = _moves(entry, list(targets.values()), others, rules)
     return Turn(entry, tuple(moves), tuple(missing), tuple(sorted(others, key=_newest_first(entry), reverse=True)))
 

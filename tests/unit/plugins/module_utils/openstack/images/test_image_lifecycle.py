@@ -10,6 +10,9 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.catalogue import model as catalogue_model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.lifecycle import expiry
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.lifecycle.plan import Rules
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import (
     CloudError,
     ForbiddenError,
@@ -483,3 +486,47 @@ def test_a_snapshot_with_the_name_of_an_image_is_not_taken_over():
     cloud = FakeCloud(image("x", name=NAME, **told))
     done = run(cloud, entry(NAME, "1"), delete=True)
     assert (done.changed, len(done.values["imports"]), cloud.writes) == (False, 1, [])
+
+
+RIVAL = {"os_purpose": "generic", "os_distro": "ubuntu", "os_version": "24.04", "architecture": "x86_64"}
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("known", [True, False], ids=["listed", "forgotten"])
+def test_a_blocked_entry_keeps_what_it_offers(known):
+    cloud, _wanted = rotated(2)
+    after = entry(NAME, *(["1", "2", "3"] if known else ["3"]))
+    imported(cloud, run(cloud, after, check=True).values["imports"])
+    cloud.images["x"] = image("x", name="theirs", owner="other", visibility="public", **RIVAL)
+    before = {key: dict(one) for key, one in cloud.images.items()}
+    later = {"now": NOW + 99 * DAY, "delete": True, "grace_days": 0}
+    assert run(cloud, after, check=True, **later).plan.impact == Impact.NONE
+    done = run(cloud, after, **later)
+    assert "x already are generic" in done.failed
+    assert (done.values["deleted"], done.values["retired"], cloud.images) == ([], [], before)
+
+
+def test_what_is_on_offer_after_the_moves_is_never_held_to_be_removable():
+    (found,) = catalogue_model.entries_of([("x", {"images": [entry(NAME, "1")]})])
+    rules = Rules("2026-05-28T20:26:40Z")
+    for state in ({}, {"os_hidden": True}, {"scs_landscape_retired": "2020-01-01T00:00:00Z"}):
+        assert expiry.held(found, image("a", **state), 5, rules, 0) == "it is still on offer"
+    gone = image("a", os_hidden=True, scs_landscape_retired="2020-01-01T00:00:00Z")
+    assert expiry.held(found, gone, 5, rules, 0) == ""
+
+
+UNREADABLE = ["2099-12", "2099", "last-three", "last-", "last--1", "Forever", "31.12.2099", "until 2099-01-01", "soon"]
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("taken_back", [False, True], ids=["replaced", "taken back"])
+@pytest.mark.parametrize("lives", UNREADABLE)
+def test_a_promise_that_nobody_can_read_holds(lives, taken_back):
+    cloud, wanted = rotated(2)
+    old = by_version(cloud)["1"]
+    old["uuid_validity"] = lives
+    more = {"retire": [NAME]} if taken_back else {}
+    done = run(cloud, wanted, now=NOW + 99 * DAY, delete=True, **more)
+    assert old["id"] in cloud.images
+    reasons = {one["id"]: one["reason"] for one in done.values["blocked"]}
+    assert f"uuid_validity is {lives!r}, which is none" in reasons[old["id"]]
