@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...model import CloudError, ForbiddenError
@@ -14,6 +14,7 @@ from .expiry import Users
 
 #: Whose objects use images.
 SERVICES = ("compute", "block-storage")
+_UNKNOWN = "An image is only removed when it is known that nothing uses it"
 
 
 class Usage:
@@ -55,15 +56,12 @@ class Usage:
             snapshots = self._snapshots(volumes)
         return {
             one: Users(
-                tuple(sorted(servers.get(one, ()))),
-                tuple(sorted(volumes.get(one, ()))),
-                tuple(sorted(snapshots.get(one, ()))),
+                tuple(sorted(set(servers.get(one, ())))),
+                tuple(sorted(set(volumes.get(one, ())))),
+                tuple(sorted(set(snapshots.get(one, ())))),
             )
             for one in images
         }
-
-    def _everyones(self) -> dict[str, str]:
-        return {"all_tenants": "1"} if self._everywhere else {}
 
     def _servers(self, images: Sequence[str]) -> dict[str, list[str]]:
         """Servers that were made of images; those that boot from a volume are found by their volume."""
@@ -97,14 +95,19 @@ class Usage:
                 found.setdefault(image, []).append(str(snapshot["id"]))
         return found
 
-    def _list(self, service: str, path: str, key: str, **query: Any) -> list[dict[str, Any]]:
+    def _list(self, service: str, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Every object, one page in memory at a time; an object may come twice, when the token turns out to see less."""
         try:
-            return list(self._cloud.pages(service, path, key, **self._everyones(), **query))
+            if self._everywhere:
+                yield from self._cloud.pages(service, path, key, all_tenants="1", **query)
+                return
         except ForbiddenError:
-            if not self._everywhere:
-                raise
             self._everywhere = False
-            return list(self._cloud.pages(service, path, key, **query))
         except CloudError as error:
-            error.hint = error.hint or "An image is only removed when it is known that nothing uses it"
+            error.hint = error.hint or _UNKNOWN
+            raise
+        try:
+            yield from self._cloud.pages(service, path, key, **query)
+        except CloudError as error:
+            error.hint = error.hint or _UNKNOWN
             raise

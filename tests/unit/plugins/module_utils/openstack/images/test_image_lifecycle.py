@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -530,3 +531,149 @@ def test_a_promise_that_nobody_can_read_holds(lives, taken_back):
     assert old["id"] in cloud.images
     reasons = {one["id"]: one["reason"] for one in done.values["blocked"]}
     assert f"uuid_validity is {lives!r}, which is none" in reasons[old["id"]]
+
+
+def test_a_token_without_a_project_lists_nothing():
+    cloud, wanted = rotated(2)
+    cloud.project_id = ""
+    cloud.writes.clear()
+    with pytest.raises(InputError, match="no project"):
+        run(cloud, wanted, now=NOW + 99 * DAY, delete=True)
+    assert cloud.writes == []
+
+
+def test_images_of_others_are_never_touched_even_where_the_service_lists_them():
+    class Generous(FakeCloud):
+        def pages(self, service: str, path: str, key: str, **query: Any) -> Any:
+            query.pop("owner", None)
+            return super().pages(service, path, key, **query)
+
+    cloud, wanted = rotated(2)
+    cloud.__class__ = Generous
+    old = by_version(cloud)["1"]
+    old["owner"] = "other"
+    before = dict(old)
+    run(cloud, wanted, now=NOW + 99 * DAY, delete=True, retire=[NAME])
+    assert cloud.images[old["id"]] == before
+
+
+class Away(FakeCloud):
+    """The image service does a change and goes away before it answers; ``back`` reads later it is there again."""
+
+    target, back, asked = "", 0, 0
+
+    def call(self, service: str, method: str, path: str, **options: Any) -> Any:
+        if self.asked:
+            self.asked += 1
+            if not self.back or self.asked <= self.back:
+                raise UnreachableError("no answer")
+        answer = super().call(service, method, path, **options)
+        if method == "PATCH" and path.endswith(self.target) and not self.asked:
+            self.asked = 1
+            raise UnreachableError("the answer was lost")
+        return answer
+
+
+@pytest.mark.accept("O1.7")
+@pytest.mark.parametrize("back", [2, 0], ids=["back", "away"])
+@pytest.mark.parametrize("lost", ["offer", "retire", "finish"])
+def test_an_answer_that_is_lost_never_takes_the_name_away(lost, back):
+    cloud, _wanted = rotated(1)
+    both = entry(NAME, "1", "2")
+    imported(cloud, run(cloud, both, check=True).values["imports"])
+    first, second = by_version(cloud)["1"], by_version(cloud)["2"]
+    before = {key: dict(one) for key, one in cloud.images.items()}
+    cloud.__class__ = Away
+    cloud.target, cloud.back = (first if lost == "retire" else second)["id"], back
+    if lost == "finish":
+        cloud.__class__ = type("Late", (Away,), {"target": property(lambda self: self.late(), lambda *_: None)})
+        cloud.late = lambda: second["id"] if first["os_hidden"] else "nothing"
+    cloud.seen.clear()
+    with contextlib.suppress(CloudError):  # reading back fails where the service stays away
+        assert run(cloud, both).failed
+    assert min(len(named(state)) for state in cloud.seen) >= 1
+    assert max(len(generic(state)) for state in cloud.seen) <= 1
+    if back:
+        assert cloud.images == before
+    cloud.__class__ = FakeCloud
+    assert run(cloud, both).failed == ""
+    assert [one["internal_version"] for one in generic(list(cloud.images.values()))] == ["2"]
+
+
+def test_what_failed_is_not_told_as_done():
+    cloud, _wanted = rotated(2)
+    three = entry(NAME, "1", "2", "3")
+    imported(cloud, run(cloud, three, check=True).values["imports"])
+    cloud.refuse = {by_version(cloud)["2"]["id"]: 0}
+    later = {"now": NOW + 31 * DAY, "delete": True}
+    done = run(cloud, three, **later)
+    assert done.failed
+    assert [done.values[key] for key in ("rotated", "retired", "deleted")] == [[], [], []]
+    (kept,) = [one for one in done.values["blocked"] if one["id"] == by_version(cloud)["1"]["id"]]
+    assert "not removed: " in kept["reason"]
+    planned = run(cloud, three, check=True, **later)
+    assert [len(planned.values[key]) for key in ("rotated", "retired", "deleted")] == [1, 1, 1]
+
+
+def test_an_image_that_cannot_be_removed_is_not_told_as_removed():
+    class Sticky(FakeCloud):
+        def call(self, service: str, method: str, path: str, **options: Any) -> Any:
+            if method == "DELETE" and path.endswith(sticky):
+                raise CloudError("it sticks", status=403)
+            return super().call(service, method, path, **options)
+
+    cloud, wanted = rotated(3)
+    sticky, loose = by_version(cloud)["1"]["id"], by_version(cloud)["2"]["id"]
+    cloud.__class__ = Sticky
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert [one["id"] for one in done.values["deleted"]] == [loose]
+    assert [(one["id"], one["reason"]) for one in done.values["blocked"]] == [(sticky, "it sticks")]
+
+
+@pytest.mark.parametrize("change", [{"os_hidden": False}, {"protected": True}, {"scs_landscape_id": "x"}], ids=str)
+def test_an_image_that_was_changed_meanwhile_stays(change):
+    class Late(FakeCloud):
+        def call(self, service: str, method: str, path: str, **options: Any) -> Any:
+            if method == "GET" and path.endswith(old["id"]):
+                old.update(change)
+            return super().call(service, method, path, **options)
+
+    cloud, wanted = rotated(2)
+    old = by_version(cloud)["1"]
+    cloud.__class__ = Late
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert (old["id"] in cloud.images, done.values["deleted"]) == (True, [])
+    assert done.failed
+
+
+class Volume(dict):  # type: ignore[type-arg]
+    """A volume that counts how many of its kind are in memory."""
+
+    alive = peak = 0
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        Volume.alive += 1
+        Volume.peak = max(Volume.peak, Volume.alive)
+
+    def __del__(self) -> None:
+        Volume.alive -= 1
+
+
+@pytest.mark.accept("O1.15")
+def test_users_are_looked_for_twice_whatever_goes_and_volumes_are_not_kept():
+    looks = []
+
+    class Many(FakeCloud):
+        def pages(self, service: str, path: str, key: str, **query: Any) -> Any:
+            looks.append(path)
+            if path == "/volumes/detail":
+                return (Volume(id=f"v{number}", volume_image_metadata={"image_id": "x"}) for number in range(5000))
+            return super().pages(service, path, key, **query)
+
+    cloud, wanted = rotated(5)
+    cloud.__class__ = Many
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert len(done.values["deleted"]) == 4
+    assert looks.count("/volumes/detail") == 2
+    assert Volume.peak < 5
