@@ -82,6 +82,14 @@ options:
       - Whether an image that others could use may be removed although the token does not see their projects.
     type: bool
     default: false
+  absent_services:
+    description:
+      - Services that this cloud does not have, so that they cannot use images. No image is removed while one of them is
+        neither in the catalog of the cloud nor here.
+    type: list
+    elements: str
+    choices: [compute, block-storage]
+    default: []
   max_parallel:
     description: How many entries are worked on at once.
     type: int
@@ -187,6 +195,7 @@ ARGUMENTS = {
     "delete": {"type": "bool", "default": False},
     "grace_days": {"type": "float", "default": 30},
     "partial_view": {"type": "bool", "default": False},
+    "absent_services": {"type": "list", "elements": "str", "choices": ["compute", "block-storage"], "default": []},
     "max_parallel": {"type": "int", "default": 4},
 }
 

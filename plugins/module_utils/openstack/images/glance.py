@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Protocol
 
-from ...core.errors import LandscapeError
+from ...core.errors import InputError, LandscapeError
 from ...core.stream import Metered, Stopped
 from ..model import Answer, CloudError, ConflictError, UnreachableError
 from . import model
@@ -77,12 +77,16 @@ class Glance:
         """All images of a project, hidden ones too (they are missing from a list that does not ask for them).
 
         :param properties: what they must have.
+        :raises InputError: there is no project; then the list would be that of everybody.
         """
-        query: dict[str, Any] = {**properties, "limit": 500, **({"owner": project} if project else {})}
+        if not project:
+            raise InputError("The token has no project, and images belong to one", hint="Log in with a project")
+        query: dict[str, Any] = {**properties, "limit": 500, "owner": project}
         found: dict[str, dict[str, Any]] = {}
         for hidden in ("false", "true"):
             for image in self._cloud.pages("image", "/images", "images", os_hidden=hidden, **query):
-                found[image["id"]] = image
+                if image.get("owner", project) == project:
+                    found[image["id"]] = image
         return list(found.values())
 
     def show(self, identifier: str) -> dict[str, Any] | None:

@@ -18,7 +18,12 @@ from ..model import without_password
 DIGEST = "scs_landscape_digest"  # the digest that the bytes had when they were imported, as sha256:...
 STATE = "scs_landscape_state"  # present while an import is not finished; its value says which run began it
 OWNED = "scs_landscape_properties"  # names of the properties we have set, so that they can be taken away again
-_OURS = frozenset((DIGEST, STATE, OWNED))
+#: The image's own id. Nova and Cinder copy properties into the images they make of servers and volumes; a mark of ours
+#: counts only where this names the image it stands at.
+SELF = "scs_landscape_id"
+_OURS = frozenset((DIGEST, STATE, OWNED, SELF))
+#: What Nova writes to images of servers (snapshots, backups, shelved ones), those of servers with a volume included.
+_SNAPSHOT = ("base_image_ref", "instance_uuid", "block_device_mapping")
 
 METHODS = ("auto", "upload", "glance-direct", "web-download", "glance-download")
 VISIBILITIES = ("private", "shared", "community", "public")
@@ -266,6 +271,18 @@ def properties_of(image: Mapping[str, Any]) -> dict[str, str]:
         for key, value in image.items()
         if key not in RESERVED and key not in _OURS and not key.startswith("os_glance_") and isinstance(value, str)
     }
+
+
+def is_ours(image: Mapping[str, Any]) -> bool:
+    """Whether the marks of an image are about this image, and were not copied from the one it was made of."""
+    return image.get(SELF) == image.get("id") and not is_copy(image)
+
+
+def is_copy(image: Mapping[str, Any]) -> bool:
+    """Whether an image was made of a server or a volume: it is somebody's data, whatever properties it inherited."""
+    other = SELF in image and image[SELF] != image.get("id")
+    kind = image.get("image_type") in ("snapshot", "backup")
+    return other or kind or any(name in image for name in _SNAPSHOT)
 
 
 def owned_of(image: Mapping[str, Any]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class Todo:
     @property
     def unfinished(self) -> bool:
         """Whether the kept image is one that an earlier run of ours began."""
-        return bool(self.image and self.image.get(model.STATE))
+        return bool(self.image and _is_begun(self.image))
 
     def steps(self) -> list[Step]:
         """The plan of this image."""
@@ -82,7 +82,7 @@ class Todo:
     def _metadata(self, title: str) -> list[Step]:
         found = []
         current = self.image or {}
-        shown = {name: value for name, value in self.changes.items() if name != model.OWNED}
+        shown = {name: value for name, value in self.changes.items() if name not in (model.OWNED, model.SELF)}
         if shown and not self.ways:
             before = {name: current.get(name) for name in shown}
             found.append(Step("update", title, before, dict(shown), undo="set the values before"))
@@ -117,8 +117,8 @@ def plan(
     """
     _check_stores(wanted, service)
     same = [one for one in images if is_meant(one, wanted) and one.get("owner") in (project, None)]
-    begun = [one for one in same if one.get(model.STATE)]
-    done = [one for one in same if not one.get(model.STATE)]
+    begun = [one for one in same if _is_begun(one)]
+    done = [one for one in same if not _is_begun(one)]
     if len(done) > 1:
         ids = ", ".join(sorted(one["id"] for one in done))
         raise InputError(
@@ -150,15 +150,19 @@ def is_meant(image: Mapping[str, Any], wanted: Wanted) -> bool:
     if wanted.id:
         return bool(image["id"] == wanted.id)
     if wanted.match:
-        return not (image.get("base_image_ref") or image.get("instance_uuid")) and all(
-            image.get(name) == value for name, value in wanted.match.items()
-        )
+        # Images that were made of servers and volumes inherit such properties, and are none of ours.
+        return not model.is_copy(image) and all(image.get(name) == value for name, value in wanted.match.items())
     return bool(image.get("name") == wanted.name)
 
 
 def _is_usable(image: Mapping[str, Any], wanted: Wanted, digest: Digest | None) -> bool:
     """Whether an unfinished image can become the wanted one. One with a fixed id must: no id is ever used twice."""
     return bool(wanted.id and image["status"] == "queued") or _began_same(image, wanted, digest)
+
+
+def _is_begun(image: Mapping[str, Any]) -> bool:
+    """Whether a run of ours began this very image and did not finish it."""
+    return bool(image.get(model.STATE)) and model.is_ours(image)
 
 
 def _began_same(image: Mapping[str, Any], wanted: Wanted, digest: Digest | None) -> bool:
@@ -210,7 +214,7 @@ def _check_bytes(wanted: Wanted, digest: Digest | None, image: Mapping[str, Any]
             f"image {wanted.name}: {image['id']} is {image['status']} and was not made by this module",
             hint="Remove it, or give another name",
         )
-    noted = image.get(model.DIGEST)
+    noted = image.get(model.DIGEST) if model.is_ours(image) else None
     if noted == mark_of(wanted, digest):
         return
     hashed = f"{image.get('os_hash_algo')}:{image.get('os_hash_value')}"
@@ -248,6 +252,8 @@ def _changes(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
     ours = sorted(name for name in wanted.properties if name in before or current.get(name) != wanted.properties[name])
     if tuple(ours) != tuple(sorted(before)):
         found[model.OWNED] = ",".join(ours) or None
+    if wanted.match and image and image.get(model.SELF) != image["id"]:
+        found[model.SELF] = image["id"]
     return found
 
 

@@ -156,8 +156,9 @@ class Importer:
 
     def _create(self, todo: Todo) -> dict[str, Any]:
         wanted = todo.wanted
+        identifier = wanted.id or model.new_id()
         body: dict[str, Any] = {
-            "id": wanted.id or model.new_id(),
+            "id": identifier,
             "name": wanted.name,
             "visibility": "private",
             "os_hidden": True,  # bytes that are not proven yet must not be found by name, not even in the project
@@ -168,6 +169,7 @@ class Importer:
             "tags": list(wanted.tags or ()),
             **wanted.properties,
             model.STATE: self.hold.mark,
+            model.SELF: identifier,
         }
         noted = plan.mark_of(wanted, todo.digest)
         if noted:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,12 +87,15 @@ def ends(turns: Iterable[Turn], rules: Rules, grace_days: float) -> list[End]:
 def held(entry: Entry, image: Image, rank: int, rules: Rules, grace_days: float) -> str:
     """Why a retired image stays, empty when nothing but its users can hold it.
 
+    :param image: as it is after the moves of its entry.
     :param rank: 0 for the newest of the entry's retired images.
     """
     if entry.keep:
         return "the catalogue says keep"
     if image.get("protected"):
         return "it is protected"
+    if not image.get("os_hidden") or not image.get(RETIRED):
+        return "it is still on offer"
     back = entry.retired or entry.name in rules.retire
     promise = _promise(str(image.get("uuid_validity") or entry.lives), rank, back, rules.now)
     if promise:
@@ -105,14 +109,19 @@ def held(entry: Entry, image: Image, rank: int, rules: Rules, grace_days: float)
 
 def _promise(lives: str, rank: int, back: bool, now: str) -> str:
     """What was promised to people who use its id (``uuid_validity`` of scs-0102)."""
-    if lives == "forever" or (lives == "notice" and not back):
-        return f"uuid_validity is {lives}"
-    if lives.startswith("last-") and not back and rank < int(lives[5:] or 0):
-        return f"it is one of the last {int(lives[5:])} that were replaced"
+    last = re.fullmatch(r"last-([0-9]{1,9})", lives)
+    if lives in ("none", "notice") or last:
+        count = int(last.group(1)) if last else 0
+        if lives == "notice" and not back:
+            return "uuid_validity is notice"
+        return f"it is one of the last {count} that were replaced" if rank < count and not back else ""
+    if lives == "forever":
+        return "uuid_validity is forever"
     try:
-        until = datetime.date.fromisoformat(lives)
+        until = datetime.datetime.strptime(lives, "%Y-%m-%d").date()
     except ValueError:
-        return ""
+        # Something was promised, and nobody here can say what: then it counts as not over.
+        return f"uuid_validity is {lives!r}, which is none of the values of scs-0102"
     return f"uuid_validity is {lives}" if _time_of(now).date() <= until else ""
 
 
@@ -124,11 +133,12 @@ def _time_of(text: str) -> datetime.datetime:
         return datetime.datetime.max.replace(tzinfo=datetime.timezone.utc)
 
 
-def with_users(found: Iterable[End], users: Mapping[str, Users], blind: str) -> list[End]:
+def with_users(found: Iterable[End], users: Mapping[str, Users], narrow: str, blind: str = "") -> list[End]:
     """The same with those who use the images that would go.
 
     :param users: by id of the image.
-    :param blind: what the token cannot see, empty when it sees everything; then only a private image may go.
+    :param narrow: why other projects cannot be seen, empty when they can; if not, only a private image may go.
+    :param blind: why no project can be seen, empty when they can; if not, none may go.
     """
     result = []
     for end in found:
@@ -137,8 +147,8 @@ def with_users(found: Iterable[End], users: Mapping[str, Users], blind: str) -> 
             result.append(end)
         elif using:
             result.append(End(end.entry, end.image, f"it is used by {using}", using))
-        elif blind and end.image.get("visibility") != "private":
-            result.append(End(end.entry, end.image, f"{blind}, so nobody knows who uses it"))
+        elif blind or (narrow and end.image.get("visibility") != "private"):
+            result.append(End(end.entry, end.image, f"{blind or narrow}, so nobody knows who uses it"))
         else:
             result.append(end)
     return result

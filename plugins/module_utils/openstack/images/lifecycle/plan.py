@@ -73,7 +73,7 @@ class Turn:
 
     :param missing: versions that should be offered and are not there.
     :param retired: images that are replaced or taken back, the newest first, before or after this turn.
-    :param blocked: why nothing is switched, in one sentence.
+    :param blocked: why nothing is switched, in one sentence; then nothing is retired either.
     """
 
     entry: Entry
@@ -87,10 +87,13 @@ class Turn:
 def version_of(image: Image, entry: Entry) -> str:
     """The version of an entry that an image is; empty when it is none.
 
-    Images that openstack-image-manager made are known by their name and its property ``internal_version``.
+    Images that openstack-image-manager made are known by their name and its property ``internal_version``. Snapshots,
+    shelved servers and images of volumes carry properties of the image they were made of, and are no version of anything.
     """
-    if ENTRY in image:
-        return str(image.get(VERSION) or "") if image[ENTRY] == entry.name else ""
+    if model.is_copy(image) or image.get(ENTRY, entry.name) != entry.name:
+        return ""
+    if ENTRY in image and model.is_ours(image):
+        return str(image.get(VERSION) or "")
     version = str(image.get("internal_version") or "")
     known = (entry.name, entry.name_of(version, False)) if entry.rotates else (entry.name_of(version, True),)
     return version if version and image.get("name") in known else ""
@@ -130,7 +133,8 @@ def _turn(entry: Entry, images: Sequence[Image], foreign: Sequence[Image], rules
     rivals = tuple(sorted(_rivals(targets.values(), foreign, mine, entry)))
     if rivals:
         said = f"{', '.join(rivals)} already are generic for the same distribution, version and architecture"
-        return Turn(entry, (), tuple(missing), tuple(others), f"{said}; scs-0102 allows one", rivals)
+        # What is offered stays on offer, and nothing that this entry ever offered goes while it is stuck.
+        return Turn(entry, (), tuple(missing), (), f"{said}; scs-0102 allows one", rivals)
     moves = _moves(entry, list(targets.values()), others, rules)
     return Turn(entry, tuple(moves), tuple(missing), tuple(sorted(others, key=_newest_first(entry), reverse=True)))
 
@@ -203,6 +207,7 @@ def offered_state(entry: Entry, version: Version, image: Image) -> dict[str, Any
         "tags": sorted({*(image.get("tags") or ()), *entry.tags}),
         ENTRY: entry.name,
         VERSION: version.version,
+        model.SELF: str(image["id"]),
         RETIRED: None,
         model.OWNED: ",".join(owned) or None,
     }
@@ -216,6 +221,7 @@ def retired_state(entry: Entry, image: Image, rules: Rules) -> dict[str, Any]:
         "os_hidden": True,
         ENTRY: entry.name,
         VERSION: version,
+        model.SELF: str(image["id"]),
         RETIRED: image.get(RETIRED) or rules.now,
     }
     if image.get("os_purpose") in (GENERIC, INTERIM) and entry.purpose == GENERIC:

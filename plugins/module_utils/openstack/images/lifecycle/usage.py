@@ -5,52 +5,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...model import CloudError, ForbiddenError
 from ...pool import each
 from .expiry import Users
 
+#: Whose objects use images.
+SERVICES = ("compute", "block-storage")
+_UNKNOWN = "An image is only removed when it is known that nothing uses it"
+
 
 class Usage:
     """Looks for users of images.
 
     :param cloud: :class:`...client.Cloud`.
+    :param absent: services that the operator says this cloud does not have.
     """
 
-    def __init__(self, cloud: Any, parallel: int = 4) -> None:
+    def __init__(self, cloud: Any, parallel: int = 4, absent: Sequence[str] = ()) -> None:
         self._cloud = cloud
         self._parallel = parallel
+        self._absent = absent
         self._everywhere = True
+        self._unlisted: tuple[str, ...] = ()
+
+    @property
+    def narrow(self) -> str:
+        """Why users in other projects could not be seen; empty when they could."""
+        return "" if self._everywhere else "the token sees one project only"
 
     @property
     def blind(self) -> str:
-        """What could not be seen; empty when everything could."""
-        return "" if self._everywhere else "the token sees one project only"
+        """Why users could not be seen in any project; empty when they could."""
+        return f"the catalog of the cloud lists no {' and no '.join(self._unlisted)}" if self._unlisted else ""
 
     def of(self, images: Sequence[str]) -> dict[str, Users]:
         """Users of each image, by its id."""
         if not images:
             return {}
         self._everywhere = "admin" in self._cloud.roles
-        servers = self._servers(images) if self._cloud.has("compute") else {}
+        there = [service for service in SERVICES if self._cloud.has(service)]
+        self._unlisted = tuple(one for one in SERVICES if one not in there and one not in self._absent)
+        servers = self._servers(images) if "compute" in there else {}
         volumes: dict[str, list[str]] = {}
         snapshots: dict[str, list[str]] = {}
-        if self._cloud.has("block-storage"):
+        if "block-storage" in there:
             volumes = self._volumes(set(images))
             snapshots = self._snapshots(volumes)
         return {
             one: Users(
-                tuple(sorted(servers.get(one, ()))),
-                tuple(sorted(volumes.get(one, ()))),
-                tuple(sorted(snapshots.get(one, ()))),
+                tuple(sorted(set(servers.get(one, ())))),
+                tuple(sorted(set(volumes.get(one, ())))),
+                tuple(sorted(set(snapshots.get(one, ())))),
             )
             for one in images
         }
-
-    def _everyones(self) -> dict[str, str]:
-        return {"all_tenants": "1"} if self._everywhere else {}
 
     def _servers(self, images: Sequence[str]) -> dict[str, list[str]]:
         """Servers that were made of images; those that boot from a volume are found by their volume."""
@@ -84,14 +95,19 @@ class Usage:
                 found.setdefault(image, []).append(str(snapshot["id"]))
         return found
 
-    def _list(self, service: str, path: str, key: str, **query: Any) -> list[dict[str, Any]]:
+    def _list(self, service: str, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Every object, one page in memory at a time; an object may come twice, when the token turns out to see less."""
         try:
-            return list(self._cloud.pages(service, path, key, **self._everyones(), **query))
+            if self._everywhere:
+                yield from self._cloud.pages(service, path, key, all_tenants="1", **query)
+                return
         except ForbiddenError:
-            if not self._everywhere:
-                raise
             self._everywhere = False
-            return list(self._cloud.pages(service, path, key, **query))
         except CloudError as error:
-            error.hint = error.hint or "An image is only removed when it is known that nothing uses it"
+            error.hint = error.hint or _UNKNOWN
+            raise
+        try:
+            yield from self._cloud.pages(service, path, key, **query)
+        except CloudError as error:
+            error.hint = error.hint or _UNKNOWN
             raise

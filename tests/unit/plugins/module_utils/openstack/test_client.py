@@ -46,8 +46,27 @@ class Proxy:
         return type("Data", (), {"max_microversion": (2, 79)})()
 
 
+class Catalog:
+    """The services of a token, by type and region; like keystoneauth's, it knows names of services without endpoints."""
+
+    def __init__(self, **regions: str) -> None:
+        self.regions = regions
+
+    def get_endpoints_data(self, service_type: str, region_name: str | None = None) -> dict[str, list[str]]:
+        where = self.regions.get(service_type.replace("-", "_"))
+        return {} if where is None else {service_type: ["here"] if region_name in (None, where) else []}
+
+
 class Session:
     tokens = 0
+    service_catalog = Catalog(compute="one", block_storage="two")
+
+    @property
+    def auth(self) -> Session:
+        return self
+
+    def get_access(self, _session: Any) -> Session:
+        return self
 
     def get_token(self) -> str:
         self.tokens += 1
@@ -57,6 +76,9 @@ class Session:
 class Config:
     def __init__(self, proxy: Proxy) -> None:
         self.proxy, self.addresses = proxy, {}
+
+    def get_region_name(self) -> str:
+        return "one"
 
     def get_endpoint(self, service: str) -> str | None:
         return self.addresses.get(service)
@@ -205,6 +227,35 @@ def test_an_address_that_the_operator_wrote_down_is_taken(address):
     cloud.connection.config.addresses["image"] = address
     cloud.get("image", "/images/1")
     assert proxy.endpoint_override == "http://own:9/v2"
+
+
+def test_the_catalog_says_which_services_there_are():
+    cloud, proxy, _time = cloud_of()
+    assert [cloud.has(one) for one in ("compute", "block-storage", "network")] == [True, False, False]
+    cloud.connection.config.addresses["network"] = "http://own:9"
+    assert cloud.has("network")
+    assert proxy.seen == []
+
+
+def test_a_service_that_is_down_is_there(monkeypatch):
+    def down(_self: Any) -> Any:
+        raise client.BrokenAnswerError("no answer")
+
+    monkeypatch.setattr(Connection, "compute", property(down, lambda _self, _value: None), raising=False)
+    cloud, _proxy, _time = cloud_of(patience=1)
+    assert cloud.has("compute")
+    with pytest.raises(model.UnreachableError):
+        list(cloud.pages("compute", "/servers", "servers"))
+
+
+def test_nobody_knows_the_services_without_a_token(monkeypatch):
+    def refused(_self: Any, _session: Any) -> Any:
+        raise client.BrokenAnswerError("no answer")
+
+    monkeypatch.setattr(Session, "get_access", refused)
+    cloud, _proxy, _time = cloud_of(patience=1)
+    with pytest.raises(model.CloudError, match="reading the catalog"):
+        cloud.has("compute")
 
 
 def test_a_list_that_points_back_is_no_whole_list():

@@ -131,5 +131,5 @@ def imported(cloud: FakeCloud, wanted: list[dict[str, Any]]) -> None:
         number = f"{len(cloud.images) + 1:08d}-0000-4000-8000-000000000000"
         made = image(number, name=one["name"], os_hidden=one["hidden"], visibility=one["visibility"], tags=one["tags"])
         properties = {**one["properties"], **one["match"]}
-        owned = {"scs_landscape_properties": ",".join(sorted(one["properties"]))}
+        owned = {"scs_landscape_properties": ",".join(sorted(one["properties"])), "scs_landscape_id": number}
         cloud.images[number] = {**made, "min_disk": one["min_disk"], "min_ram": one["min_ram"], **properties, **owned}

@@ -168,6 +168,7 @@ def whole(cloud: Memory, visibility: str = "public") -> None:
     (image,) = cloud.images.values()
     assert (image["status"], image["visibility"], cloud.bytes[image["id"]]) == ("active", visibility, CONTENT)
     assert model.STATE not in image
+    assert image[model.SELF] == image["id"]
 
 
 def test_an_upload(cloud, go):
@@ -326,7 +327,9 @@ def test_secrets_of_an_address_are_not_repeated(cloud, go, monkeypatch, place):
 def test_what_a_killed_run_left_is_finished(cloud, go, status):
     digest = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
     left = {"id": "left", "name": "one", "visibility": "private", "disk_format": "qcow2", "container_format": "bare"}
-    cloud.post("/images", {"json": {**left, model.DIGEST: digest, model.STATE: "elsewhere 1 2 3"}})
+    cloud.post(
+        "/images", {"json": {**left, model.DIGEST: digest, model.STATE: "elsewhere 1 2 3", model.SELF: left["id"]}}
+    )
     if status == "active":
         cloud._store("left", CONTENT, ["fast"])
     cloud.images["left"]["status"] = status
@@ -337,7 +340,7 @@ def test_what_a_killed_run_left_is_finished(cloud, go, status):
 
 
 def test_a_run_that_lives_is_not_disturbed(cloud, go):
-    left = {"id": "left", "name": "one", "visibility": "private", model.STATE: f"{owner.mark()}"}
+    left = {"id": "left", "name": "one", "visibility": "private", model.STATE: f"{owner.mark()}", model.SELF: "left"}
     cloud.post("/images", {"json": left})
     cloud.images["left"][model.STATE] = owner.mark().split()[0] + " 1 " + owner.started(1)
     assert isinstance(go().error, LockedError)
@@ -419,7 +422,7 @@ AFTER, BEFORE = {"created_at": "2"}, {"created_at": "0"}
 def test_of_two_runs_at_once_the_younger_image_goes(cloud, go, monkeypatch, fields, withdraws, by):
     def appear(identifier: str) -> None:
         cloud.images[identifier]["created_at"] = "1"
-        there = {**cloud.images[identifier], "id": "other", "status": "active"}
+        there = {**cloud.images[identifier], "id": "other", "status": "active", model.SELF: "other"}
         del there[model.STATE]
         marked = {"mark": "n"} if by == "match" and "name" in fields else {}
         cloud.images["other"] = {**there, **fields, **marked}
@@ -434,7 +437,7 @@ def test_of_two_runs_at_once_the_younger_image_goes(cloud, go, monkeypatch, fiel
 def test_an_image_that_is_continued_gets_our_mark(cloud, go, monkeypatch):
     digest = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
     left = {"id": "left", "name": "one", "visibility": "private", "disk_format": "qcow2", "container_format": "bare"}
-    cloud.post("/images", {"json": {**left, model.DIGEST: digest, model.STATE: OTHER}})
+    cloud.post("/images", {"json": {**left, model.DIGEST: digest, model.STATE: OTHER, model.SELF: "left"}})
     marks = []
     during(cloud, monkeypatch, lambda identifier: marks.append(cloud.images[identifier][model.STATE]))
     assert go().error is None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -10,7 +11,14 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import CloudError, ForbiddenError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.catalogue import model as catalogue_model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.lifecycle import expiry
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.lifecycle.plan import Rules
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import (
+    CloudError,
+    ForbiddenError,
+    UnreachableError,
+)
 from ansible_collections.scs.landscape.plugins.modules import image_lifecycle
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.images.fake_glance import (
     FakeCloud,
@@ -175,7 +183,7 @@ def test_of_two_images_of_one_version_one_is_kept():
     cloud = FakeCloud()
     sync(cloud, entry(NAME, "1"))
     (first,) = list(cloud.images.values())
-    cloud.images["copy"] = {**first, "id": "copy", "created_at": "2026-02-01T00:00:00Z"}
+    cloud.images["copy"] = {**first, "id": "copy", "scs_landscape_id": "copy", "created_at": "2026-02-01T00:00:00Z"}
     run(cloud, entry(NAME, "1"))
     assert [one["id"] for one in generic(list(cloud.images.values()))] == [first["id"]]
 
@@ -329,10 +337,44 @@ def test_a_token_that_sees_one_project_removes_only_what_nobody_else_can_use(par
         assert [one["reason"] for one in done.values["blocked"]] == [reason]
 
 
-def test_a_cloud_without_servers_and_volumes_has_no_users():
+BOTH = ["compute", "block-storage"]
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("visibility", ["public", "private"])
+@pytest.mark.parametrize("partial", [False, True], ids=["whole", "partial"])
+@pytest.mark.parametrize("missing", [*[[one] for one in BOTH], BOTH], ids="+".join)
+def test_without_a_service_in_the_catalog_nobody_knows_who_uses_an_image(missing, partial, visibility):
     cloud, wanted = rotated(2)
-    cloud.services = set()
-    assert len(run(cloud, wanted, now=NOW + 31 * DAY, delete=True).values["deleted"]) == 1
+    by_version(cloud)["1"]["visibility"] = visibility
+    cloud.services -= set(missing)
+    later = {"now": NOW + 31 * DAY, "delete": True, "partial_view": partial}
+    done = run(cloud, wanted, **later)
+    said = " and no ".join(missing)
+    reason = f"the catalog of the cloud lists no {said}, so nobody knows who uses it"
+    assert ([one["reason"] for one in done.values["blocked"]], len(cloud.images)) == ([reason], 2)
+    # Only the operator can say that there is none.
+    done = run(cloud, wanted, **later, absent_services=missing)
+    assert (len(done.values["deleted"]), len(cloud.images)) == (1, 1)
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("path", ["/servers", "/volumes/detail", "/snapshots/detail"])
+def test_a_service_that_does_not_answer_keeps_all_images(path):
+    cloud, wanted = rotated(2)
+    old = by_version(cloud)["1"]["id"]
+    cloud.volumes = [{"id": "v1", "volume_image_metadata": {"image_id": old}}]
+
+    class Down(type(cloud)):  # type: ignore[misc]
+        def pages(self, service: str, where: str, key: str, **query: Any) -> Any:
+            if where == path:
+                raise UnreachableError("no answer")
+            return super().pages(service, where, key, **query)
+
+    cloud.__class__ = Down
+    with pytest.raises(CloudError, match="no answer"):
+        run(cloud, wanted, now=NOW + 31 * DAY, delete=True, absent_services=BOTH)
+    assert old in cloud.images
 
 
 def test_a_version_without_a_digest_is_told_and_not_imported():
@@ -403,3 +445,235 @@ def test_an_administrator_who_may_not_see_all_projects_is_as_blind_as_a_member()
     cloud.broken = True
     with pytest.raises(CloudError, match="only removed when it is known that nothing uses it"):
         run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+
+
+#: What Nova and Cinder make of servers and volumes; properties of the image are copied into all of them.
+COPIES = {
+    "snapshot": {"image_type": "snapshot", "base_image_ref": "x", "instance_uuid": "s1"},
+    "backup": {"image_type": "backup"},
+    "shelved": {"image_type": "snapshot", "instance_uuid": "s1"},
+    "server with a volume": {"block_device_mapping": "[]"},
+    "volume": {},
+}
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("state", ["", "host 1 2"], ids=["finished", "unfinished"])
+@pytest.mark.parametrize("kind", COPIES)
+def test_what_was_made_of_servers_and_volumes_is_never_touched(kind, state):
+    cloud, wanted = rotated(2)
+    for number, original in enumerate(list(cloud.images.values())):
+        more = {"scs_landscape_state": state} if state else {}
+        copy = {
+            **original,
+            "id": f"copy{number}",
+            "name": "of a customer",
+            "visibility": "private",
+            **COPIES[kind],
+            **more,
+        }
+        cloud.images[copy["id"]] = copy
+    before = {key: dict(one) for key, one in cloud.images.items() if key.startswith("copy")}
+    for options in ({}, {"retire": [NAME]}):
+        done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True, grace_days=0, **options)
+        assert done.failed == ""
+        assert not [path for _method, path in cloud.writes if "copy" in path]
+    run(cloud, wanted, now=NOW + 99 * DAY, delete=True, retire=[NAME])
+    assert cloud.images == before
+
+
+def test_a_snapshot_with_the_name_of_an_image_is_not_taken_over():
+    told = {"internal_version": "1", "os_distro": "ubuntu", "instance_uuid": "s1"}
+    cloud = FakeCloud(image("x", name=NAME, **told))
+    done = run(cloud, entry(NAME, "1"), delete=True)
+    assert (done.changed, len(done.values["imports"]), cloud.writes) == (False, 1, [])
+
+
+RIVAL = {"os_purpose": "generic", "os_distro": "ubuntu", "os_version": "24.04", "architecture": "x86_64"}
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("known", [True, False], ids=["listed", "forgotten"])
+def test_a_blocked_entry_keeps_what_it_offers(known):
+    cloud, _wanted = rotated(2)
+    after = entry(NAME, *(["1", "2", "3"] if known else ["3"]))
+    imported(cloud, run(cloud, after, check=True).values["imports"])
+    cloud.images["x"] = image("x", name="theirs", owner="other", visibility="public", **RIVAL)
+    before = {key: dict(one) for key, one in cloud.images.items()}
+    later = {"now": NOW + 99 * DAY, "delete": True, "grace_days": 0}
+    assert run(cloud, after, check=True, **later).plan.impact == Impact.NONE
+    done = run(cloud, after, **later)
+    assert "x already are generic" in done.failed
+    assert (done.values["deleted"], done.values["retired"], cloud.images) == ([], [], before)
+
+
+def test_what_is_on_offer_after_the_moves_is_never_held_to_be_removable():
+    (found,) = catalogue_model.entries_of([("x", {"images": [entry(NAME, "1")]})])
+    rules = Rules("2026-05-28T20:26:40Z")
+    for state in ({}, {"os_hidden": True}, {"scs_landscape_retired": "2020-01-01T00:00:00Z"}):
+        assert expiry.held(found, image("a", **state), 5, rules, 0) == "it is still on offer"
+    gone = image("a", os_hidden=True, scs_landscape_retired="2020-01-01T00:00:00Z")
+    assert expiry.held(found, gone, 5, rules, 0) == ""
+
+
+UNREADABLE = ["2099-12", "2099", "last-three", "last-", "last--1", "Forever", "31.12.2099", "until 2099-01-01", "soon"]
+
+
+@pytest.mark.accept("O1.5")
+@pytest.mark.parametrize("taken_back", [False, True], ids=["replaced", "taken back"])
+@pytest.mark.parametrize("lives", UNREADABLE)
+def test_a_promise_that_nobody_can_read_holds(lives, taken_back):
+    cloud, wanted = rotated(2)
+    old = by_version(cloud)["1"]
+    old["uuid_validity"] = lives
+    more = {"retire": [NAME]} if taken_back else {}
+    done = run(cloud, wanted, now=NOW + 99 * DAY, delete=True, **more)
+    assert old["id"] in cloud.images
+    reasons = {one["id"]: one["reason"] for one in done.values["blocked"]}
+    assert f"uuid_validity is {lives!r}, which is none" in reasons[old["id"]]
+
+
+def test_a_token_without_a_project_lists_nothing():
+    cloud, wanted = rotated(2)
+    cloud.project_id = ""
+    cloud.writes.clear()
+    with pytest.raises(InputError, match="no project"):
+        run(cloud, wanted, now=NOW + 99 * DAY, delete=True)
+    assert cloud.writes == []
+
+
+def test_images_of_others_are_never_touched_even_where_the_service_lists_them():
+    class Generous(FakeCloud):
+        def pages(self, service: str, path: str, key: str, **query: Any) -> Any:
+            query.pop("owner", None)
+            return super().pages(service, path, key, **query)
+
+    cloud, wanted = rotated(2)
+    cloud.__class__ = Generous
+    old = by_version(cloud)["1"]
+    old["owner"] = "other"
+    before = dict(old)
+    run(cloud, wanted, now=NOW + 99 * DAY, delete=True, retire=[NAME])
+    assert cloud.images[old["id"]] == before
+
+
+class Away(FakeCloud):
+    """The image service does a change and goes away before it answers; ``back`` reads later it is there again."""
+
+    target, back, asked = "", 0, 0
+
+    def call(self, service: str, method: str, path: str, **options: Any) -> Any:
+        if self.asked:
+            self.asked += 1
+            if not self.back or self.asked <= self.back:
+                raise UnreachableError("no answer")
+        answer = super().call(service, method, path, **options)
+        if method == "PATCH" and path.endswith(self.target) and not self.asked:
+            self.asked = 1
+            raise UnreachableError("the answer was lost")
+        return answer
+
+
+@pytest.mark.accept("O1.7")
+@pytest.mark.parametrize("back", [2, 0], ids=["back", "away"])
+@pytest.mark.parametrize("lost", ["offer", "retire", "finish"])
+def test_an_answer_that_is_lost_never_takes_the_name_away(lost, back):
+    cloud, _wanted = rotated(1)
+    both = entry(NAME, "1", "2")
+    imported(cloud, run(cloud, both, check=True).values["imports"])
+    first, second = by_version(cloud)["1"], by_version(cloud)["2"]
+    before = {key: dict(one) for key, one in cloud.images.items()}
+    cloud.__class__ = Away
+    cloud.target, cloud.back = (first if lost == "retire" else second)["id"], back
+    if lost == "finish":
+        cloud.__class__ = type("Late", (Away,), {"target": property(lambda self: self.late(), lambda *_: None)})
+        cloud.late = lambda: second["id"] if first["os_hidden"] else "nothing"
+    cloud.seen.clear()
+    with contextlib.suppress(CloudError):  # reading back fails where the service stays away
+        assert run(cloud, both).failed
+    assert min(len(named(state)) for state in cloud.seen) >= 1
+    assert max(len(generic(state)) for state in cloud.seen) <= 1
+    if back:
+        assert cloud.images == before
+    cloud.__class__ = FakeCloud
+    assert run(cloud, both).failed == ""
+    assert [one["internal_version"] for one in generic(list(cloud.images.values()))] == ["2"]
+
+
+def test_what_failed_is_not_told_as_done():
+    cloud, _wanted = rotated(2)
+    three = entry(NAME, "1", "2", "3")
+    imported(cloud, run(cloud, three, check=True).values["imports"])
+    cloud.refuse = {by_version(cloud)["2"]["id"]: 0}
+    later = {"now": NOW + 31 * DAY, "delete": True}
+    done = run(cloud, three, **later)
+    assert done.failed
+    assert [done.values[key] for key in ("rotated", "retired", "deleted")] == [[], [], []]
+    (kept,) = [one for one in done.values["blocked"] if one["id"] == by_version(cloud)["1"]["id"]]
+    assert "not removed: " in kept["reason"]
+    planned = run(cloud, three, check=True, **later)
+    assert [len(planned.values[key]) for key in ("rotated", "retired", "deleted")] == [1, 1, 1]
+
+
+def test_an_image_that_cannot_be_removed_is_not_told_as_removed():
+    class Sticky(FakeCloud):
+        def call(self, service: str, method: str, path: str, **options: Any) -> Any:
+            if method == "DELETE" and path.endswith(sticky):
+                raise CloudError("it sticks", status=403)
+            return super().call(service, method, path, **options)
+
+    cloud, wanted = rotated(3)
+    sticky, loose = by_version(cloud)["1"]["id"], by_version(cloud)["2"]["id"]
+    cloud.__class__ = Sticky
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert [one["id"] for one in done.values["deleted"]] == [loose]
+    assert [(one["id"], one["reason"]) for one in done.values["blocked"]] == [(sticky, "it sticks")]
+
+
+@pytest.mark.parametrize("change", [{"os_hidden": False}, {"protected": True}, {"scs_landscape_id": "x"}], ids=str)
+def test_an_image_that_was_changed_meanwhile_stays(change):
+    class Late(FakeCloud):
+        def call(self, service: str, method: str, path: str, **options: Any) -> Any:
+            if method == "GET" and path.endswith(old["id"]):
+                old.update(change)
+            return super().call(service, method, path, **options)
+
+    cloud, wanted = rotated(2)
+    old = by_version(cloud)["1"]
+    cloud.__class__ = Late
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert (old["id"] in cloud.images, done.values["deleted"]) == (True, [])
+    assert done.failed
+
+
+class Volume(dict):  # type: ignore[type-arg]
+    """A volume that counts how many of its kind are in memory."""
+
+    alive = peak = 0
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        Volume.alive += 1
+        Volume.peak = max(Volume.peak, Volume.alive)
+
+    def __del__(self) -> None:
+        Volume.alive -= 1
+
+
+@pytest.mark.accept("O1.15")
+def test_users_are_looked_for_twice_whatever_goes_and_volumes_are_not_kept():
+    looks = []
+
+    class Many(FakeCloud):
+        def pages(self, service: str, path: str, key: str, **query: Any) -> Any:
+            looks.append(path)
+            if path == "/volumes/detail":
+                return (Volume(id=f"v{number}", volume_image_metadata={"image_id": "x"}) for number in range(5000))
+            return super().pages(service, path, key, **query)
+
+    cloud, wanted = rotated(5)
+    cloud.__class__ = Many
+    done = run(cloud, wanted, now=NOW + 31 * DAY, delete=True)
+    assert len(done.values["deleted"]) == 4
+    assert looks.count("/volumes/detail") == 2
+    assert Volume.peak < 5

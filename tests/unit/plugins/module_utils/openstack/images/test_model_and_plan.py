@@ -39,6 +39,7 @@ def image(**fields: Any) -> dict[str, Any]:
         "stores": "fast",
         model.DIGEST: f"sha256:{S256}",
     }
+    plain[model.SELF] = fields.get("id", "i1")
     return {key: value for key, value in {**plain, **fields}.items() if value is not None}
 
 
@@ -302,3 +303,37 @@ def test_what_is_shown_has_no_password_in_it():
     text = str([step.as_dict() for step in todo(wanted(url=["https://u:secret@x/y?token=secret"])).steps()])
     assert "https://x/y" in text
     assert "secret" not in text
+
+
+COPIES = {
+    "snapshot": {"image_type": "snapshot", "base_image_ref": "i1", "instance_uuid": "s1"},
+    "shelved": {"image_type": "snapshot"},
+    "server with a volume": {"block_device_mapping": "[]"},
+    "volume": {},
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+@pytest.mark.parametrize("state", [None, "h 1 2"], ids=["finished", "unfinished"])
+def test_what_was_made_of_an_image_is_not_that_image(kind, state):
+    want = wanted(match={"mark": "m"})
+    copied = image(id="i2", name="mine", mark="m", **{model.SELF: "i1", model.STATE: state}, **COPIES[kind])
+    kept = todo(want, image(mark="m"), copied)
+    assert ((kept.image or {})["id"], kept.leftovers) == ("i1", ())
+    made = todo(want, copied)
+    assert (made.image, made.leftovers, actions(made)[0]) == (None, (), "create")
+
+
+def test_a_copied_digest_proves_nothing_and_a_copied_mark_removes_nothing():
+    copied = {"id": "i2", "os_hash_value": "0" * 128, model.SELF: "i1"}
+    with pytest.raises(InputError, match="whether i2 holds the wanted bytes cannot be compared"):
+        todo(wanted(), image(**copied))
+    with pytest.raises(InputError, match="the project has 2 images"):
+        todo(wanted(), image(), image(**copied, **{model.STATE: "h 1 2"}))
+
+
+def test_an_image_that_is_known_by_its_id_and_gets_marks_is_bound_to_them():
+    identifier = "12345678-1234-4234-8234-123456789012"
+    found = todo(wanted(id=identifier, digest=S512, match={"mark": "m"}), image(id=identifier, **{model.SELF: None}))
+    assert found.changes[model.SELF] == identifier
+    assert model.SELF not in found.steps()[0].after
