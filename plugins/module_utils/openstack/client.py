@@ -197,18 +197,12 @@ class Cloud:
         safe = not once and (method in _REPEATABLE if repeat is None else repeat)
         given = {"json": json, "data": data, "microversion": microversion, "timeout": timeout}
         options = {name: value for name, value in given.items() if value is not None}
-        options.update(params=dict(params) if params else None, headers=dict(headers or {}))
-        if once:
-            # A body that was read once cannot be sent again: a renewed login would send nothing, and that would count.
-            options["allow_reauth"] = False
+        # A body that was read once cannot be sent again: a renewed login would send nothing, and that would count.
+        options.update(params=dict(params) if params else None, headers=dict(headers or {}), allow_reauth=not once)
         proxy = self._proxy(service)
         self.login()
         answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe, once)
-        if answer.status >= 400 and answer.status not in accept:
-            refused = model.refusal(service, method, path, answer)
-            refused.wait = retry_after(answer.headers)
-            raise refused
-        return answer
+        return _accepted(service, method, path, answer, accept)
 
     def get(self, service: str, path: str, *, microversion: str | None = None, **params: Any) -> Any:
         """The JSON of one object."""
@@ -336,6 +330,14 @@ if openstack is not None:
     _STREAM = (*_FAILURES, RequestException)
     _SSL = (ksa.SSLError,)
     _ABSENT = (ksa.DiscoveryFailure, ksa.EndpointNotFound)
+
+
+def _accepted(service: str, method: str, path: str, answer: Answer, accept: tuple[int, ...]) -> Answer:
+    if answer.status >= 400 and answer.status not in accept:
+        refused = model.refusal(service, method, path, answer)
+        refused.wait = retry_after(answer.headers)
+        raise refused
+    return answer
 
 
 def is_busy(answer: Answer) -> bool:

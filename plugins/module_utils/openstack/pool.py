@@ -59,8 +59,7 @@ def each(
                 if pending and not done:
                     tick()
         finally:
-            if pending:
-                # Interrupted: what waits never starts, what runs looks at this between two pieces.
+            if pending:  # Interrupted: what waits never starts, what runs looks at this between two pieces.
                 if stop is not None:
                     stop.set()
                 executor.shutdown(wait=False, cancel_futures=True)

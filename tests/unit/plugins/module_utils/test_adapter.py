@@ -99,7 +99,8 @@ def test_a_secret_in_a_raw_option_is_neither_returned_nor_logged(module, monkeyp
     with pytest.raises(SystemExit), mock.patch.object(basic.AnsibleModule, "warn"):
         adapter.run_module({"cloud": {"type": "raw"}}, lambda _params, _check: adapter.Result(values={"said": "north"}))
     out = capsys.readouterr().out
-    assert ("north" in out) is bool(logged) is not bool(given)
+    assert bool(logged) is not bool(given)
+    assert given or "north" in out  # what is no secret stays readable
     assert not [word for word in ("sesame", "123456") if word in out + str(logged)]
 
 
