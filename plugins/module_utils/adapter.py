@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -15,6 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .core.errors import LandscapeError
 from .core.plan import Plan
+from .core.redact import is_secret_name
 
 
 @dataclass
@@ -90,6 +91,32 @@ def returned(result: Result) -> dict[str, Any]:
     return {**values, "failed": True, "msg": result.failed} if result.failed else values
 
 
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """A module whose ``raw`` options may hold secrets, at any depth, beside what is none.
+
+    ``no_log`` of such an option would hide every word of it in all that is returned: the name of a cloud, ``public``...
+    """
+
+    def _load_params(self) -> None:
+        # Here and not later: options that are refused, and what is logged about the call, would already show them.
+        super()._load_params()
+        for name, option in self.argument_spec.items():
+            if option.get("type") == "raw":
+                self.no_log_values.update(secrets_in(self.params.get(name)))
+
+
+def secrets_in(data: Any, secret: bool = False) -> Iterator[str]:
+    """The texts that are kept under names of secrets, at any depth."""
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            yield from secrets_in(value, secret or is_secret_name(str(name)) or str(name) == "passcode")
+    elif isinstance(data, (list, tuple)):
+        for value in data:
+            yield from secrets_in(value, secret)
+    elif secret and isinstance(data, (str, int)) and not isinstance(data, bool) and str(data):
+        yield str(data)
+
+
 def run_module(
     argument_spec: dict[str, Any],
     main: Callable[..., Result],
@@ -101,7 +128,7 @@ def run_module(
     :param client: makes the third argument of ``main``, for a module that runs programs, of what runs them.
     :param rules: further arguments of ``AnsibleModule`` (``required_one_of``, ``mutually_exclusive``...).
     """
-    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **rules)
+    module = _Module(argument_spec=argument_spec, supports_check_mode=True, **rules)
     try:
         world = [client(programs(module))] if client else []
         result = main(module.params, module.check_mode, *world)

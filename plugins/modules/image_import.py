@@ -12,7 +12,7 @@ version_added: 0.3.0
 author: SCS landscape maintainers (@SovereignCloudStack)
 description:
   - Imports many images in one task, several at once, and brings the properties of those that are there into line.
-  - An image is private until all of it is done. It gets its bytes, they are proven against the digest, properties are set,
+  - An image is private and hidden until all of it is done. It gets its bytes, they are proven against the digest, properties are set,
     and only then it becomes visible. What fails is removed again, and only what this module made is ever removed.
   - A run that was ended in any way is continued by running it again. Downloads go on where they broke off, half images are
     finished or removed, and nothing is there twice.
@@ -58,7 +58,8 @@ options:
         description: A file where this task runs.
         type: path
       remote:
-        description: An image in another region of the same Keystone.
+        description:
+          - An image in another region of the same Keystone. Give its digest, which is what C(os_hash_value) is there, or the vendor's.
         type: dict
         suboptions:
           region:
@@ -116,7 +117,7 @@ options:
       convert:
         description:
           - Set it where the service converts what it imports (plugin C(image_conversion)). Its hash then is one of other
-            bytes, so the digest is checked before the bytes are sent.
+            bytes, so the digest is checked while the bytes are sent, and what the service makes of them is not proven.
         type: bool
         default: false
       stores:
@@ -126,18 +127,18 @@ options:
         type: list
         elements: str
       visibility:
-        description: Who sees the image in the end.
+        description:
+          - Who sees the image in the end. Left alone when absent; a new image is then private.
         type: str
         choices: [private, shared, community, public]
-        default: private
       hidden:
-        description: Whether the image is missing from lists in the end.
+        description:
+          - Whether the image is missing from lists in the end. Left alone when absent; a new image then is not.
         type: bool
-        default: false
       protected:
-        description: Whether the image cannot be deleted in the end.
+        description:
+          - Whether the image cannot be deleted in the end. Left alone when absent; a new image then can be.
         type: bool
-        default: false
       disk_format:
         description: Format of the file.
         type: str
@@ -147,13 +148,11 @@ options:
         type: str
         default: bare
       min_disk:
-        description: Smallest disk in GiB.
+        description: Smallest disk in GiB. Left alone when absent.
         type: int
-        default: 0
       min_ram:
-        description: Smallest memory in MiB.
+        description: Smallest memory in MiB. Left alone when absent.
         type: int
-        default: 0
       tags:
         description: All tags of the image. Left alone when absent.
         type: list
@@ -344,13 +343,13 @@ _IMAGE = {
     "method": {"type": "str", "choices": list(images.METHODS), "default": "auto"},
     "convert": {"type": "bool", "default": False},
     "stores": {"type": "list", "elements": "str"},
-    "visibility": {"type": "str", "choices": list(images.VISIBILITIES), "default": "private"},
-    "hidden": {"type": "bool", "default": False},
-    "protected": {"type": "bool", "default": False},
+    "visibility": {"type": "str", "choices": list(images.VISIBILITIES)},
+    "hidden": {"type": "bool"},
+    "protected": {"type": "bool"},
     "disk_format": {"type": "str", "default": "qcow2"},
     "container_format": {"type": "str", "default": "bare"},
-    "min_disk": {"type": "int", "default": 0},
-    "min_ram": {"type": "int", "default": 0},
+    "min_disk": {"type": "int"},
+    "min_ram": {"type": "int"},
     "tags": {"type": "list", "elements": "str"},
     "properties": {"type": "dict", "default": {}},
 }

@@ -50,17 +50,22 @@ options:
     elements: str
     default: []
   release:
-    description: SONiC release the configurations are for. For rendering V(202605) when absent, else what a configuration says.
+    description:
+      - SONiC release the configurations are for.
+      - When absent, the one that a configuration names (C(VERSIONS)). A landscape is rendered for the release of the configuration
+        it is compared with, switch by switch, and for V(202605) where none is named.
+      - A switch of one release with a configuration meant for another is refused.
     type: str
     choices: ['202211', '202305', '202311', '202405', '202411', '202505', '202511', '202605']
   missing_tables:
     description:
       - What is meant by a table that the wanted configuration does not have at all. V(keep) leaves it as it is, and so the fields
         that a switch fills in by itself (its MAC address). V(remove) plans its end.
-      - V(keep) is about what an operator added. A landscape, or a file that M(scs.landscape.sonic_render) wrote, speaks for the
+      - V(keep) is about what an operator added. A landscape, or a file that M(scs.landscape.sonic_render) wrote into a folder, speaks for the
         whole of ports, VLANs, addresses, tunnels and routing, and a landscape with services for those, so of these nothing is
         kept. How a switch is managed and who may log in is replaced where the landscape says it, and never removed.
-      - Between two landscapes nothing is kept.
+      - So it is between files, and between two landscapes. What stays is returned (RV(kept)), and a warning names tables that a
+        landscape may write and does not speak of any more.
     type: str
     choices: [keep, remove]
     default: keep
@@ -99,6 +104,16 @@ options:
     type: list
     elements: path
     default: []
+  on_finding:
+    description:
+      - What to do about errors in a landscape that a side is rendered from, by the rules of M(scs.landscape.landscape_validate).
+      - V(fail) plans nothing, as M(scs.landscape.sonic_render) would render nothing, V(warn) says them, V(ignore) does not look.
+    type: str
+    choices: [fail, warn, ignore]
+    default: fail
+  as_of:
+    description: Day (C(YYYY-MM-DD)) on which waivers are judged. Today when absent.
+    type: str
 seealso:
   - module: scs.landscape.sonic_render
   - module: scs.landscape.sonic_convert
@@ -134,11 +149,14 @@ plan:
   returned: always
   type: dict
 waves:
-  description: Switches that may be changed at the same time, one wave after the other, and what is waited for before each.
+  description:
+    - Switches that may be changed at the same time, one wave after the other, and what is waited for before each.
+    - Between two landscapes new switches stand in the first wave, before their far ends expect them, and retired ones in the last,
+      when no far end leads to them any more. They have no steps.
   returned: success
   type: list
   elements: dict
-  sample: [{switches: [leaf1], gate: the partners of these switches forward; nothing else is being changed}]
+  sample: [{switches: [leaf1], gate: the partners of these switches forward; nothing else is being changed, kind: change}]
 switches:
   description: For every switch its impact, what is needed besides, obstacles, steps with reasons, and the patch (RFC 6902).
   returned: success
@@ -150,10 +168,17 @@ refusals:
   type: list
   elements: str
 unmatched:
-  description: Switches that stand on one side only. They are not planned.
+  description: Switches that stand on one side only. They are not planned row by row.
   returned: success
   type: dict
   sample: {before: [], after: [leaf9]}
+kept:
+  description:
+    - By switch and table, the keys of rows that stay as they are because what is wanted does not speak for their table. Secret keys
+      are masked.
+  returned: success
+  type: dict
+  sample: {oob1: {TACPLUS: [global], TACPLUS_SERVER: [192.0.2.5]}}
 steps_done:
   description: Number of reports written. The steps of the plan are never carried out.
   returned: always
@@ -161,7 +186,7 @@ steps_done:
 """
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
-from ansible_collections.scs.landscape.plugins.module_utils.core import files
+from ansible_collections.scs.landscape.plugins.module_utils.core import files, units
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import fleet, inspection, plan, plan_report, targets
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.model import RELEASE_NAMES
@@ -192,23 +217,31 @@ def main(params, check_mode):
     impact = Impact[params["max_impact"].upper()]
     told = {side: fleet.Side(params[side] or [], params[f"{side}_landscape"] or []) for side in ("before", "after")}
     rendering = fleet.Rendering(
-        params["release"] or "", tuple(params["switches"]), params["unmodelled"], params["secrets"]
+        params["release"] or "",
+        tuple(params["switches"]),
+        params["unmodelled"],
+        params["secrets"],
+        params["on_finding"],
+        units.day_of(params["as_of"], "as_of"),
     )
     compared = fleet.compare(told["before"], told["after"], params["landscape"] or [], rendering)
-    fabric = plan.plan_fabric(_planned(compared, params), compared.groups, params["parallel"])
+    kept = compared.kept(params["ignore_tables"]) if params["missing_tables"] == "keep" else {}
+    parallel, coming, going = params["parallel"], compared.new, compared.retired
+    fabric = plan.plan_fabric(_planned(compared, params), compared.groups, parallel, new=coming, retired=going)
     refusals = plan_report.refusals(fabric, impact)
-    reports = files.plan_paths(plan_report.written(fabric, params["reports"], impact))
+    reports = files.plan_paths(plan_report.written(fabric, params["reports"], impact, kept))
     return Result(
         changed=bool(reports),
         plan=fabric.plan,
         diff=[one.text_diff() for one in fabric.switches.values() if one.changes],
         steps_done=0 if check_mode else files.apply_paths(reports),
-        warnings=compared.warnings,
+        warnings=compared.warnings + compared.staying(kept),
         values={
             "waves": [wave.as_dict() for wave in fabric.waves],
             "switches": {name: one.as_dict() for name, one in fabric.switches.items()},
             "refusals": refusals,
             "unmatched": compared.unmatched,
+            "kept": kept,
         },
         failed=f"The plan is refused: {'; '.join(refusals[:20])}" if refusals else "",
     )
@@ -247,6 +280,8 @@ if __name__ == "__main__":
             "speeds": {"type": "dict", "default": {}},
             "yang_dir": {"type": "path"},
             "reports": {**paths, "default": []},
+            "on_finding": {"type": "str", "choices": ["fail", "warn", "ignore"], "default": "fail"},
+            "as_of": {"type": "str"},
         },
         main,
         mutually_exclusive=[("before", "before_landscape"), ("after", "after_landscape")],

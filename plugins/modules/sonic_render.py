@@ -154,7 +154,8 @@ def main(params, check_mode):
             warnings=said, values={**values, "configs": {one.name: masking.config(one.config) for one in rendered}}
         )
     desired = {f"{one.name}.json": switch_files.text(one.config) for one in rendered}
-    folder = files.Folder(params["dest"], "sonic_render", switch_files.is_private)
+    spoken = {f"{one.name}.json": sorted(one.owned) for one in rendered}
+    folder = files.Folder(params["dest"], "sonic_render", switch_files.is_private, spoken)
     prune = params["prune"] and not params["switches"]
     plan = folder.plan(desired, prune=prune, adopt=params["adopt"])
     return Result(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A fabric of any size whose switches have 64 ports: for benches. The same numbers give the same bytes.
 
-Forty-eight leaves share a pair of spines; leaves come in pairs, and every pair has thirty hosts with a leg on each.
+Forty-eight leaves share a pair of spines; leaves come in pairs, and every pair has thirty hosts with a leg on each. It is
+a landscape that its rules take: management ports are plugged in.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic import port_ma
 
 HWSKU = "Example-64x100G"
 PORTS, POD, HOSTS = 64, 48, 30
+#: Management ports that one switch of somebody else takes.
+_MANAGED = 500
 
 _HEAD = """\
 # SPDX-License-Identifier: Apache-2.0
@@ -77,11 +80,18 @@ def _lines(switches: int) -> Iterator[str]:
     yield "hosts:"
     for number in range(len(pairs) * HOSTS):
         yield f"  node{number + 1}: {{model: box, role: node, environment: cloud, index: {number + 1}}}"
+    yield "externals:"
+    for number in range((switches + len(pairs) * HOSTS) // _MANAGED + 1):
+        yield f"  management{number + 1}: {{ports: ['{{1..{_MANAGED}}}']}}"
     yield "cables:"
     for number, leaf in enumerate(leaves):
         for leg in range(2):
             spine = spines[2 * (number // POD % pods) + leg]
             yield f"  - {{a: {leaf}/{_port(PORTS - 2 + leg)}, b: {spine}/{_port(number % POD)}}}"
+    managed = [f"{name}/eth0" for name in (*spines, *leaves)]
+    managed += [f"node{number + 1}/MGMT" for number in range(len(pairs) * HOSTS)]
+    for number, port in enumerate(managed):
+        yield f"  - {{a: {port}, b: management{number // _MANAGED + 1}/{number % _MANAGED + 1}}}"
     for at, pair in enumerate(pairs):
         for host in range(HOSTS):
             for leg, leaf in enumerate(pair):

@@ -53,12 +53,20 @@ class Folder:
     :param path: the folder; made when the first file is written.
     :param owner: who writes (the module's name); each owner has its own record, so two may share a folder.
     :param private: says of a content whether only the owner of the file may read it.
+    :param notes: by file, words that its content does not say and whoever reads it needs; kept in the record.
     """
 
-    def __init__(self, path: str, owner: str, private: Callable[[str], bool] = lambda _content: False) -> None:
+    def __init__(
+        self,
+        path: str,
+        owner: str,
+        private: Callable[[str], bool] = lambda _content: False,
+        notes: Mapping[str, list[str]] | None = None,
+    ) -> None:
         self.path = os.path.abspath(os.path.expanduser(path))
         self.owner = owner
         self._private = private
+        self._notes = dict(notes or {})
         self._record = RunRecord(os.path.join(self.path, RECORD_FOLDER), owner)
 
     def read(self, name: str) -> str | None:
@@ -83,6 +91,13 @@ class Folder:
     def owned(self) -> dict[str, str]:
         """Digest of every file that earlier runs wrote here."""
         return self._remembered("files")
+
+    def notes(self) -> dict[str, list[str]]:
+        """What earlier runs noted of the files they wrote here."""
+        found = self._record.load().get("notes", {})
+        if not isinstance(found, dict):
+            return {}
+        return {str(name): [str(word) for word in words] for name, words in found.items() if isinstance(words, list)}
 
     def _remembered(self, key: str) -> dict[str, str]:
         files = self._record.load().get(key, {})
@@ -159,7 +174,8 @@ class Folder:
         """
         # A run that was killed leaves its lock; where another owner has cleared that away, its record still tells.
         finished = not self._remembered("before") and not self._record.is_locked()
-        if not plan and finished and self.owned() == self._owned_after(plan, desired):
+        known = (self.owned(), self.notes()) == (self._owned_after(plan, desired), self._notes_after(plan, desired))
+        if not plan and finished and known:
             return 0
         try:
             with self._record.locked():
@@ -171,14 +187,16 @@ class Folder:
 
     def _apply(self, plan: Plan, desired: Mapping[str, str], progress: Callable[[Step], None]) -> None:
         before, after = self.owned(), self._owned_after(plan, desired)
-        self._record.save({"files": {**before, **after}, "before": {**self._remembered("before"), **before}})
+        notes = self._notes_after(plan, desired)
+        more = {"notes": {**self.notes(), **notes}} if notes else {}
+        self._record.save({"files": {**before, **after}, "before": {**self._remembered("before"), **before}, **more})
         for step in plan.steps:
             self._execute(step)
             progress(step)
         self._verify(plan)
         for folder in sorted({os.path.dirname(self._inside(name)) for name in before if name not in after}):
             self._drop_empty_folders(folder)
-        self._record.save({"files": after})
+        self._record.save({"files": after, **({"notes": notes} if notes else {})})
 
     def _verify(self, plan: Plan) -> None:
         for step in plan.steps:
@@ -198,6 +216,12 @@ class Folder:
             name: known for name, known in self.owned().items() if name not in removed and self.read(name) is not None
         }
         return {**old, **{name: digest(content) for name, content in desired.items()}}
+
+    def _notes_after(self, plan: Plan, desired: Mapping[str, str]) -> dict[str, list[str]]:
+        """What is noted once the plan is done: of the desired files anew, of old ones that stay as before."""
+        stay = self._owned_after(plan, desired)
+        old = {name: words for name, words in self.notes().items() if name in stay and name not in desired}
+        return {**old, **{name: words for name, words in self._notes.items() if name in desired}}
 
     def _execute(self, step: Step) -> None:
         path, content = self._inside(step.object), step.payload[1]

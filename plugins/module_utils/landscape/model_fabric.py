@@ -80,4 +80,6 @@ class Services(Item):
     tacacs_servers: tuple[str, ...] = values("address", "Where logins are checked, before local accounts")
     snmp_location: str = text("Location that SNMP tells", free=True)
     snmp_contact: str = text("Contact that SNMP tells", free=True)
-    timezone: str = text("Time zone of the clocks", pattern=r"[A-Za-z0-9_+/-]{1,40}", default="UTC", free=True)
+    timezone: str = text(
+        "Time zone of the clocks; what a switch has when empty", pattern=r"[A-Za-z0-9_+/-]{1,40}", free=True
+    )

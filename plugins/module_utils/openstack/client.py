@@ -108,7 +108,7 @@ class Cloud:
         self.connection = connection
         self.backoff = Backoff(first=0.3, longest=20.0, within=patience)
         self._clock, self._sleep, self._chance = clock, sleep, chance
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._proxies: dict[str, Any] = {}
 
     # Who we are.
@@ -189,23 +189,21 @@ class Cloud:
         :raises CloudError: it was refused (``NotFoundError``, ``ConflictError``, ``ForbiddenError``).
         :raises UnreachableError: there was no whole answer.
         """
-        safe = method in _REPEATABLE if repeat is None else repeat
-        options: dict[str, Any] = {"params": dict(params) if params else None, "headers": dict(headers or {})}
-        if json is not None:
-            options["json"] = json
-        if data is not None:
+        once = data is not None
+        safe = not once and (method in _REPEATABLE if repeat is None else repeat)
+        given = {"json": json, "data": data, "microversion": microversion, "timeout": timeout}
+        options = {name: value for name, value in given.items() if value is not None}
+        options.update(params=dict(params) if params else None, headers=dict(headers or {}))
+        if once:
             # A body that was read once cannot be sent again: a renewed login would send nothing, and that would count.
-            options.update(data=data, allow_reauth=False)
-            safe = False
-        if microversion:
-            options["microversion"] = microversion
-        if timeout is not None:
-            options["timeout"] = timeout
+            options["allow_reauth"] = False
         proxy = self._proxy(service)
         self.login()
-        answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe)
+        answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe, once)
         if answer.status >= 400 and answer.status not in accept:
-            raise model.refusal(service, method, path, answer)
+            refused = model.refusal(service, method, path, answer)
+            refused.wait = retry_after(answer.headers)
+            raise refused
         return answer
 
     def get(self, service: str, path: str, *, microversion: str | None = None, **params: Any) -> Any:
@@ -223,7 +221,10 @@ class Cloud:
             yield from body.get(key, ())
             following = _next_page(body, key)
             if following in seen:
-                return  # a service that points back at a page we had
+                # What was not listed would look as if it were not there.
+                raise CloudError(
+                    f"The {service} service lists {path} in a circle: a page points back at an earlier one"
+                )
             seen.add(following)
             where, query = self._below(service, following), {}
 
@@ -258,7 +259,8 @@ class Cloud:
     # Underneath.
 
     def _proxy(self, service: str) -> Any:
-        with self._lock:
+        # One lock for each service: one that does not answer must not hold up the others.
+        with self._locks.setdefault(service, threading.Lock()):
             if service not in self._proxies:
                 override = str(self.connection.config.get_endpoint(service) or "").rstrip("/")
                 if override:
@@ -288,8 +290,10 @@ class Cloud:
         reply = proxy.request(path, method, skip_cache=True, connect_retries=0, **options)
         return answer_of(reply)
 
-    def _tried(self, service: str, doing: str, operation: Callable[[], Answer], safe: bool) -> Answer:
-        """One answer; what may be repeated is, until the time is over."""
+    def _tried(
+        self, service: str, doing: str, operation: Callable[[], Answer], safe: bool, once: bool = False
+    ) -> Answer:
+        """One answer; what may be repeated is, until the time is over, unless it can be done ``once`` only."""
         deadline = self._clock() + self.backoff.within
         attempt = 0
         while True:
@@ -297,7 +301,7 @@ class Cloud:
             answer = Answer(0)
             try:
                 answer = operation()
-                if not is_busy(answer) and not (safe and answer.status in _BROKEN):
+                if once or (not is_busy(answer) and not (safe and answer.status in _BROKEN)):
                     return replace(answer, attempts=attempt + 1)
                 wait = retry_after(answer.headers)
             except _FAILURES as error:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from ..core.errors import InputError, LandscapeError
 
@@ -72,7 +74,10 @@ class CloudError(LandscapeError):
     """An API refused, failed or could not be reached.
 
     :param status: HTTP status, 0 when there was no answer.
+    :ivar wait: seconds that the service asks us to wait, 0 when it does not.
     """
+
+    wait = 0.0
 
     def __init__(self, message: str, *, status: int = 0, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -137,6 +142,26 @@ def refusal(service: str, method: str, path: str, answer: Answer) -> CloudError:
 def version_of(text: str) -> tuple[int, ...]:
     """A microversion or a release as numbers that compare: ``2.79`` is newer than ``2.8``."""
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def has_secret(url: str) -> bool:
+    """Whether an address holds what must not be shown: user and password, or a query that may be a signature."""
+    return without_password(url) != url
+
+
+def without_secrets(text: str, urls: Iterable[str]) -> str:
+    """A text of somebody else that may be shown: without what is secret in some addresses, however it is written there."""
+    hidden: set[str] = set()
+    for url in filter(has_secret, urls):
+        user, mark, _host = url.partition("://")[2].partition("?")[0].split("/")[0].rpartition("@")
+        query = url.partition("?")[2]
+        values = [part.rpartition("=")[2] for part in query.split("&")]
+        hidden.update((query, *(value for value in values if len(value) > 3)))
+        hidden.update((user, user.partition(":")[2]) if mark else ())
+    hidden |= {unquote(one) for one in hidden} | {html.escape(one) for one in hidden}
+    for one in sorted(filter(None, hidden), key=len, reverse=True):
+        text = text.replace(one, "***")
+    return text
 
 
 def without_password(url: str) -> str:

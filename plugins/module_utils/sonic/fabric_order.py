@@ -29,24 +29,38 @@ class Group:
 
 @dataclass(frozen=True)
 class Wave:
-    """Switches that may be changed at the same time, and what is waited for before."""
+    """Switches that may be changed at the same time, and what is waited for before.
+
+    :param kind: ``change``; ``new`` for switches that get their whole configuration, ``retired`` for those that lose it.
+    """
 
     switches: tuple[str, ...]
     gate: str
+    kind: str = "change"
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form."""
-        return {"switches": list(self.switches), "gate": self.gate}
+        return {"switches": list(self.switches), "gate": self.gate, "kind": self.kind}
 
 
-def waves(impacts: Mapping[str, Impact], groups: Iterable[Group] = (), parallel: int = 0) -> tuple[Wave, ...]:
+def waves(
+    impacts: Mapping[str, Impact],
+    groups: Iterable[Group] = (),
+    parallel: int = 0,
+    *,
+    new: Iterable[str] = (),
+    retired: Iterable[str] = (),
+) -> tuple[Wave, ...]:
     """The order for a whole fabric.
 
     One switch goes first, alone. After it come those of one tier after the other; never two members of a group in one
-    wave, spines one by one, switches in no group one by one.
+    wave, spines one by one, switches in no group one by one. Before all of them come new switches, which carry nothing
+    until their far ends expect them; after all of them retired ones, when no far end leads to them any more.
 
     :param impacts: what the change does, for every switch that changes.
-    :param parallel: at most so many in one wave; 0: a third of all switches that change.
+    :param parallel: at most so many in one wave; 0: a third of all switches that change. Not for new and retired ones.
+    :param new: switches that get their whole configuration.
+    :param retired: switches that are taken out.
     :raises InputError: for a negative ``parallel``.
     """
     if parallel < 0:
@@ -62,7 +76,25 @@ def waves(impacts: Mapping[str, Impact], groups: Iterable[Group] = (), parallel:
     if order and len(order[0]) > 1:
         first, rest = order[0][:1], order[0][1:]
         order[:1] = [first, rest]
-    return tuple(Wave(names, _gate(number, names, order, known)) for number, names in enumerate(order))
+    changing = [Wave(names, _gate(number, names, order, known)) for number, names in enumerate(order)]
+    first, last = (tuple(sorted(names, key=natural)) for names in (new, retired))
+    return _around(changing, first, last)
+
+
+def _around(changing: list[Wave], first: tuple[str, ...], last: tuple[str, ...]) -> tuple[Wave, ...]:
+    """The waves with new switches before them and retired ones after them."""
+    found = list(changing)
+    if first:
+        if changing:
+            gate = f"{', '.join(first)}: configured as a whole and verified; {changing[0].gate}"
+            found[0] = Wave(changing[0].switches, gate)
+        found.insert(0, Wave(first, "these switches answer; no far end leads traffic to them yet", "new"))
+    if last:
+        gate = "no session and no traffic leads to these switches any more"
+        if changing:
+            gate = f"{', '.join(changing[-1].switches)}: verified after the change; {gate}"
+        found.append(Wave(last, gate, "retired"))
+    return tuple(found)
 
 
 def _kind(name: str, groups: tuple[Group, ...]) -> str:

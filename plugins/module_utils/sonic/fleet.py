@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,15 +14,16 @@ from typing import Any
 from ..core import files
 from ..core.errors import InputError
 from ..landscape import client as landscape_client
-from ..landscape import derive
+from ..landscape import derive, findings_report
 from ..landscape.derive import View
+from ..landscape.rules import validate as rules
 from . import client, codec, masking, model, targets
 from .fabric_order import Group
 from .model import ConfigDb
 from .order import natural
 from .render import build
 from .render.model import Rendered
-from .render.owned import FABRIC
+from .render.owned import ACCESS, FABRIC, SERVICES
 
 #: A backup that is called so belongs to the folder it lies in, or to the name it carries.
 GENERIC = ("config_db", "running", "config")
@@ -40,12 +42,19 @@ class Side:
 
 @dataclass(frozen=True)
 class Rendering:
-    """How a landscape is rendered, and which switches count. An empty release stands for the newest one."""
+    """How landscapes are judged and rendered, and which switches count.
+
+    :param release: empty for the one that the other side names, switch by switch, else the newest one.
+    :param on_finding: as of ``sonic_render``: ``fail``, ``warn`` or ``ignore``.
+    :param today: day on which waivers are judged.
+    """
 
     release: str = ""
     names: tuple[str, ...] = ()
     unmodelled: bool = False
     secrets: Mapping[str, Any] = field(default_factory=dict)
+    on_finding: str = "fail"
+    today: datetime.date | None = None
 
 
 @dataclass(frozen=True)
@@ -53,32 +62,80 @@ class Comparison:
     """Both configurations of every switch that has both, and what is known of their redundancy.
 
     :param owned: by switch, the tables that its wanted configuration speaks for although it may not have them.
-    :param rendered: whether both sides come from landscapes: they speak of everything.
+    :param said: warnings about the landscapes.
+    :param rendered: what is there comes from a landscape: no row of it is an operator's.
+    :param whole: both sides come from landscapes: who stands on one side only comes or goes.
     """
 
     pairs: Mapping[str, tuple[ConfigDb, ConfigDb]]
     groups: tuple[Group, ...]
     unmatched: Mapping[str, list[str]]
     owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
     rendered: bool = False
+    whole: bool = False
+
+    @property
+    def new(self) -> list[str]:
+        """Switches that come; nothing when a side is a pile of files, which need not be all of the fabric."""
+        return self.unmatched["after"] if self.whole else []
+
+    @property
+    def retired(self) -> list[str]:
+        """Switches that go."""
+        return self.unmatched["before"] if self.whole else []
 
     def targets(self) -> dict[str, tuple[ConfigDb, ConfigDb]]:
         """By switch what there is and where the change leads: what nobody speaks of stays as it is."""
-        if self.rendered:
-            return dict(self.pairs)
         return {
             name: (before, targets.wanted(before, after, self.owned.get(name, ())))
             for name, (before, after) in self.pairs.items()
         }
 
+    def kept(self, ignore: Iterable[str] = ()) -> dict[str, dict[str, list[str]]]:
+        """By switch and table, the keys of rows that stay because nobody speaks for their table; secret ones masked.
+
+        :param ignore: tables that daemons write.
+        """
+        left_out, found = frozenset(ignore), {}
+        for name, (before, after) in self.pairs.items():
+            spoken = left_out | self.owned.get(name, frozenset()) | set(after)
+            rows = {table: before[table] for table in sorted(set(before) - spoken) if before[table]}
+            if rows:
+                found[name] = {table: list(keys) for table, keys in masking.config(rows).items()}
+        return found
+
     @property
     def warnings(self) -> list[str]:
-        """One sentence for each side that knows switches the other does not."""
+        """One sentence for each side that knows switches the other does not, and for what stays though it was managed."""
         others = {"before": "after", "after": "before"}
+        how = {"New": ("configuration as a whole", self.new), "Retired": ("removal", self.retired)}
         return [
-            f"Not planned, because they stand on the side {side!r} only and not on {others[side]!r}: {', '.join(names)}"
-            for side, names in self.unmatched.items()
-            if names
+            *self.said,
+            *(
+                f"{word} and not planned row by row, but in the waves: {', '.join(names)} ({what})"
+                for word, (what, names) in how.items()
+                if names
+            ),
+            *(
+                f"Not planned, because they stand on the side {side!r} only and not on {others[side]!r}: {', '.join(names)}"
+                for side, names in self.unmatched.items()
+                if names and not self.whole
+            ),
+        ]
+
+    def staying(self, kept: Mapping[str, Mapping[str, list[str]]]) -> list[str]:
+        """One sentence for each set of tables that a landscape may write, no longer says, and does not take away."""
+        alike: dict[str, list[str]] = {}
+        for name, rows in kept.items():
+            managed = self.rendered or name in self.owned
+            tables = [table for table in rows if self.rendered or table in ACCESS | SERVICES]
+            if managed and tables:
+                alike.setdefault(", ".join(tables), []).append(name)
+        hint = "to take a table away, write it as null in config_db"
+        return [
+            f"{tables} stay as they are on {', '.join(names)}, because what is wanted does not speak of them; {hint}"
+            for tables, names in sorted(alike.items())
         ]
 
 
@@ -86,19 +143,29 @@ def compare(before: Side, after: Side, landscape: list[str], rendering: Renderin
     """Reads both sides.
 
     :param landscape: tells the redundancy groups; that of a side when empty.
-    :raises InputError: for what cannot be read, and for a named switch that is missing on either side.
+    :raises InputError: for what cannot be read, for a landscape with errors, and for a named switch that is missing on
+        either side.
     """
-    views = {tuple(paths): load(paths) for paths in (before.landscape, after.landscape, landscape) if paths}
-    made = [_rendered(views[tuple(side.landscape)], rendering) if side.landscape else None for side in (before, after)]
+    views, said = {}, []
+    for paths in (before.landscape, after.landscape):
+        if paths and tuple(paths) not in views:
+            views[tuple(paths)], warnings = judged(paths, rendering)
+            said += warnings
+    told = landscape or after.landscape or before.landscape
+    if told and tuple(told) not in views:
+        views[tuple(told)] = load(told)
+    read = [from_files(side.files) if not side.landscape else {} for side in (before, after)]
+    made = [
+        _rendered(views[tuple(side.landscape)], rendering, other) if side.landscape else None
+        for side, other in ((before, read[1]), (after, read[0]))
+    ]
     sides = [
-        from_files(side.files) if one is None else {name: each.config for name, each in one.items()}
-        for side, one in zip((before, after), made)
+        files if one is None else {name: each.config for name, each in one.items()} for files, one in zip(read, made)
     ]
     for name in rendering.names:
         if any(name not in side for side in sides):
             raise InputError(f"The switch {name} does not stand on both sides", hint="Compare the names of the files")
     common = [name for name in sides[0] if name in sides[1] and (not rendering.names or name in rendering.names)]
-    told = landscape or after.landscape or before.landscape
     alone = [
         [] if rendering.names else sorted(set(mine) - set(theirs), key=natural)
         for mine, theirs in (sides, reversed(sides))
@@ -108,25 +175,57 @@ def compare(before: Side, after: Side, landscape: list[str], rendering: Renderin
         groups(views[tuple(told)]) if told else (),
         {"before": alone[0], "after": alone[1]},
         _written(after.files) if made[1] is None else {name: each.owned for name, each in made[1].items()},
+        tuple(said),
+        made[0] is not None,
         None not in made,
     )
 
 
-def _rendered(view: View, rendering: Rendering) -> dict[str, Rendered]:
-    release = rendering.release or DEFAULT_RELEASE
-    return _whole(view, build.Options(release, rendering.unmodelled, rendering.secrets), rendering.names)
+def judged(sources: list[str], rendering: Rendering) -> tuple[View, list[str]]:
+    """A landscape that is fit to be rendered, by the same rules as in ``sonic_render``; and warnings.
+
+    :raises InputError: naming its errors.
+    """
+    landscape, misread = landscape_client.load(sources)
+    view = derive.resolve(landscape)
+    findings = misread if rendering.on_finding == "ignore" else rules.check(view, misread, today=rendering.today)
+    errors = rules.unwaived(findings if rendering.on_finding == "fail" else misread)
+    if errors:
+        raise InputError(
+            findings_report.failure(errors), details={"findings": [finding.as_dict() for finding in findings]}
+        )
+    return view, findings_report.warnings(rules.unwaived(findings))
+
+
+def _rendered(view: View, rendering: Rendering, other: Mapping[str, ConfigDb]) -> dict[str, Rendered]:
+    """Each switch for the release that is asked for, else for the one that its other side is of."""
+    if rendering.release:
+        options = build.Options(rendering.release, rendering.unmodelled, rendering.secrets)
+        return _whole(view, options, rendering.names)
+    by_release: dict[str, list[str]] = {}
+    for name in rendering.names or build.rendered_by_default(view):
+        by_release.setdefault(_release_of(other.get(name, {})) or DEFAULT_RELEASE, []).append(name)
+    made: dict[str, Rendered] = {}
+    for release, names in by_release.items():
+        made.update(_whole(view, build.Options(release, rendering.unmodelled, rendering.secrets), names))
+    return {name: made[name] for name in sorted(made, key=natural)}
+
+
+def _release_of(config: ConfigDb) -> str:
+    """The release to render for beside a configuration. Of another vendor's image it is no release of ours."""
+    return "" if model.enterprise_marks(config) else model.release_of(config)
 
 
 def _written(sources: list[str]) -> dict[str, frozenset[str]]:
     """The tables that files of ``sonic_render`` speak for, by switch; other files speak for what they have."""
-    folders: dict[str, dict[str, str]] = {}
+    folders: dict[str, files.Folder] = {}
     found = {}
     for path in client.config_files(sources):
         folder, name = os.path.split(os.path.abspath(path))
-        if folder not in folders:
-            folders[folder] = files.Folder(folder, "sonic_render").owned()
-        if name in folders[folder]:
-            found[os.path.splitext(name)[0]] = FABRIC
+        beside = folders.setdefault(folder, files.Folder(folder, "sonic_render"))
+        if name in beside.owned():
+            # Files of earlier versions have no note: the fabric at least is theirs.
+            found[os.path.splitext(name)[0]] = frozenset(beside.notes().get(name, FABRIC))
     return found
 
 

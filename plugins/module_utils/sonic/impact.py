@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.plan import Impact
-from . import diff, impact_tables, masking, model, relations, tables, targets
+from . import diff, filters, impact_tables, masking, model, relations, tables, targets
 from .diff import RowChange
 from .impact_tables import Rule
 from .model import ConfigDb, Row
@@ -64,6 +66,23 @@ class Context:
     speeds: Mapping[str, Iterable[str]] = field(default_factory=dict)
     ignore: frozenset[str] = frozenset()
 
+    @functools.cached_property
+    def passing(self) -> filters.Change:
+        """What prefix lists and route maps do on both sides."""
+        return filters.Change(self.before, self.after)
+
+    @functools.cached_property
+    def sessions(self) -> frozenset[tuple[str, str]]:
+        """Routing instance, and neighbour or peer group, of all sessions that are there before and after."""
+        found = set()
+        for table, field_name in (("BGP_NEIGHBOR", "peer_group_name"), ("BGP_GLOBALS_LISTEN_PREFIX", "peer_group")):
+            later = self.after.get(table, {})
+            for key, row in self.before.get(table, {}).items():
+                if key in later:
+                    vrf, _bar, name = key.partition(model.SEPARATOR)
+                    found |= {(vrf, name), (vrf, str(row.get(field_name, "")))}
+        return frozenset(found)
+
 
 def effect(change: RowChange, context: Context) -> Effect:
     """What one write does."""
@@ -76,7 +95,7 @@ def effect(change: RowChange, context: Context) -> Effect:
         return (
             Effect(reason="the port is opened", kind="port") if opened else Effect(reason="the port is shut meanwhile")
         )
-    rules = _rules(change)
+    rules = [*_rules(change), *_ends(change, context)]
     worst = max(rules, key=lambda rule: (rule.impact, impact_tables.KINDS.index(rule.kind)))
     needs = tuple(dict.fromkeys([rule.needs for rule in rules if rule.needs] + _unread(change, context)))
     return Effect(worst.impact, worst.kind, worst.reason, needs)
@@ -95,6 +114,27 @@ def _rules(change: RowChange) -> list[Rule]:
     if change.table == "FEATURE" and "state" in changed and change.key in impact_tables.TRAFFIC_FEATURES:
         found.append(Rule("session", Impact.INTERRUPTED, "a container that carries traffic or routes starts or stops"))
     return found
+
+
+def _ends(change: RowChange, context: Context) -> list[Rule]:
+    """What ends sessions or traffic although the row alone does not say so."""
+    if change.table in filters.TABLES and context.passing.takes_away(change):
+        return [
+            Rule("policy", Impact.INTERRUPTED, "less passes than before: traffic to what is no longer heard of ends")
+        ]
+    if change.table not in ("BGP_PEER_GROUP_AF", "BGP_NEIGHBOR_AF"):
+        return []
+    vrf, name = [*change.key.split(model.SEPARATOR), ""][:2]
+    if (vrf, name) not in context.sessions:
+        return []
+    if "admin_status" in change.fields:
+        # peer_activate_af and peer_deactivate of FRR: without dynamic capabilities they reset the session.
+        return [Rule("session", Impact.INTERRUPTED, "an address family comes or goes: the sessions are set up anew")]
+    if any(field in (change.after or {}) for field in filters.BINDING & set(change.fields)):
+        return [
+            Rule("policy", Impact.INTERRUPTED, "another filter decides: traffic to what it does not let through ends")
+        ]
+    return []
 
 
 def _unread(change: RowChange, context: Context) -> list[str]:
@@ -158,7 +198,7 @@ def _refused(change: RowChange, context: Context) -> list[Obstacle]:
 
 
 def _other_image(context: Context) -> list[Obstacle]:
-    """Edgecore's Enterprise SONiC on one side only: another image, which rows do not lead to."""
+    """Edgecore's Enterprise SONiC on one side only, or another release: an image that rows do not lead to."""
     marks = [model.enterprise_marks(config) for config in (context.before, context.after)]
     wrote = [model.release_of(config) for config in (context.before, context.after)]
     if marks[0] and (marks[0] != marks[1] or wrote[0] != wrote[1]):
@@ -167,6 +207,10 @@ def _other_image(context: Context) -> list[Obstacle]:
     elif marks[1] and not marks[0]:
         reason = "what is wanted is of Edgecore's Enterprise SONiC, the switch runs another image"
         needs = "convert it with sonic_convert"
+    elif all(wrote) and wrote[0] != wrote[1]:
+        reason = f"the switch runs {wrote[0]}, what is wanted is for {wrote[1]}"
+        needs = f"plan for {wrote[0]} (release), or install {wrote[1]} first and plan from a backup of it"
+        return [Obstacle("VERSIONS|DATABASE VERSION", reason, needs, "all")]
     else:
         return []
     return [Obstacle("DEVICE_METADATA|localhost", reason, needs, "all")]
@@ -174,17 +218,32 @@ def _other_image(context: Context) -> list[Obstacle]:
 
 def _contradictions(after: ConfigDb) -> list[Obstacle]:
     """Two rows that cannot both be there: the configuration itself is wrong."""
-    held: dict[str, dict[str, str]] = defaultdict(dict)
+    held: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     found = []
     for place, row in sorted(diff.rows_of(after).items()):
         name = f"{place[0]}|{place[1]}"
         for resource, mode in sorted(relations.claims(place, row)):
-            others = [other for taken, other in held[resource].items() if taken != mode]
+            taken = held[resource, _scope(after, place, resource)]
+            others = [other for taker, other in taken.items() if taker != mode]
             if others:
                 reason = f"{resource} belongs to {others[0]} already"
                 found.append(Obstacle(name, reason, f"remove {others[0]}, or leave {name} out", "all"))
-            held[resource].setdefault(mode, name)
+            taken.setdefault(mode, name)
     return found
+
+
+def _scope(config: ConfigDb, place: diff.Place, resource: str) -> str:
+    """Within what a resource is one: an address in its routing instance, one of a link on its interface."""
+    kind, _space, text = resource.partition(" ")
+    if kind != "address":
+        return ""
+    interface = place[1].split(model.SEPARATOR)[0]
+    try:
+        if ipaddress.ip_interface(text).is_link_local:
+            return interface
+    except ValueError:
+        pass  # no address: the models say so
+    return str(_row(config, place[0], interface).get("vrf_name", ""))
 
 
 def _dangling(context: Context) -> list[Obstacle]:

@@ -4,7 +4,9 @@
 """What of a configuration nobody may read in a plan, a finding or a message; and how a change of it still counts. Pure.
 
 A field is secret by what is known of its table, or by its name: tables that nobody knows hold passwords too. Names of
-the models that look so and are none stand in :data:`NO_SECRETS`; a test goes through every leaf of both releases.
+the models that look so and are none stand in :data:`NO_SECRETS`; a test goes through every leaf of both releases. Of a
+field that no model has a hint of a secret is enough: the command line writes some (``Community`` of SNMP traps), vendors
+more.
 """
 
 from __future__ import annotations
@@ -20,11 +22,16 @@ from typing import Any
 from ..core.redact import MASK, redact
 from . import tables
 from .model import SEPARATOR, ConfigDb, Issue, Row
+from .tables_fields import FIELDS
 
 _SECRET_NAME = re.compile(
     r"passw|passkey|passphrase|(?:^|[_.-])pass(?:$|[_.-])|secret|token|credential|(?:^|[_.-])(?:cak|psk)(?:$|[_.-])"
     r"|(?:auth|authentication|encryption|private|api|md5|digest)[_.-]?key|(?:snmp|ro|rw)[_.-]?community",
     re.IGNORECASE,
+)
+#: What the name of a field that no model has may not hold, to be shown.
+_HINT = re.compile(
+    r"key|pwd|pass(?!ive)|communit|secret|token|cred|psk|(?:^|[_.-])cak|priv|hash|auth[_.-]?data", re.IGNORECASE
 )
 #: Leaves of the models that are called like a secret, and what they are.
 NO_SECRETS: Mapping[tuple[str, str], str] = {
@@ -36,16 +43,22 @@ NO_SECRETS: Mapping[tuple[str, str], str] = {
 _ROUNDS = 100_000
 
 
+@functools.lru_cache(maxsize=16384)
 def is_secret(table: str, field: str) -> bool:
     """Whether a field holds a secret."""
     if (table, field) in NO_SECRETS:
         return False
-    return field in tables.table(table).secret_fields or bool(_SECRET_NAME.search(field))
+    if field in tables.table(table).secret_fields or _SECRET_NAME.search(field):
+        return True
+    known = FIELDS.get(table, {})
+    return not (field in known or "*" in known) and bool(_HINT.search(field))
 
 
+@functools.lru_cache(maxsize=4096)
 def has_secret_key(table: str) -> bool:
-    """Whether the keys of a table's rows are secrets (SNMP communities)."""
-    return "*key" in tables.table(table).secret_fields
+    """Whether the keys of a table's rows are secrets (SNMP communities), also of a table that no model has."""
+    spec = tables.table(table)
+    return "*key" in spec.secret_fields or (not spec.modelled and "COMMUNITY" in table.upper())
 
 
 def key(table: str, name: str, number: int = 0) -> str:

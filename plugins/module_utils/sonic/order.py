@@ -18,38 +18,44 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..core.errors import LandscapeError
-from . import diff, relations, tables
+from . import diff, filters, relations, tables
 from .diff import Place, RowChange, Rows
 from .model import ConfigDb, Row
 from .order_tables import CAPACITY, MADE_AGAIN_FOR, MAKE_BEFORE_BREAK, RANKS, SHUT_FOR
 
 #: Phases: what is written first when nothing else decides.
 _SHUT, _BREAK, _MAKE, _BREAK_AFTER, _OPEN = range(5)
-_NUMBERS = re.compile(r"(\d+)")
+_NUMBERS = re.compile(r"([0-9]+)")
 _LAST = len(RANKS)
+#: Entries of lists and statements of maps are written together: of both first what denies, then what permits.
+_FILTERS = RANKS["ROUTE_MAP"]
 
 
 @dataclass(frozen=True)
 class _Node:
-    """One write of one row, and the phase it belongs to."""
+    """One write of one row, and the phase it belongs to.
+
+    :param part: of filters, which of the parts of :mod:`filters` it belongs to.
+    """
 
     change: RowChange
     phase: int
+    part: int = 0
 
     @property
     def sort_key(self) -> tuple[object, ...]:
         """Place in the order where no edge decides: by phase, then by table, then by key as people count."""
-        rank = RANKS.get(self.change.table, _LAST)
-        denies = ((self.change.after or self.change.before or {}).get("route_operation")) == "deny"
+        own = rank = RANKS.get(self.change.table, _LAST)
+        if self.change.table in filters.TABLES:
+            rank = _FILTERS
         if self.phase in (_BREAK, _BREAK_AFTER):
-            # What permits goes first when it is removed: for a moment too little is announced, never too much.
-            return (self.phase, -rank, self.change.table, denies, natural(self.change.key))
-        return (self.phase, rank, self.change.table, not denies, natural(self.change.key))
+            own, rank = -own, -rank
+        return (self.phase, rank, self.part, own, self.change.table, natural(self.change.key))
 
 
 def natural(text: str) -> tuple[tuple[int, str], ...]:
     """A key for sorting that counts numbers: ``Ethernet4`` before ``Ethernet48``."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in _NUMBERS.split(text))
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBERS.split(text))
 
 
 def ordered(before: ConfigDb, after: ConfigDb, ignore: Iterable[str] = ()) -> tuple[RowChange, ...]:
@@ -89,6 +95,8 @@ class _Work:
         self.removed: dict[Place, int] = {}
         self.done: list[_Node] = []
         self.again = self._made_again(again)
+        self.gone = frozenset(old.keys() - new.keys()) if self.again else frozenset()
+        self.uses = filters.uses(row for rows in (old, new) for place, row in rows.items() if place[0] == "ROUTE_MAP")
         self._collect()
         self._connect()
 
@@ -121,7 +129,7 @@ class _Work:
             earlier = None
             for one, other, phase in states:
                 node = len(self.nodes)
-                self.nodes.append(_Node(RowChange(*place, one, other), phase))
+                self.nodes.append(self._node(RowChange(*place, one, other), phase))
                 if earlier is not None:
                     self.after[earlier].add(node)
                 if one is None:
@@ -130,14 +138,24 @@ class _Work:
                     self.removed[place] = node
                 earlier = node
 
+    def _node(self, change: RowChange, phase: int) -> _Node:
+        if change.table not in filters.TABLES:
+            return _Node(change, phase)
+        part = filters.part(change, self.uses)
+        # What turns to permit waits until everything that permitted is gone.
+        return _Node(change, _BREAK_AFTER if part == 3 and change.action == "update" else phase, part)
+
     def _around(
         self, place: Place, was: Row, will: Row, states: list[tuple[Row | None, Row | None, int]]
     ) -> list[tuple[Row | None, Row | None, int]]:
         """A row with a list that names rows which are made again: leaves the list meanwhile."""
-        less = relations.without(place, was, self.again)
+        less = relations.without(place, was, self.again | self.gone)
+        if less is None:
+            less = relations.without(place, was, self.again)
         if less is None or less == was:
             return states
-        return [(was, less, _BREAK), (less, will, _MAKE)]
+        leaves: list[tuple[Row | None, Row | None, int]] = [(was, less, _BREAK)]
+        return leaves if diff.equal(less, will) else [*leaves, (less, will, _MAKE)]
 
     def _connect(self) -> None:
         held: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -162,7 +180,46 @@ class _Work:
             for holder, other in held.get(resource, ()):
                 if other != mode:
                     self.after[holder].add(number)
+        self._keep_conditions()
+        self._keep_apart()
         self._keep_capacity()
+
+    def _keep_conditions(self) -> None:
+        """Who asks for something that another row says comes after it is said, and goes before it is not."""
+        moves: list[dict[relations.Said, list[int]]] = [defaultdict(list) for _kind in range(4)]
+        said, unsaid, asked, unasked = moves
+        for number, node in enumerate(self.nodes):
+            place = node.change.place
+            for look, more, less in ((relations.said, said, unsaid), (relations.asked, asked, unasked)):
+                sides = [
+                    look(place, row) if row is not None else frozenset()
+                    for row in (node.change.before, node.change.after)
+                ]
+                for what in sides[1] - sides[0]:
+                    more[what].append(number)
+                for what in sides[0] - sides[1]:
+                    less[what].append(number)
+        for earlier, later in ((said, asked), (unasked, unsaid)):
+            for what, numbers in earlier.items():
+                for number in numbers:
+                    self.after[number].update(later.get(what, ()))
+
+    def _keep_apart(self) -> None:
+        """No new statement permits by an old entry, no old one by a new entry: together they are nobody's policy."""
+        entries: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for number, node in enumerate(self.nodes):
+            if node.change.table == "PREFIX" and node.part == (1 if node.change.action == "create" else 2):
+                entries[(node.change.key.partition("|")[0], node.change.action)].append(number)
+        for number, node in enumerate(self.nodes):
+            change = node.change
+            if change.table != "ROUTE_MAP" or node.part not in (1, 2):
+                continue
+            for name in filters.lists_of(change.before or change.after or {}):
+                if change.action == "create":
+                    for entry in entries[(name, "delete")]:
+                        self.after[entry].add(number)
+                elif change.action == "delete":
+                    self.after[number].update(entries[(name, "create")])
 
     def _keep_capacity(self) -> None:
         """Tables with a highest number of rows: so many old rows go first as new ones have no room."""

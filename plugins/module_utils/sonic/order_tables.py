@@ -62,10 +62,34 @@ class Claim:
     where: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Condition:
+    """A value that a row may have only while another row says something.
+
+    :param source: field or key part, and ``word`` what it has to contain for the condition to count.
+    :param table: with ``key`` the other row; its ``field`` is ``value``, or anything when that is empty.
+    """
+
+    source: str
+    word: str
+    table: str
+    key: str
+    field: str
+    value: str = ""
+
+    @property
+    def asks(self) -> tuple[str, str, str, str]:
+        """What the other row has to say."""
+        return (self.table, self.key, self.field, self.value)
+
+    def __str__(self) -> str:
+        return f"{self.table}|{self.key} {self.field}" + (f" = {self.value}" if self.value else "")
+
+
 # The models spell the same part of a key in two ways.
 _ADDRESS, _ADDRESS_TOO = Claim("address {ip-prefix}"), Claim("address {ip_prefix}")
 
-#: By table. Sources: ``must`` and ``unique`` of the models; orchagent for lanes, VNIs and addresses.
+#: By table. Sources: ``must`` and ``unique`` of the models; orchagent for lanes, VNIs and addresses; FRR for prefix lists.
 CLAIMS: dict[str, tuple[Claim, ...]] = {
     "PORT": (Claim("lane {lanes}"), Claim("alias {alias}")),
     "INTERFACE": (Claim("port {name}", "routed"), _ADDRESS),
@@ -83,7 +107,7 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
     "VXLAN_EVPN_NVO": (Claim("nvo"),),
     "VXLAN_TUNNEL_MAP": (Claim("vni {vni}"), Claim("vxlan {vlan}")),
     "VRF": (Claim("l3vni {vni}"),),
-    "PREFIX": (Claim("sequence {name} {sequence_number}"),),
+    "PREFIX": (Claim("sequence {name} {sequence_number}"), Claim("entry {name} {ip_prefix} {masklength_range}")),
     "MCLAG_DOMAIN": (Claim("mclag"),),
 }
 
@@ -95,6 +119,19 @@ NEEDED = {
     "ROUTE_MAP": ("ROUTE_MAP_SET|{name}",),
     "ROUTE_REDISTRIBUTE": ("BGP_GLOBALS|{vrf_name}",),
     "MGMT_INTERFACE": ("MGMT_VRF_CONFIG|vrf_global",),
+}
+
+_MANAGEMENT = ("mgmt", "MGMT_VRF_CONFIG", "vrf_global", "mgmtVrfEnabled", "true")
+
+#: By table. Sources: ``must`` of the models of NTP, SYSLOG_SERVER, SFLOW_COLLECTOR and AAA; of hostcfgd for
+#: other servers in the management instance: without it nobody reaches them.
+CONDITIONS: dict[str, tuple[Condition, ...]] = {
+    "AAA": (Condition("login", "tacacs+", "TACPLUS", "global", "passkey"),),
+    "NTP": (Condition("vrf", *_MANAGEMENT),),
+    "SYSLOG_SERVER": (Condition("vrf", *_MANAGEMENT),),
+    "SFLOW_COLLECTOR": (Condition("collector_vrf", *_MANAGEMENT),),
+    "TACPLUS_SERVER": (Condition("vrf", *_MANAGEMENT),),
+    "RADIUS_SERVER": (Condition("vrf", *_MANAGEMENT),),
 }
 
 #: Of these rows that have to be there in the end as well, by key part; of several one is enough.
@@ -119,6 +156,7 @@ UNNUMBERED = re.compile(r"(?:Ethernet|PortChannel|Vlan)[0-9]+")
 #: Fields that daemons of swss read when the row is made, beyond those of the updater's rules (:mod:`tables`).
 #: intfmgrd leaves an interface in its VRF while it has addresses; teammgrd starts teamd with the fields of the LAG;
 #: vlanmgrd takes a member that is there as done (``already set``);
+#: FRR does not move a neighbour from one group to another (BGP_ERR_PEER_GROUP_CANT_CHANGE);
 #: the command line knows no other way to change a tunnel or a map than to remove it and make it again.
 MADE_AGAIN_FOR = {
     "INTERFACE": frozenset(("vrf_name",)),
@@ -128,6 +166,7 @@ MADE_AGAIN_FOR = {
     "PORTCHANNEL": frozenset(("min_links", "fallback", "fast_rate", "lacp_key")),
     "VLAN_MEMBER": frozenset(("tagging_mode",)),
     "VXLAN_TUNNEL": frozenset(("src_ip",)),
+    "BGP_NEIGHBOR": frozenset(("peer_group_name",)),
     "VXLAN_TUNNEL_MAP": frozenset(("vlan", "vni")),
 }
 

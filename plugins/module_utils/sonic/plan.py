@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.plan import Impact, Plan, Step
-from . import diff, fabric_order, impact, masking, order, tables
+from . import diff, fabric_order, impact, masking, numbering, order, tables, targets
 from .diff import RowChange
 from .fabric_order import Group, Wave
 from .impact import Context, Effect, Obstacle
@@ -112,9 +112,10 @@ class FabricPlan:
 
     @property
     def plan(self) -> Plan:
-        """All steps in the order of the waves."""
-        names = [name for wave in self.waves for name in wave.switches]
-        gates = {wave.switches[0]: wave.gate for wave in self.waves}
+        """All steps in the order of the waves; new and retired switches have none."""
+        changing = [wave for wave in self.waves if wave.kind == "change"]
+        names = [name for wave in changing for name in wave.switches]
+        gates = {wave.switches[0]: wave.gate for wave in changing}
         steps: list[Step] = []
         for name in names:
             mine = self.switches[name].steps()
@@ -154,15 +155,16 @@ def plan_switch(
     speeds: Mapping[str, Iterable[str]] | None = None,
     faults: Iterable[Issue] = (),
 ) -> SwitchPlan:
-    """What has to be written on one switch.
+    """What has to be written on one switch. Entries of prefix lists and statements of route maps keep their numbers.
 
-    :param ignore: tables that are left as they are.
+    :param ignore: tables that are left as they are, but for rows that go with a port that goes.
     :param speeds: by port, the speeds it supports in Mbit/s.
     :param faults: what the models refuse of ``after``.
     :raises LandscapeError: when a configuration is none, or rows wait for each other.
     """
     left_out = frozenset(ignore)
-    changes = order.ordered(before, after, left_out)
+    after = numbering.kept(before, after)
+    changes = order.ordered(*targets.planned(before, after, left_out))
     context = Context(before, after, release, speeds or {}, left_out)
     effects = tuple(impact.effect(change, context) for change in changes)
     found = impact.obstacles(changes, context)
@@ -171,8 +173,19 @@ def plan_switch(
     return SwitchPlan(switch, before, changes, effects, found)
 
 
-def plan_fabric(plans: Iterable[SwitchPlan], groups: Iterable[Group] = (), parallel: int = 0) -> FabricPlan:
-    """The plans of all switches in a common order; switches without a change are in no wave."""
+def plan_fabric(
+    plans: Iterable[SwitchPlan],
+    groups: Iterable[Group] = (),
+    parallel: int = 0,
+    *,
+    new: Iterable[str] = (),
+    retired: Iterable[str] = (),
+) -> FabricPlan:
+    """The plans of all switches in a common order; switches without a change are in no wave.
+
+    :param new: switches that get their whole configuration before anybody leads traffic to them.
+    :param retired: switches that are taken out when nobody does any more.
+    """
     switches = {plan.switch: plan for plan in plans}
     impacts = {name: plan.impact for name, plan in switches.items() if plan.changes}
-    return FabricPlan(switches, fabric_order.waves(impacts, groups, parallel))
+    return FabricPlan(switches, fabric_order.waves(impacts, groups, parallel, new=new, retired=retired))

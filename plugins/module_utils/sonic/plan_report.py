@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..core import report_html
 from ..core.errors import InputError
@@ -16,15 +16,20 @@ from . import order
 from .plan import FabricPlan, SwitchPlan
 
 FORMS = {".json": to_json, ".md": to_markdown, ".xml": to_junit, ".html": report_html.to_html}
+#: By switch and table, keys of rows that a plan leaves as they are because nobody speaks for them.
+Kept = Mapping[str, Mapping[str, list[str]]]
 _COLUMNS = ("Step", "Action", "Row", "Fields", "Impact", "Why", "Needs besides")
 
 
-def report(fabric: FabricPlan, max_impact: Impact = Impact.DESTROYED) -> Report:
-    """One table for the order, one for each switch that changes; one case for each switch."""
+def report(fabric: FabricPlan, max_impact: Impact = Impact.DESTROYED, kept: Kept | None = None) -> Report:
+    """One table for the order, one for each switch that changes, one for what stays; one case for each switch."""
     plans = [fabric.switches[name] for name in sorted(fabric.switches, key=order.natural)]
     changing = [plan for plan in plans if plan.changes]
-    waves = tuple((str(number), ", ".join(wave.switches), wave.gate) for number, wave in enumerate(fabric.waves, 1))
-    tables = [Table("Order", ("Wave", "Switches", "Before it"), waves, "" if waves else "Nothing is to be changed.")]
+    waves = tuple(
+        (str(number), ", ".join(wave.switches), wave.kind, wave.gate) for number, wave in enumerate(fabric.waves, 1)
+    )
+    columns = ("Wave", "Switches", "What", "Before it")
+    tables = [Table("Order", columns, waves, "" if waves else "Nothing is to be changed.")]
     obstacles = tuple(
         (plan.switch, obstacle.path, obstacle.reason, obstacle.needs)
         for plan in changing
@@ -34,6 +39,14 @@ def report(fabric: FabricPlan, max_impact: Impact = Impact.DESTROYED) -> Report:
         text = "SONiC's own updater refuses these changes; what helps stands beside it."
         tables.append(Table("Obstacles", ("Switch", "Place", "Why", "What helps"), obstacles, text))
     tables += [_table(plan) for plan in changing]
+    staying = tuple(
+        (name, table, str(len(keys)))
+        for name in sorted(kept or {}, key=order.natural)
+        for table, keys in (kept or {})[name].items()
+    )
+    if staying:
+        text = "Nobody speaks for these tables: they are an operator's, or were once written and are no longer said."
+        tables.append(Table("Stays as it is", ("Switch", "Table", "Rows"), staying, text))
     facts = (
         ("Switches", str(len(plans))),
         ("Switches that change", str(len(changing))),
@@ -44,12 +57,12 @@ def report(fabric: FabricPlan, max_impact: Impact = Impact.DESTROYED) -> Report:
     return Report("Fabric plan", facts, tuple(tables), tuple(_case(plan, max_impact) for plan in plans))
 
 
-def written(fabric: FabricPlan, paths: Iterable[str], max_impact: Impact) -> dict[str, str]:
+def written(fabric: FabricPlan, paths: Iterable[str], max_impact: Impact, kept: Kept | None = None) -> dict[str, str]:
     """The report in the forms that the endings of the paths ask for.
 
     :raises InputError: for an ending that is not known.
     """
-    made = report(fabric, max_impact)
+    made = report(fabric, max_impact, kept)
     texts = {}
     for path in paths:
         form = FORMS.get(os.path.splitext(path)[1])

@@ -12,9 +12,14 @@ from collections.abc import Iterator
 from . import model, tables
 from .diff import Place
 from .model import Row
-from .order_tables import CLAIMS, MUST, NAMES, NEEDED, UNNUMBERED
+from .order_tables import CLAIMS, CONDITIONS, MUST, NAMES, NEEDED, UNNUMBERED, Condition
 
+#: Tables whose fields are ports, each with what it says of one.
+PORT_FIELDS = frozenset(("CABLE_LENGTH",))
 _HOLE = re.compile(r"\{([^{}]*)\}")
+#: What is asked of other rows: table, key, field and value.
+Said = tuple[str, str, str, str]
+_ASKED = frozenset((each.table, each.key) for conditions in CONDITIONS.values() for each in conditions)
 
 
 def needs(place: Place, row: Row) -> frozenset[Place]:
@@ -42,10 +47,33 @@ def required(place: Place, row: Row) -> Iterator[tuple[str, list[Place]]]:
                 found = sorted({(target, name) for name in keys for target in meant})
                 if found and place not in found:
                     yield reference.source, found
+    if table in PORT_FIELDS:
+        yield from ((name, [("PORT", name)]) for name in row if _named_like(name, "PORT"))
     part, patterns = MUST.get(table, ("", ()))
     if part in parts and (table != "BGP_NEIGHBOR" or UNNUMBERED.fullmatch(parts[part])):
         split = (pattern.partition(model.SEPARATOR) for pattern in patterns)
         yield part, [(target, filled) for target, _bar, rest in split for filled in fill(rest, parts, row)]
+
+
+def conditions(place: Place, row: Row) -> Iterator[Condition]:
+    """What other rows have to say while this one is there."""
+    table, key = place
+    for condition in CONDITIONS.get(table, ()):
+        told = tables.table(table).parts_of(key).get(condition.source, row.get(condition.source))
+        if condition.word in model.values(told):
+            yield condition
+
+
+def asked(place: Place, row: Row) -> frozenset[Said]:
+    """What a row asks of others, in the form of :func:`said`."""
+    return frozenset(condition.asks for condition in conditions(place, row))
+
+
+def said(place: Place, row: Row) -> frozenset[Said]:
+    """What a row says that others may ask for: its fields with their values, and that it has them at all."""
+    if place not in _ASKED:
+        return frozenset()
+    return frozenset((*place, name, told) for name, value in row.items() if value for told in ("", str(value)))
 
 
 def _named_like(text: str, table: str) -> bool:
@@ -55,6 +83,8 @@ def _named_like(text: str, table: str) -> bool:
 
 def without(place: Place, row: Row, gone: frozenset[Place]) -> Row | None:
     """The row without the items of its list fields that lead to rows in ``gone``; ``None`` when others lead there too."""
+    if place[0] in PORT_FIELDS:
+        return {name: value for name, value in row.items() if ("PORT", name) not in gone}
     cut: dict[str, set[str]] = {}
     for source, targets in _relations(place, row):
         if targets & gone:
@@ -78,6 +108,8 @@ def _relations(place: Place, row: Row) -> Iterator[tuple[str, frozenset[Place]]]
             keys = tables.referred(reference, {**parts, reference.source: item}, row)
             found = frozenset((target, name) for name in keys for target in reference.targets)
             yield f"{reference.source}:{item}", found
+    if table in PORT_FIELDS:
+        yield from ((f"{name}:", frozenset({("PORT", name)})) for name in row if _named_like(name, "PORT"))
     for pattern in NEEDED.get(table, ()):
         target, _bar, rest = pattern.partition(model.SEPARATOR)
         names = _HOLE.findall(rest)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..core.errors import InputError
 from . import diff, model, ports, relations
-from .model import ConfigDb
+from .model import ConfigDb, Row
 
 #: Fields that a switch fills in by itself at its first start.
 OWN_FIELDS = {
@@ -23,6 +23,12 @@ OWN_FIELDS = {
         "timezone",
     )
 }
+
+#: Tables whose rows belong to a port and go with it: daemons write them, or nobody but the port needs them.
+FOLLOWING = (
+    *("BUFFER_PG", "BUFFER_PORT_EGRESS_PROFILE_LIST", "BUFFER_PORT_INGRESS_PROFILE_LIST", "BUFFER_QUEUE"),
+    *("CABLE_LENGTH", "PFC_WD", "PORT_QOS_MAP", "QUEUE"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,46 @@ def wanted(before: ConfigDb, after: ConfigDb, owned: Iterable[str] = ()) -> Conf
                 rows[key].update({field: row[field] for field in fields if field in row and field not in rows[key]})
         if rows:
             whole[name] = rows
+    for name in FOLLOWING:
+        if name in whole and name not in after:
+            whole[name] = _following(name, whole[name], _gone(before, whole))
     return whole
+
+
+def planned(before: ConfigDb, after: ConfigDb, ignore: Iterable[str]) -> tuple[ConfigDb, ConfigDb]:
+    """Both sides without the tables that are left alone, but for their rows that go with a port that goes.
+
+    No daemon removes those, and the models refuse what refers to a port that is not there.
+    """
+    left_out = frozenset(ignore)
+    old, new = ({name: rows for name, rows in side.items() if name not in left_out} for side in (before, after))
+    gone = _gone(before, after)
+    for name in left_out.intersection(FOLLOWING, before) if gone else ():
+        rows, stay = before[name], _following(name, before[name], gone)
+        old[name] = {key: row for key, row in rows.items() if stay.get(key) != row}
+        new[name] = {key: row for key, row in stay.items() if rows.get(key) != row}
+    return old, new
+
+
+def _gone(before: ConfigDb, after: ConfigDb) -> set[str]:
+    """The ports that are removed."""
+    return set(before.get("PORT") or ()) - set(after.get("PORT") or ())
+
+
+def _following(table: str, rows: Mapping[str, Row], gone: set[str]) -> dict[str, Row]:
+    """The rows of one of :data:`FOLLOWING` without those ports."""
+    found: dict[str, Row] = {}
+    for key, row in rows.items():
+        head, bar, rest = key.partition(model.SEPARATOR)
+        ports_of = head.split(",")
+        left = [port for port in ports_of if port not in gone]
+        if table in relations.PORT_FIELDS:
+            found[key] = {name: value for name, value in row.items() if name not in gone}
+        elif len(left) == len(ports_of):
+            found[key] = row
+        elif left:
+            found.setdefault(f"{','.join(left)}{bar}{rest}", row)
+    return found
 
 
 def unmet(config: ConfigDb, ignore: Iterable[str] = ()) -> Iterator[Unmet]:
@@ -69,6 +114,10 @@ def unmet(config: ConfigDb, ignore: Iterable[str] = ()) -> Iterator[Unmet]:
             for field, targets in relations.required(place, row):
                 if not any(target in rows for target in targets):
                     yield Unmet(*place, field, tuple(f"{table}|{key}" for table, key in targets))
+            for condition in relations.conditions(place, row):
+                other = (condition.table, condition.key)
+                if condition.asks not in relations.said(other, rows.get(other, {})):
+                    yield Unmet(*place, condition.source, (str(condition),))
 
 
 def speeds(config: ConfigDb, told: object = None) -> dict[str, tuple[str, ...]]:

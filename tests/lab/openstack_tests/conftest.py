@@ -12,6 +12,14 @@ from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 from ansible_collections.scs.landscape.tests.tools import yardstick
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fifteen services are minutes of work for two cores; `make test` has the cloud that starts in seconds."""
+    for item in items:
+        if "compute_cloud" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.full)
+
+
 @pytest.fixture(scope="session")
 def paces() -> dict[str, float]:
     """How much slower than usual the machine was when a shared cloud was started, by profile."""

@@ -105,6 +105,7 @@ def test_a_token_that_is_refused_in_the_middle_is_renewed(images: Images, tmp_pa
     assert [one["visibility"] for one in images.there()[wanted[0]["name"]]] == ["public"]
 
 
+@pytest.mark.full
 @pytest.mark.accept("O1.14")
 def test_a_token_may_end_while_the_bytes_are_on_their_way(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -135,7 +136,7 @@ def test_a_token_may_end_while_the_bytes_are_on_their_way(
 
 
 @pytest.mark.accept("O1.14")
-@pytest.mark.parametrize("face", ["action", "module"])
+@pytest.mark.parametrize("face", ["action", pytest.param("module", marks=pytest.mark.full)])
 def test_no_secret_is_said_or_left(images: Images, collections_root: Path, tmp_path: Path, face: str) -> None:
     entry = json.loads(images.cloud.clouds_yaml.read_text(encoding="utf-8"))["clouds"]["admin"]
     secret = entry["auth"]["password"]

@@ -80,7 +80,9 @@ def recent(images: Images, since: float) -> list[Any]:
 
 
 @pytest.mark.accept("O1.7")
-@pytest.mark.parametrize("when", ["POST /v2/images", "PUT", "POST import"])
+@pytest.mark.parametrize(
+    "when", ["PUT", *(pytest.param(one, marks=pytest.mark.full) for one in ("POST /v2/images", "POST import"))]
+)
 def test_a_kill_right_after_a_request_leaves_nothing_that_stays(images: Images, when: str) -> None:
     """The moments in which the service has done something that the killed run cannot know yet."""
     stores = {"POST import": ["fast", "slow"], "PUT": ["fast"]}.get(when, [])

@@ -95,6 +95,7 @@ def switches(desk: Desk, since: float) -> list[tuple[Request, Request]]:
     return [(b, c) for a, b, c in triples if a.path == c.path != b.path]
 
 
+@pytest.mark.full
 @pytest.mark.accept("O1.7")
 def test_a_rotation_that_is_killed_anywhere_goes_on(desk: Desk, seed: int) -> None:
     name, chance = "Debian 13", random.Random(seed)

@@ -148,6 +148,7 @@ def test_a_killed_up_is_cleaned_by_the_next(own, repo, seed):
     assert own.up()["state"] == "up"
 
 
+@pytest.mark.full
 def test_a_reset_forgets_what_was_made(own):
     own.up()
     create = "cloud.image.create_image(name='gone', disk_format='raw', container_format='bare')"
@@ -205,6 +206,7 @@ def test_a_reader_reads_and_another_project_sees_nothing(cloud):
     script(cloud, f"cloud.image.delete_image({made!r})\nprint('null')")
 
 
+@pytest.mark.full
 def test_settings_of_a_test_reach_the_services(own):
     other = Cloud(own.lane, settings={"keystone/keystone.conf": {"token": {"expiration": 90}}})
     other.up()

@@ -82,7 +82,7 @@ def test_a_command_has_its_own_input_output_and_end(lane):
         guest.run(["sleep", "4711"], timeout=3)
     assert kernel.wait_for(lambda: guest.run(["pgrep", "-f", "sleep 4711"], check=False).returncode == 1, PATIENCE, 1)
     with pytest.raises(RuntimeError, match="its files cannot be seen from outside"):
-        _ = guest.root
+        assert guest.root
 
 
 def neighbour(lab: Lab, name: str, port: str) -> tuple[str, str]:
@@ -243,7 +243,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(options, says):
     found = Lab("never", **options)
     found._wiring = wiring.Wiring({"a": None, "b": None}, (), ())  # type: ignore[dict-item]
     with pytest.raises(Unavailable, match=says):
-        _ = found.guests
+        assert found.guests
 
 
 def test_all_machines_can_be_guests_and_a_disk_is_said_in_mib(repo):

@@ -22,8 +22,10 @@ def lab(request):
 
 @pytest.fixture
 def site(lab, tmp_path, collections_root):
-    with nodes.kept_open(nodes.Site(lab, tmp_path, collections_root)) as found:
-        yield found
+    found = nodes.Site(lab, tmp_path, collections_root)
+    assert found.login() == ""
+    yield found
+    nodes.is_left_open(found)
 
 
 def dropin(site, *arguments, **options):

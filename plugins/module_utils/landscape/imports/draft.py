@@ -121,7 +121,7 @@ def origin_of(origins: Iterable[str]) -> str:
 
 def _follows(before: str, origin: str) -> bool:
     file, _colon, line = before.rpartition(":")
-    return line.isdigit() and origin == f"{file}:{int(line) + 1}"
+    return line.isdecimal() and origin == f"{file}:{int(line) + 1}"
 
 
 def folded(name: str) -> str:

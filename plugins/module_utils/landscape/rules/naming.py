@@ -107,7 +107,7 @@ def _same(part: str, stated: Any) -> bool:
     if part == text or text.endswith(("-" + part, "." + part, "_" + part)):
         return True
     digits = re.search(r"[0-9]+$", text)
-    return part.isdigit() and digits is not None and int(part) == int(digits.group())
+    return part.isdecimal() and digits is not None and int(part) == int(digits.group())
 
 
 @rule(

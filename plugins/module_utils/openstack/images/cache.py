@@ -34,6 +34,8 @@ from .policy import DEFAULT_HASH
 
 #: Fewer bytes than this within the time for a stall count as none: a server that drips would never end.
 _TRICKLE = 64 * 1024
+#: Bytes of a disk that are left to others.
+_RESERVE = 64 * 1024 * 1024
 #: Attempts at one address without a new byte, and at all.
 _IDLE_ATTEMPTS, _ATTEMPTS = 4, 30
 
@@ -137,10 +139,10 @@ class Cache:
 
     @contextlib.contextmanager
     def _locked(self, digest: Digest, meter: Meter) -> Iterator[None]:
-        """One process at a time downloads a file; the others wait as long as it grows."""
+        """One process at a time downloads a file; the others wait as long as it grows, or its owner shows that it works."""
         handle = os.open(self.path(digest) + ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            size, since, attempt = -1, self.patience.clock(), 0
+            size, seen, since, attempt = -1, 0, self.patience.clock(), 0
             while True:
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,8 +150,9 @@ class Cache:
                 except BlockingIOError:
                     pass  # another process has it
                 now = _size(self.path(digest) + ".part")
-                if now != size:
-                    size, since = now, self.patience.clock()
+                beat = os.stat(handle).st_mtime_ns
+                if (now, beat) != (size, seen):
+                    size, seen, since = now, beat, self.patience.clock()
                     meter.begin(0, now)
                 elif self.patience.clock() - since > 2 * self.patience.stall:
                     raise LockedError(
@@ -158,9 +161,27 @@ class Cache:
                     )
                 self.patience.wait(min(attempt, 2))
                 attempt += 1
-            yield
+            with self._beating(handle):
+                yield
         finally:
             os.close(handle)
+
+    @contextlib.contextmanager
+    def _beating(self, handle: int) -> Iterator[None]:
+        """Shows those who wait that we work: hashing what is there takes long, and nothing grows."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(self.patience.stall / 4):
+                os.utime(handle)
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _there(self, digest: Digest, meter: Meter) -> Cached | None:
         """The whole file; read anew when it is not as it was left."""
@@ -281,8 +302,17 @@ class Cache:
             mark += len(piece)
             if mark >= _TRICKLE:
                 since, mark = clock(), 0
+                self._keep_room()
             elif clock() - since > self.patience.stall:
                 raise SourceError(f"{without_password(url)} gives less than 64 KiB in a while", passing=True)
+
+    def _keep_room(self) -> None:
+        """A body whose length nobody said must not fill the disk."""
+        room = shutil.disk_usage(self.folder).free
+        if room < _RESERVE:
+            raise LandscapeError(
+                f"{self.folder} has only {format_bytes(room)} left", hint="Make room, or set cache_dir to another disk"
+            )
 
 
 class _Running(Digests):

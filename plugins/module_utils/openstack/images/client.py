@@ -54,6 +54,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         if req.full_url.startswith("https:") and not newurl.startswith("https:"):
             raise SourceError(f"{without_password(req.full_url)} redirects to an address without TLS", passing=False)
+        if not newurl.lower().startswith(("http:", "https:")):
+            raise SourceError(f"{without_password(req.full_url)} redirects to what is no web server", passing=False)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

@@ -25,6 +25,8 @@ _BYTES = {"Content-Type": "application/octet-stream"}
 _TRIES = 5
 #: Seconds between two looks at a state, first and longest.
 _LOOK = (0.25, 5.0)
+#: Longest pause that a service may ask for, in seconds.
+_PAUSE = 120.0
 
 
 class Caller(Protocol):
@@ -71,9 +73,12 @@ class Glance:
         closed = tuple(str(one["id"]) for one in stores if str(one.get("read-only", "")).lower() == "true")
         return Service(tuple(methods), tuple(str(one["id"]) for one in ordered), closed)
 
-    def images(self, project: str) -> list[dict[str, Any]]:
-        """All images of a project, hidden ones too (they are missing from a list that does not ask for them)."""
-        query: dict[str, Any] = {"limit": 500, **({"owner": project} if project else {})}
+    def images(self, project: str, **properties: str) -> list[dict[str, Any]]:
+        """All images of a project, hidden ones too (they are missing from a list that does not ask for them).
+
+        :param properties: what they must have.
+        """
+        query: dict[str, Any] = {**properties, "limit": 500, **({"owner": project} if project else {})}
         found: dict[str, dict[str, Any]] = {}
         for hidden in ("false", "true"):
             for image in self._cloud.pages("image", "/images", "images", os_hidden=hidden, **query):
@@ -129,6 +134,11 @@ class Glance:
                 if not current:
                     raise
         raise ConflictError(f"Image {image['id']} does not keep what is set: {', '.join(sorted(target))}")
+
+    def mark_anew(self, identifier: str, mark: str) -> None:
+        """Renews the mark of an unfinished image; ``replace`` is refused where it has none any more."""
+        operation = {"op": "replace", "path": f"/{model.STATE}", "value": mark}
+        self._cloud.call("image", "PATCH", f"/images/{identifier}", json=[operation], headers=_PATCH, accept=(404, 409))
 
     def remove(self, identifier: str, patience: float = 60.0) -> None:
         """Removes an image that must be one of ours; one that is gone is fine. Waits while the service works on it."""
@@ -233,6 +243,11 @@ class Glance:
                 return image
             self._wait_a_little(attempt)
             attempt += 1
+
+    def pause(self, asked: float, attempt: int) -> None:
+        """The pause before the same bytes are sent again: as long as the service asks for, within bounds."""
+        if self._stop.wait(max(min(asked, _PAUSE), min(_LOOK[1], _LOOK[0] * 2.0**attempt))):
+            raise Stopped("Waiting was given up, because the run ends")
 
     def _wait_a_little(self, attempt: int) -> None:
         if self._stop.is_set():

@@ -120,7 +120,10 @@ class DigestList:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One image as the operator wants it; see the documentation of ``image_import`` for each field."""
+    """One image as the operator wants it; see the documentation of ``image_import`` for each field.
+
+    What is ``None`` is the operator's business: a new image gets the service's default, one that is there keeps what it has.
+    """
 
     name: str
     id: str = ""
@@ -132,13 +135,13 @@ class Wanted:
     method: str = "auto"
     convert: bool = False
     stores: tuple[str, ...] = ()
-    visibility: str = "private"
-    hidden: bool = False
-    protected: bool = False
+    visibility: str | None = None
+    hidden: bool | None = None
+    protected: bool | None = None
     disk_format: str = "qcow2"
     container_format: str = "bare"
-    min_disk: int = 0
-    min_ram: int = 0
+    min_disk: int | None = None
+    min_ram: int | None = None
     tags: tuple[str, ...] | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     match: Mapping[str, str] = field(default_factory=dict)
@@ -191,14 +194,14 @@ def wanted_of(options: Mapping[str, Any], *, weak: bool = False) -> Wanted:
         method=options.get("method") or "auto",
         convert=bool(options.get("convert")),
         stores=tuple(options.get("stores") or ()),
-        visibility=options.get("visibility") or "private",
-        hidden=bool(options.get("hidden")),
-        protected=bool(options.get("protected")),
+        visibility=options.get("visibility"),
+        hidden=options.get("hidden"),
+        protected=options.get("protected"),
         disk_format=options.get("disk_format") or "qcow2",
         container_format=options.get("container_format") or "bare",
-        min_disk=int(options.get("min_disk") or 0),
-        min_ram=int(options.get("min_ram") or 0),
-        tags=None if options.get("tags") is None else tuple(sorted(options["tags"])),
+        min_disk=options.get("min_disk"),
+        min_ram=options.get("min_ram"),
+        tags=None if options.get("tags") is None else tuple(sorted(set(options["tags"]))),
         properties={**_texts(options.get("properties")), **match},
         match=match,
     )
@@ -218,7 +221,7 @@ def _problems(options: Mapping[str, Any]) -> list[str]:
     found += [f"{without_password(url)!r} is no http or https address" for url in odd]
     if options.get("digest") and options.get("digests"):
         found.append("digest and digests exclude each other")
-    if not options.get("remote") and not options.get("digest") and not options.get("digests"):
+    if not options.get("digest") and not options.get("digests"):
         found.append("give digest or digests: bytes that nobody can check are not imported")
     reserved = sorted(RESERVED & set(options.get("properties") or ()))
     if reserved:
@@ -227,6 +230,9 @@ def _problems(options: Mapping[str, Any]) -> list[str]:
     ours = sorted(key for key in given if key in _OURS or str(key).startswith("os_glance_"))
     if ours:
         found.append(f"{', '.join(ours)}: such names are kept for the module and the service")
+    empty = sorted(str(key) for key, value in (options.get("match") or {}).items() if value is None)
+    if empty:
+        found.append(f"match has no value for {', '.join(empty)}")
     if options.get("method") == "glance-download" and not options.get("remote"):
         found.append("glance-download needs remote")
     if options.get("method") == "web-download" and not options.get("url"):
@@ -243,7 +249,7 @@ def _digest_list(given: Mapping[str, Any] | None) -> DigestList | None:
 
 
 def _texts(given: Mapping[str, Any] | None) -> dict[str, str]:
-    return {str(key): _text(value) for key, value in (given or {}).items()}
+    return {str(key): _text(value) for key, value in (given or {}).items() if value is not None}
 
 
 def _text(value: Any) -> str:

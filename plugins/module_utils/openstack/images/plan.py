@@ -87,12 +87,14 @@ class Todo:
             before = {name: current.get(name) for name in shown}
             found.append(Step("update", title, before, dict(shown), undo="set the values before"))
         if self.final:
-            before = {name: current.get(name, _DEFAULTS.get(name)) for name in self.final}
+            before = {name: (_BEGUN if self.ways else current).get(name, _DEFAULTS.get(name)) for name in self.final}
             found.append(Step("publish", title, before, dict(self.final), Impact.NONE, undo="set the values before"))
         return found
 
 
-_DEFAULTS = {"visibility": "private", "os_hidden": False, "protected": False}
+#: An image while it is imported: nobody finds it.
+_BEGUN: Mapping[str, Any] = {"visibility": "private", "os_hidden": True, "protected": False}
+_DEFAULTS: Mapping[str, Any] = {"visibility": "private", "os_hidden": False, "protected": False}
 
 
 def _shown(wanted: Wanted) -> str:
@@ -114,7 +116,7 @@ def plan(
     :raises InputError: what is there contradicts what is wanted, and must not be replaced.
     """
     _check_stores(wanted, service)
-    same = [one for one in images if _is_meant(one, wanted) and one.get("owner") in (project, None)]
+    same = [one for one in images if is_meant(one, wanted) and one.get("owner") in (project, None)]
     begun = [one for one in same if one.get(model.STATE)]
     done = [one for one in same if not one.get(model.STATE)]
     if len(done) > 1:
@@ -124,7 +126,7 @@ def plan(
         )
     if done:
         return _kept(wanted, digest, done[0], tuple(begun))
-    usable = [one for one in begun if one["status"] in RESUMABLE and _began_same(one, wanted, digest)]
+    usable = [one for one in begun if one["status"] in RESUMABLE and _is_usable(one, wanted, digest)]
     usable.sort(key=lambda one: (RESUMABLE.index(one["status"]), one.get("created_at", "")), reverse=True)
     image = usable[0] if usable else None
     ways = policy.ways(wanted, digest, service, hash_algorithm)
@@ -135,18 +137,28 @@ def plan(
         leftovers=tuple(one for one in begun if one is not image),
         ways=ways,
         changes=_changes(wanted, image or {}),
-        final=_final(wanted, {}),
+        final=_final(wanted, _BEGUN),
         copies=_copies_of_new(wanted, ways[0]),
     )
 
 
-def _is_meant(image: Mapping[str, Any], wanted: Wanted) -> bool:
-    """By its id, by its marks, or by its name, whichever the operator gave."""
+def is_meant(image: Mapping[str, Any], wanted: Wanted) -> bool:
+    """By its id, by its marks, or by its name, whichever the operator gave.
+
+    A snapshot of a server inherits the properties of the image it was booted from, and is not that image.
+    """
     if wanted.id:
         return bool(image["id"] == wanted.id)
     if wanted.match:
-        return all(image.get(name) == value for name, value in wanted.match.items())
+        return not (image.get("base_image_ref") or image.get("instance_uuid")) and all(
+            image.get(name) == value for name, value in wanted.match.items()
+        )
     return bool(image.get("name") == wanted.name)
+
+
+def _is_usable(image: Mapping[str, Any], wanted: Wanted, digest: Digest | None) -> bool:
+    """Whether an unfinished image can become the wanted one. One with a fixed id must: no id is ever used twice."""
+    return bool(wanted.id and image["status"] == "queued") or _began_same(image, wanted, digest)
 
 
 def _began_same(image: Mapping[str, Any], wanted: Wanted, digest: Digest | None) -> bool:
@@ -204,6 +216,13 @@ def _check_bytes(wanted: Wanted, digest: Digest | None, image: Mapping[str, Any]
     hashed = f"{image.get('os_hash_algo')}:{image.get('os_hash_value')}"
     if digest is not None and str(digest) == hashed:
         return
+    known = [text for text in (noted, hashed) if text and not text.startswith(("None", "image:"))]
+    if digest is not None and known and not any(text.startswith(f"{digest.algorithm}:") for text in known):
+        raise InputError(
+            f"image {wanted.name}: whether {image['id']} holds the wanted bytes cannot be compared: it is known by"
+            f" {' and '.join(known)}, wanted is {digest}",
+            hint=f"Give the {' or '.join(text.partition(':')[0] for text in known)} digest of the file",
+        )
     holds = noted or hashed
     raise InputError(
         f"image {wanted.name}: {image['id']} holds other bytes ({holds}, wanted {mark_of(wanted, digest)}), and the bytes of an"
@@ -218,7 +237,7 @@ def _changes(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = {"min_disk": wanted.min_disk, "min_ram": wanted.min_ram}
     if not wanted.match:
         plain["name"] = wanted.name  # an image that is known by its marks may be renamed by whoever set them
-    found.update({name: value for name, value in plain.items() if image.get(name, 0) != value})
+    found.update({name: value for name, value in plain.items() if value is not None and image.get(name, 0) != value})
     if wanted.tags is not None and sorted(image.get("tags") or ()) != list(wanted.tags):
         found["tags"] = list(wanted.tags)
     current = model.properties_of(image)
@@ -233,9 +252,13 @@ def _changes(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _final(wanted: Wanted, image: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes an image visible or lasting."""
-    want = {"visibility": wanted.visibility, "os_hidden": wanted.hidden, "protected": wanted.protected}
-    return {name: value for name, value in want.items() if image.get(name, _DEFAULTS[name]) != value}
+    """What makes an image visible or lasting; a new one gets the defaults of what is not said."""
+    want: dict[str, Any] = {"visibility": wanted.visibility, "os_hidden": wanted.hidden, "protected": wanted.protected}
+    if image is _BEGUN:
+        want = {name: _DEFAULTS[name] if value is None else value for name, value in want.items()}
+    return {
+        name: value for name, value in want.items() if value is not None and image.get(name, _DEFAULTS[name]) != value
+    }
 
 
 def _copies_of_new(wanted: Wanted, way: Way) -> tuple[str, ...]:

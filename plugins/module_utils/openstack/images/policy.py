@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...core.errors import InputError
+from ..model import has_secret
 from .model import Digest, Service, Wanted
 
 #: The algorithm of ``os_hash_value`` where an operator changed nothing (glance-api.conf, hashing_algorithm).
@@ -63,9 +64,11 @@ def _asked(wanted: Wanted, service: Service) -> Way:
 
 
 def _web_is_provable(wanted: Wanted, digest: Digest | None, service: Service, hash_algorithm: str) -> bool:
-    """Whether bytes that never pass us can be proven: no conversion, and a hash of the vendor's kind."""
+    """Whether bytes that never pass us can be proven (no conversion, a hash of the vendor's kind), and nothing is told."""
     return (
         "web-download" in service.methods
+        # The service keeps the address of its download, in tasks that others read and in its log.
+        and not any(has_secret(url) for url in wanted.urls)
         and not wanted.convert
         and digest is not None
         and digest.algorithm == hash_algorithm

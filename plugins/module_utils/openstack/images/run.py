@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import Any
 
 from ...core.errors import InputError, LandscapeError, LockedError
 from ...core.plan import Plan, Step
@@ -24,10 +22,8 @@ from .cache import Cache, Patience
 from .glance import Glance
 from .model import Service, Wanted
 from .plan import Todo
-from .transfer import Importer, Progress, Settings
-
-#: Seconds after which an import that another controller began, and that shows no change, counts as given up.
-ABANDONED = 3600.0
+from .proof import Progress, Settings
+from .transfer import Importer
 
 
 @dataclass
@@ -138,25 +134,11 @@ def _refuse_living(todo: Todo, options: Options) -> None:
     if options.take_over:
         return
     for image in [*todo.leftovers, *([todo.image] if todo.unfinished and todo.image else [])]:
-        if lives(str(image.get(model.STATE)), str(image.get("updated_at") or "")):
+        if owner.lives(str(image.get(model.STATE)), str(image.get("updated_at") or "")):
             raise LockedError(
                 f"image {todo.wanted.name}: {image['id']} is being imported ({image.get(model.STATE)})",
                 hint="Wait for that run to end, or set take_over when it is gone",
             )
-
-
-def lives(state: str, updated: str, now: Callable[[], float] = time.time) -> bool:
-    """Whether the run that an unfinished image names still works on it."""
-    host, _space, rest = state.partition(" ")
-    pid, _space, started = rest.partition(" ")
-    if host == os.uname().nodename and pid.isdigit():
-        # The same process may do several tasks, one after the other, so it is not a rival of itself.
-        return int(pid) != os.getpid() and owner.started(int(pid)) == (started.partition(" ")[0] or "gone")
-    try:
-        changed = datetime.datetime.fromisoformat(updated.replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return False
-    return now() - changed < ABANDONED
 
 
 def carry_out(items: Sequence[Item], importer: Importer, options: Options, stop: threading.Event) -> None:
@@ -170,6 +152,7 @@ def carry_out(items: Sequence[Item], importer: Importer, options: Options, stop:
         return told
 
     def tick() -> None:
+        importer.hold.renew()
         for state in progress.values():
             if state.phase not in ("waiting", "done"):
                 say(str(state))

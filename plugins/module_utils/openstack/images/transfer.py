@@ -13,51 +13,26 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Callable
+from dataclasses import replace
+from typing import Any, BinaryIO, Callable
 
 from ...core.errors import LandscapeError
-from ...core.stream import Digests, Meter, Metered, Stopped, say
+from ...core.stream import Meter, Stopped, say
 from ...core.units import format_bytes, format_seconds
-from ..model import CloudError, ForbiddenError, UnreachableError
-from . import model, owner, plan
+from ..model import CloudError, ForbiddenError, UnreachableError, without_secrets
+from . import model, owner, plan, proof
 from .cache import Cache, Cached, measure
 from .glance import Glance, ImportFailedError
+from .hold import Hold
+from .model import Digest
 from .plan import Todo
 from .policy import Way
+from .proof import Progress, Sent, Settings
 
 #: How often the same bytes are sent to a service that loses them.
 _SENDS = 4
 #: Seconds in which a service notices that a line broke.
 _NOTICED = 20.0
-
-
-@dataclass
-class Progress:
-    """Where one image is; read by the thread that tells people."""
-
-    name: str
-    phase: str = "waiting"
-    meter: Meter = field(default_factory=Meter)
-    sent: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.phase}" + (f", {self.meter}" if self.meter.done else "")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Limits of a run.
-
-    :param stall: seconds without progress after which a transfer is given up.
-    :param service: seconds for work of the service that shows no progress.
-    :param readback: whether the bytes are read from the service again, whatever its own hash says.
-    """
-
-    stall: float = 120.0
-    service: float = 3600.0
-    readback: bool = False
-    check: bool = False
 
 
 class Importer:
@@ -74,20 +49,27 @@ class Importer:
         fetch: Callable[[str, float], Any],
         stop: threading.Event,
     ) -> None:
-        self.glance, self.cache, self.settings, self.fetch, self.stop = glance, cache, settings, fetch, stop
-        self.mark = owner.mark()
+        self.glance, self.cache, self.settings, self.stop = glance, cache, settings, stop
+        self.hold = Hold(glance)
+        self._proof = proof.Proof(cache, fetch, settings, stop)
 
     def carry_out(self, todo: Todo, progress: Progress) -> dict[str, Any]:
         """Does everything that a plan says; what became of the image.
 
         :raises LandscapeError: it failed; what this module made of it is gone again.
         """
+        try:
+            return self._carried_out(todo, progress)
+        except LandscapeError as error:
+            # The service repeats addresses in its refusals.
+            error.message = without_secrets(error.message, todo.wanted.urls)
+            raise
+
+    def _carried_out(self, todo: Todo, progress: Progress) -> dict[str, Any]:
         began = time.monotonic()
         for leftover in todo.leftovers:
             progress.phase = "removing what a killed run left"
-            # Bytes that were on their way may still be: the service first has to notice that the line broke.
-            if self.glance.rest(str(leftover["id"])) is not None:
-                self.glance.remove(str(leftover["id"]))
+            self.hold.remove_leftover(leftover)
         told: dict[str, Any] = {"method": None, "reason": None, "verified": {}, "stores": {}, "bytes": 0}
         if todo.ways:
             image = self._bring(todo, progress, told)
@@ -99,8 +81,11 @@ class Importer:
             raise
         except LandscapeError:
             if todo.ways:
-                self._undo(str(image["id"]))
+                self.hold.undo(todo.wanted, str(image["id"]))
             raise
+        if todo.ways or todo.copies:
+            for store in todo.wanted.stores:
+                told["stores"].setdefault(store, "failed: the image did not get there")
         told.update(image=image, seconds=round(time.monotonic() - began, 1))
         progress.phase = "done"
         return told
@@ -113,7 +98,7 @@ class Importer:
         for number, way in enumerate(todo.ways):
             last = number == len(todo.ways) - 1
             try:
-                image = self._by(way, todo if number == 0 else _without_image(todo), progress, told)
+                image = self._by(way, todo if number == 0 else self._anew(todo), progress, told)
                 reasons = [*refused, way.reason]
                 told.update(method=way.method, reason="; ".join(reasons))
                 return image
@@ -122,16 +107,23 @@ class Importer:
             except (CloudError, ImportFailedError) as error:
                 if last or isinstance(error, UnreachableError):
                     raise
-                refused.append(f"not {way.method}: {error.message}")
+                refused.append(f"not {way.method}: {without_secrets(error.message, todo.wanted.urls)}")
                 say(f"{progress.name}: {refused[-1]}")
         raise AssertionError("the last way returns or raises")
+
+    def _anew(self, todo: Todo) -> Todo:
+        """The plan for another way: the image of the first is gone, or kept where its id is fixed."""
+        kept = self.glance.show(todo.wanted.id) if todo.wanted.id else None
+        ours = kept is not None and kept["status"] == "queued" and kept.get(model.STATE) == owner.NOBODY
+        return replace(todo, image=kept if ours else None, leftovers=())
 
     def _by(self, way: Way, todo: Todo, progress: Progress, told: dict[str, Any]) -> dict[str, Any]:
         cached = None
         if way.method in ("upload", "glance-direct") and not _is_done(todo.image):
             cached = self._local(todo, progress)
             told["bytes"] = cached.size
-        image = dict(todo.image) if todo.image else self._create(todo)
+        image = self.hold.take(todo) if todo.image else self._create(todo)
+        progress.identifier = str(image["id"])
         try:
             if image["status"] == "queued" and "os_glance_import_task" not in image:
                 if cached is not None:
@@ -139,12 +131,12 @@ class Importer:
                 else:
                     self._order(way, todo, image)
             progress.phase, progress.meter = "importing in the service", Meter()
-            image = self.glance.settle(str(image["id"]), within=self._limit(way), seen=_shows(progress))
-            self._prove(way, todo, image, cached, progress, told)
+            image = self.glance.settle(str(image["id"]), within=self._limit(way), seen=_shows(progress, todo))
+            self._proof.check(way, todo, image, cached, progress, told)
         except Stopped:
             raise
         except LandscapeError:
-            self._undo(str(image["id"]))
+            self.hold.undo(todo.wanted, progress.identifier)
             raise
         return image
 
@@ -168,20 +160,23 @@ class Importer:
             "id": wanted.id or model.new_id(),
             "name": wanted.name,
             "visibility": "private",
+            "os_hidden": True,  # bytes that are not proven yet must not be found by name, not even in the project
             "disk_format": wanted.disk_format,
             "container_format": wanted.container_format,
-            "min_disk": wanted.min_disk,
-            "min_ram": wanted.min_ram,
+            "min_disk": wanted.min_disk or 0,
+            "min_ram": wanted.min_ram or 0,
             "tags": list(wanted.tags or ()),
             **wanted.properties,
-            model.STATE: self.mark,
+            model.STATE: self.hold.mark,
         }
         noted = plan.mark_of(wanted, todo.digest)
         if noted:
             body[model.DIGEST] = noted
         if wanted.properties:
             body[model.OWNED] = ",".join(sorted(wanted.properties))
-        return self.glance.create(body)
+        image = self.glance.create(body)
+        self.hold.keep(str(image["id"]))
+        return image
 
     def _push(self, way: Way, todo: Todo, image: dict[str, Any], cached: Cached, progress: Progress) -> dict[str, Any]:
         """Sends a file; again when the service or the line loses it on the way."""
@@ -190,7 +185,7 @@ class Importer:
         for attempt in range(_SENDS):
             progress.phase = "sending"
             try:
-                self._send(image, "stage" if direct else "file", cached, store, progress)
+                self._send(image, "stage" if direct else "file", cached, store, progress, todo.digest)
                 failure = None
             except CloudError as error:
                 failure = error
@@ -204,27 +199,35 @@ class Importer:
             if attempt == _SENDS - 1 or not _is_passing(failure):
                 raise failure
             say(f"{progress.name}: sending again, {failure.message}")
+            self.glance.pause(failure.wait, attempt)
             image = self._again(todo, now, image)
+            progress.identifier = str(image["id"])
         if direct:
+            proof.check_staged(todo, self.glance.show(str(image["id"])) or image, cached)
             self._order(way, todo, image)
         return image
 
     def _again(self, todo: Todo, now: Mapping[str, Any] | None, image: dict[str, Any]) -> dict[str, Any]:
         """An image that can take the bytes once more: the same one, or another where it cannot."""
-        if now is not None and now["status"] == "queued":
-            return dict(now)
         if now is not None:
+            now = self.hold.check(str(image["id"]))
+            if now["status"] == "queued":
+                return now
             self.glance.remove(str(image["id"]))
+        self.hold.release(str(image["id"]))
         return self._create(todo)
 
-    def _send(self, image: Mapping[str, Any], part: str, cached: Cached, store: str, progress: Progress) -> None:
-        with open(cached.path, "rb") as stream:
+    def _send(
+        self, image: Mapping[str, Any], part: str, cached: Cached, store: str, progress: Progress, digest: Digest | None
+    ) -> None:
+        with _opened(cached.path) as stream:
             size = os.fstat(stream.fileno()).st_size
             if size != cached.size:
                 raise LandscapeError(f"{cached.path} changed while it was sent")
             progress.meter.begin(size)
-            body = Metered(stream, size, progress.meter, self.stop)
+            body = Sent(stream, size, progress.meter, self.stop, digest if part == "stage" else None)
             self.glance.send(str(image["id"]), part, body, store=store, timeout=self.settings.stall)
+            body.check(cached.path)
             progress.sent += size
 
     def _order(self, way: Way, todo: Todo, image: Mapping[str, Any]) -> None:
@@ -247,67 +250,6 @@ class Importer:
         if failure:
             raise failure
 
-    # Proof.
-
-    def _prove(
-        self,
-        way: Way,
-        todo: Todo,
-        image: dict[str, Any],
-        cached: Cached | None,
-        progress: Progress,
-        told: dict[str, Any],
-    ) -> None:
-        """Compares what the service holds with what was meant, while nobody else can see it.
-
-        :raises ImportFailedError: it holds other bytes.
-        """
-        digest, verified = todo.digest, told["verified"]
-        told["stores"] = dict.fromkeys(model.stores_of(image), "active")
-        told["stores"].update(dict.fromkeys(model.failed_stores_of(image), "failed"))
-        algorithm, value = str(image.get("os_hash_algo") or ""), str(image.get("os_hash_value") or "")
-        verified["hash"] = f"{algorithm}:{value}" if value else None
-        if digest is None:
-            verified["by"] = "nothing: the other region has the digest"
-            return
-        verified["digest"] = str(digest)
-        known = {**(cached.digests if cached else {}), digest.algorithm: digest.value}
-        if todo.wanted.convert and way.method == "glance-direct":
-            verified["by"] = "the bytes before they were sent; the service converts them"
-            return
-        if not self.settings.readback and known.get(algorithm) == value:
-            verified["by"] = "the hash of the service"
-            return
-        if known.get(algorithm) not in (None, value):
-            if cached is not None and not todo.wanted.file:
-                self.cache.forget(digest)
-            raise ImportFailedError(
-                f"image {todo.wanted.name}: the service holds other bytes than were meant"
-                f" ({algorithm} {value}, wanted {known[algorithm]})",
-                hint="Where the service converts what it imports, set convert; otherwise the source or the line is damaged",
-            )
-        self._read_back(image, todo, progress)
-        verified["by"] = "reading all bytes back"
-
-    def _read_back(self, image: Mapping[str, Any], todo: Todo, progress: Progress) -> None:
-        digest = todo.digest
-        if digest is None:
-            return
-        progress.phase = "reading back"
-        progress.meter.begin(int(image.get("size") or 0))
-        digests = Digests([digest.algorithm])
-        for chunk in self.fetch(str(image["id"]), self.settings.stall):
-            if self.stop.is_set():
-                raise Stopped("Reading back was given up, because the run ends")
-            digests.update(chunk)
-            progress.meter.add(len(chunk))
-        found = digests.values()[digest.algorithm]
-        if found != digest.value:
-            raise ImportFailedError(
-                f"image {todo.wanted.name}: the service holds other bytes than were meant"
-                f" ({digest.algorithm} {found}, wanted {digest.value})"
-            )
-
     # The end.
 
     def _finish(self, todo: Todo, image: dict[str, Any], progress: Progress, told: dict[str, Any]) -> dict[str, Any]:
@@ -322,6 +264,9 @@ class Importer:
         if not final:
             return image
         progress.phase = "publishing"
+        if model.STATE in final:
+            self.hold.check_alone(todo.wanted, str(image["id"]))
+            self.hold.release(str(image["id"]))
         try:
             return self.glance.converge(image, final)
         except ForbiddenError as error:
@@ -335,30 +280,28 @@ class Importer:
         told["stores"] = dict.fromkeys(model.stores_of(image), "active")
         try:
             self.glance.order(image, {"name": "copy-image"}, todo.copies)
-            image = self.glance.settle(str(image["id"]), within=self.settings.service, seen=_shows(progress))
+            image = self.glance.settle(str(image["id"]), within=self.settings.service, seen=_shows(progress, todo))
         except (CloudError, ImportFailedError) as error:
             if isinstance(error, UnreachableError):
                 raise
-            told["stores"].update(dict.fromkeys(todo.copies, f"failed: {error.message}"))
+            told["stores"].update(
+                dict.fromkeys(todo.copies, f"failed: {without_secrets(error.message, todo.wanted.urls)}")
+            )
             return self.glance.show(str(image["id"])) or image
         present = model.stores_of(image)
         told["stores"].update({store: "active" if store in present else "failed" for store in todo.copies})
         return image
 
-    def _undo(self, identifier: str) -> None:
-        """Removes an unfinished image of ours, and nothing else."""
-        try:
-            image = self.glance.show(identifier)
-            if image is not None and image.get(model.STATE) and image.get("visibility") == "private":
-                self.glance.remove(identifier)
-        except CloudError as error:
-            # The failure that led here is what people need to read; the mark makes the next run remove it.
-            say(f"{identifier} is not removed yet: {error.message}")
 
+def _opened(path: str) -> BinaryIO:
+    """A file that was there a moment ago.
 
-def _without_image(todo: Todo) -> Todo:
-    """The plan for another way: the image of the first is gone."""
-    return Todo(todo.wanted, todo.digest, None, (), todo.ways, {}, todo.final, todo.copies)
+    :raises LandscapeError: it is not any more.
+    """
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise LandscapeError(f"{path} cannot be read: {error.strerror}", hint="Run again") from error
 
 
 def _is_done(image: Mapping[str, Any] | None) -> bool:
@@ -366,15 +309,15 @@ def _is_done(image: Mapping[str, Any] | None) -> bool:
     return bool(image) and (image or {})["status"] != "queued"
 
 
-def _is_passing(error: CloudError | None) -> bool:
+def _is_passing(error: CloudError) -> bool:
     """Whether sending once more may help: lost, expired or overloaded, but not too large and not forbidden."""
-    status = getattr(error, "status", 0)
-    return status in (0, 401, 404, 408, 409, 410, 429) or status >= 500
+    status = error.status
+    return status in (0, 401, 404, 408, 409, 410, 429) or status >= 500 or (status == 413 and error.wait > 0)
 
 
-def _shows(progress: Progress) -> Callable[[str], None]:
+def _shows(progress: Progress, todo: Todo) -> Callable[[str], None]:
     def seen(text: str) -> None:
-        progress.phase = f"importing in the service ({text})"
+        progress.phase = f"importing in the service ({without_secrets(text, todo.wanted.urls)})"
 
     return seen
 

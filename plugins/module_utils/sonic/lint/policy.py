@@ -95,7 +95,7 @@ def local_preference(switch: Switch) -> Iterator[Found]:
 def text_order(switch: Switch) -> Iterator[Found]:
     for key, prefix, low, _high in _ranges(switch):
         length = prefix.rpartition("/")[2]
-        if low.isdigit() and length.isdigit() and int(low) > int(length) and low <= length:
+        if low.isdecimal() and length.isdecimal() and int(low) > int(length) and low <= length:
             yield "PREFIX", key, "masklength_range", f"{low} is more than {length}, but not as a text"
 
 

@@ -38,7 +38,7 @@ def lanes(switch: Switch) -> Iterator[Found]:
 
 
 def _order(name: str) -> tuple[int, str]:
-    digits = "".join(char for char in name if char.isdigit())
+    digits = "".join(char for char in name if char.isdecimal())
     return (int(digits[:9] or 0), name)
 
 

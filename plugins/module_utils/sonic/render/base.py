@@ -34,7 +34,7 @@ def identity(switch: Switch) -> None:
         default_pfcwd_status="disable",
         docker_routing_config_mode="unified",
         frr_mgmt_framework_config=True,
-        timezone=(switch.view.landscape.services or Services()).timezone,
+        timezone=(switch.view.landscape.services or Services()).timezone or None,
     )
     switch.rows.put("VERSIONS", "DATABASE", VERSION=f"version_{switch.options.release}_01")
     switch.rows.put("LLDP", "GLOBAL", enabled=True, system_name=device.name)

@@ -27,6 +27,9 @@ def _peering(switch: Switch, peering: Peering) -> None:
         message = f"session {peering.name} needs an AS number and a transfer network"
         switch.issue("SR014", "error", ("BGP_NEIGHBOR", peering.name, ""), message, "name asn_scheme in the role")
         return
+    link = switch.links.get(peering.port)
+    if link and not link.active:
+        return  # nobody is there: the port stays shut, and a session over it would only be tried for ever
     vrf = vrf_name(switch, network.vrf)
     instance(switch, vrf or "default")
     switch.rows.put("INTERFACE", peering.port, vrf_name=vrf)

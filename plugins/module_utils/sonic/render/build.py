@@ -58,12 +58,17 @@ def _known(view: View, name: str) -> str:
 
 def render_all(view: View, options: Options, names: Iterable[str] = ()) -> list[Rendered]:
     """The configurations of several switches, by name; of all that are in use and have a HWSKU when none is named."""
-    wanted = list(names) or [
+    wanted = list(names) or rendered_by_default(view)
+    return [render(view, name, options) for name in sorted(wanted, key=natural)]
+
+
+def rendered_by_default(view: View) -> list[str]:
+    """The switches that are rendered when none is named: those in use with a HWSKU."""
+    return [
         name
         for name, device in view.landscape.switches.items()
         if device.state == "active" and (model := view.landscape.device_models.get(device.model)) and model.sonic_hwsku
     ]
-    return [render(view, name, options) for name in sorted(wanted, key=natural)]
 
 
 def _overlay(switch: Switch) -> None:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...core.errors import InputError
@@ -16,6 +18,8 @@ from ..model import RELEASE_NAMES
 from .model import Switch
 
 _LAG = re.compile("PortChannel[0-9]{1,4}")
+#: Numbers for aggregations that have none: the first, and how many; 9999 is the last that SONiC takes.
+_FIRST_MADE, _MADE = 1001, 8999
 #: Longest description of a port; the model says 255.
 _DESCRIPTION = 255
 
@@ -90,17 +94,32 @@ def _speed(switch: Switch, port: port_files.Port, link: Link) -> int:
 def lags(switch: Switch) -> dict[str, list[Link]]:
     """The members of every port channel, in the order of their ports.
 
-    A name that SONiC would not take (``bond0`` of a host) becomes a number made of the first port's.
+    A name that SONiC would not take (``bond0`` of a host) becomes a number made of that name and the far device's: a
+    cable that comes or goes does not rename the aggregation, which would take it down.
     """
     found: dict[tuple[str, str], list[Link]] = {}
     for link in switch.links.values():
         if link.cable.lag:
             found.setdefault((link.peer, link.cable.lag), []).append(link)
+    numbers = _numbers(found)
     named: dict[str, list[Link]] = {}
-    for (_peer, text), links in found.items():
+    for place, links in found.items():
         links.sort(key=lambda link: port_files.number(link.port))
-        name = text if _LAG.fullmatch(text) else f"PortChannel{1001 + port_files.number(links[0].port)}"
-        named.setdefault(name, []).extend(links)
+        named.setdefault(numbers.get(place, place[1]), []).extend(links)
+    return named
+
+
+def _numbers(found: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Names for the aggregations that have none that SONiC takes, by far device and name."""
+    taken = {text for _peer, text in found if _LAG.fullmatch(text)}
+    named = {}
+    for peer, text in sorted(found):
+        if not _LAG.fullmatch(text):
+            number = zlib.crc32(f"{peer}/{text}".encode())
+            while (name := f"PortChannel{_FIRST_MADE + number % _MADE}") in taken:
+                number += 1
+            taken.add(name)
+            named[peer, text] = name
     return named
 
 
@@ -120,8 +139,15 @@ def several_switches(switch: Switch) -> None:
 
 
 def attachments(switch: Switch) -> list[Attachment]:
-    """Every port and port channel with a cable in use, and what it is for."""
-    members = {link.port: (name, links[0].port) for name, links in lags(switch).items() for link in links}
+    """Every port and port channel with a cable in use, and what it is for.
+
+    A port channel is told by its first cable in use: one that is off takes nothing from the others.
+    """
+    members = {
+        link.port: (name, next((other.port for other in links if other.active), link.port))
+        for name, links in lags(switch).items()
+        for link in links
+    }
     speaking = {neighbor.interface for neighbor in switch.device.neighbors}
     found = []
     for port, link in sorted(switch.links.items(), key=lambda item: port_files.number(item[0])):

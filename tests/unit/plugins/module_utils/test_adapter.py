@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from unittest import mock
 
 import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.scs.landscape.plugins.module_utils import adapter
 
 C = {"LC_ALL": "C"}
 STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
@@ -77,3 +82,28 @@ def test_nothing_is_logged(module, programs, monkeypatch):
     monkeypatch.setattr(module, "log", lambda *words, **_more: said.append(words))
     programs(["echo", "secret"], 30, {"LC_ALL": "C", "TOKEN": "secret"})
     assert said == []
+
+
+# Secrets inside of options
+
+
+@pytest.mark.parametrize("given", [{}, {"unknown": 1}], ids=["accepted", "refused"])
+def test_a_secret_in_a_raw_option_is_neither_returned_nor_logged(module, monkeypatch, capsys, given):
+    cloud = {"region_name": "north", "auth": {"password": "sesame", "username": "me", "passcode": "123456"}}
+    text = json.dumps(
+        {"ANSIBLE_MODULE_ARGS": {"_ansible_remote_tmp": "/tmp", "_ansible_verbosity": 3, "cloud": cloud, **given}}
+    ).encode()
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", text)
+    logged = []
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, *words, **more: logged.append(f"{words} {more}"))
+    with pytest.raises(SystemExit), mock.patch.object(basic.AnsibleModule, "warn"):
+        adapter.run_module({"cloud": {"type": "raw"}}, lambda _params, _check: adapter.Result(values={"said": "north"}))
+    out = capsys.readouterr().out
+    assert ("north" in out) is bool(logged) is not bool(given)
+    assert not [word for word in ("sesame", "123456") if word in out + str(logged)]
+
+
+def test_only_what_is_under_names_of_secrets_is_one():
+    data = {"auth": {"token": "t1", "username": "u"}, "list": [{"client_secret": ["s1"]}], "verify": False}
+    assert sorted(adapter.secrets_in(data)) == ["s1", "t1"]
+    assert list(adapter.secrets_in("admin")) == []

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.core.files import Folder
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import plan
 from ansible_collections.scs.landscape.plugins.modules import sonic_plan
-from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing, golden
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing, fabrics, golden
 
 LAB = Path(__file__).resolve().parents[4] / "examples" / "scs-lab"
 BASE = {"DEVICE_METADATA": {"localhost": {"hostname": "x", "mac": "02:00:00:00:00:01"}}, "KDUMP": {"config": {}}}
@@ -31,6 +33,8 @@ def run(*, check=False, **options):
         "speeds": {},
         "yang_dir": None,
         "reports": [],
+        "on_finding": "fail",
+        "as_of": None,
         **options,
     }
     return sonic_plan.main(params, check)
@@ -141,6 +145,32 @@ def test_switches_of_one_side_only_are_named_and_not_planned(tmp_path):
     assert not done.plan
     with pytest.raises(InputError, match="leaf2"):
         run(**{side: [str(tmp_path / side)] for side in ("before", "after")}, switches=["leaf2"])
+
+
+def test_between_landscapes_a_new_switch_goes_first_and_a_retired_one_last(tmp_path):
+    whole = yaml.safe_load(
+        (fabrics.REPO / "tests" / "unit" / "fixtures" / "fabric" / "landscape.yml").read_text("utf-8")
+    )
+    less = copy.deepcopy(whole)
+    less["switches"].pop("leaf2")
+    less["cables"] = [
+        cable for cable in whole["cables"] if not any(cable[end].startswith("leaf2/") for end in ("a", "b"))
+    ]
+    for name, document in (("whole", whole), ("less", less)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "landscape.yml").write_text(json.dumps(document), encoding="utf-8")
+    secrets = {"snmp_communities": [], "tacacs_passkey": "canary-key"}
+    sides_of = {name: [str(tmp_path / name)] for name in ("whole", "less")}
+    came = run(before_landscape=sides_of["less"], after_landscape=sides_of["whole"], secrets=secrets)
+    waves = came.values["waves"]
+    assert [waves[0]["switches"], waves[0]["kind"]] == [["leaf2"], "new"]
+    assert {"spine1", "spine2", "oob1"} <= {name for wave in waves[1:] for name in wave["switches"]}
+    assert came.values["unmatched"] == {"before": [], "after": ["leaf2"]}
+    assert any(text.startswith("New and not planned row by row") for text in came.warnings)
+    gone = run(before_landscape=sides_of["whole"], after_landscape=sides_of["less"], secrets=secrets)
+    waves = gone.values["waves"]
+    assert [waves[-1]["switches"], waves[-1]["kind"]] == [["leaf2"], "retired"]
+    assert "no session and no traffic" in waves[-1]["gate"]
 
 
 def test_a_file_called_config_db_belongs_to_its_folder(tmp_path):

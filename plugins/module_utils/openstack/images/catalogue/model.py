@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ....core.errors import InputError
+from ...model import without_password
 from . import schema
 
 #: Properties that say to which entry and version an image belongs; they are ours.
@@ -222,7 +223,7 @@ def _properties(image: Mapping[str, Any], data: Mapping[str, Any], version: str)
         found["os_version"] = version
     if "os_version" in data:
         found["os_version"] = data["os_version"]
-    found["image_source"] = data.get("source") or data["url"]
+    found["image_source"] = data.get("source") or _shown(data["url"])
     found["image_original_user"] = image["login"]
     found["image_description"] = data.get("image_description") or found.get("image_description") or image["name"]
     found["internal_version"] = version
@@ -231,6 +232,11 @@ def _properties(image: Mapping[str, Any], data: Mapping[str, Any], version: str)
     if "build_date" in data:
         found["image_build_date"] = data["build_date"]
     return {key: text_of(value) for key, value in found.items() if value is not None}
+
+
+def _shown(url: str) -> str:
+    """An address as everybody may read it at a public image: a path of the controller is nobody's business (scs-0102)."""
+    return "private" if url.startswith("file:") else without_password(url)
 
 
 def text_of(value: Any) -> str:

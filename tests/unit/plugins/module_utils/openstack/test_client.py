@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -139,6 +140,15 @@ def test_a_stream_is_sent_once_and_never_by_a_renewed_login():
     assert options["allow_reauth"] is False
 
 
+@pytest.mark.parametrize("busy", [429, 413])
+def test_a_stream_is_sent_once_when_the_service_is_busy(busy):
+    """It was read already: sent again it would be empty, and Glance would take that for the image."""
+    cloud, proxy, time = cloud_of(Reply(busy, headers={"Retry-After": "7"}), Reply(204))
+    with pytest.raises(model.CloudError) as refused:
+        cloud.call("image", "PUT", "/images/1/file", data=b"bytes")
+    assert (refused.value.status, refused.value.wait, len(proxy.seen), time.slept) == (busy, 7.0, 1, [])
+
+
 def test_the_wish_to_wait_is_kept():
     cloud, _proxy, time = cloud_of(Reply(429, headers={"Retry-After": "7"}), Reply(200, {}))
     cloud.call("image", "GET", "/images")
@@ -197,10 +207,35 @@ def test_an_address_that_the_operator_wrote_down_is_taken(address):
     assert proxy.endpoint_override == "http://own:9/v2"
 
 
-def test_a_list_that_points_back_ends():
+def test_a_list_that_points_back_is_no_whole_list():
     page = {"images": [{"id": 1}], "next": "/v2/images?marker=1"}
     cloud, _proxy, _time = cloud_of(*[Reply(200, page)] * 5)
-    assert len(list(cloud.pages("image", "/images", "images"))) == 2
+    with pytest.raises(model.CloudError, match="in a circle"):
+        list(cloud.pages("image", "/images", "images"))
+
+
+def test_a_service_that_does_not_answer_does_not_hold_up_the_others(monkeypatch):
+    cloud, _proxy, _time = cloud_of(Reply(200, {"id": 1}))
+    inside, over, real = threading.Event(), threading.Event(), cloud._safely
+
+    def safely(service, doing, operation):
+        if service == "compute" and doing == "looking for it":
+            inside.set()
+            assert over.wait(60)
+        return real(service, doing, operation)
+
+    monkeypatch.setattr(cloud, "_safely", safely)
+    silent = threading.Thread(target=lambda: cloud._proxy("compute"), daemon=True)
+    silent.start()
+    assert inside.wait(60)
+    done = threading.Event()
+    other = threading.Thread(target=lambda: (cloud.get("image", "/images/1"), done.set()), daemon=True)
+    other.start()
+    answered = done.wait(20)
+    over.set()
+    silent.join()
+    other.join()
+    assert answered
 
 
 def test_microversions():

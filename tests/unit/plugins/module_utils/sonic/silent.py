@@ -219,6 +219,7 @@ CATEGORIES: dict[str, Category] = {
         ("neighbour",),
         _places(
             PORT="admin_status",
+            PREFIX="action",
             ROUTE_MAP="route_operation",
             VLAN_MEMBER="tagging_mode",
         ),

@@ -207,3 +207,100 @@ def test_every_rule_speaks_of_a_table_and_every_kind_has_its_place():
             assert rule.kind in impact_tables.KINDS
             assert rule.reason
             assert isinstance(rule.impact, Impact)
+
+
+_VLANS = {
+    "VLAN": {"Vlan10": {"vlanid": "10"}, "Vlan20": {"vlanid": "20"}},
+    "VRF": {"VrfA": {}, "VrfB": {}},
+}
+
+
+@pytest.mark.parametrize(
+    ("address", "instances", "refused"),
+    [
+        ("10.0.0.1/24", ("VrfA", "VrfB"), False),
+        ("10.0.0.1/24", ("VrfA", ""), False),
+        ("10.0.0.1/24", ("VrfA", "VrfA"), True),
+        ("10.0.0.1/24", ("", ""), True),
+        ("fe80::1/64", ("", ""), False),
+        ("169.254.0.1/16", ("", ""), False),
+        ("fd00::1/64", ("", ""), True),
+    ],
+)
+def test_an_address_is_one_in_its_routing_instance_and_one_of_a_link_on_its_interface(address, instances, refused):
+    rows = {name: {"vrf_name": vrf} if vrf else {} for name, vrf in zip(("Vlan10", "Vlan20"), instances)}
+    before = {**_VLANS, "VLAN_INTERFACE": {**rows, f"Vlan10|{address}": {}}}
+    after = {**_VLANS, "VLAN_INTERFACE": {**before["VLAN_INTERFACE"], f"Vlan20|{address}": {}}}
+    found = plan.plan_switch("leaf1", before, after, "202605").obstacles
+    assert [one.path for one in found if one.blocks == "all"] == (
+        [f"VLAN_INTERFACE|Vlan20|{address}"] if refused else []
+    )
+
+
+def neighbour(**families):
+    return {
+        "BGP_GLOBALS": {"default": {"local_asn": "65001"}},
+        "BGP_PEER_GROUP": {"default|hosts": {"peer_type": "external"}},
+        "BGP_PEER_GROUP_AF": {f"default|hosts|{name}": row for name, row in families.items()},
+        "BGP_NEIGHBOR": {"default|Ethernet0": {"peer_group_name": "hosts"}},
+    }
+
+
+@pytest.mark.parametrize("way", ["on", "off"])
+def test_an_address_family_that_is_switched_resets_the_sessions(way):
+    """FRR sends CEASE (peer_activate_af) as long as dynamic capabilities were not negotiated."""
+    up = {"admin_status": "true"}
+    pair = [neighbour(ipv4_unicast=up), neighbour(ipv4_unicast=up, l2vpn_evpn=up)]
+    assert step(*(pair if way == "on" else reversed(pair)))[0] == [("interrupted", "session")]
+
+
+def test_an_address_family_of_a_new_group_harms_nobody():
+    after = neighbour(ipv4_unicast={"admin_status": "true"})
+    made = step({}, after)[1]
+    effects = {change.table: effect.impact.label for change, effect in zip(made.changes, made.effects)}
+    assert effects["BGP_PEER_GROUP_AF"] == "degraded"
+    assert effects["BGP_NEIGHBOR"] == "none"
+
+
+def test_another_filter_of_a_session_may_end_traffic_and_none_does_not():
+    up = {"admin_status": "true"}
+    filtered = neighbour(ipv4_unicast={**up, "route_map_out": ["M"]})
+    assert step(neighbour(ipv4_unicast=up), filtered)[0] == [("interrupted", "policy")]
+    assert step(filtered, neighbour(ipv4_unicast=up))[0] == [("degraded", "policy")]
+
+
+def policy(operation, *keys, use=True, **more):
+    return {
+        **neighbour(ipv4_unicast={"admin_status": "true", "route_map_out": ["M"] if use else ["N"]}),
+        "ROUTE_MAP_SET": {"M": {}},
+        "PREFIX_SET": {"L": {"mode": "IPv4"}},
+        "PREFIX": {f"L|{key}": {"action": "permit"} for key in keys},
+        "ROUTE_MAP": {"M|10": {"route_operation": operation, "match_prefix_set": "L"}, **more},
+    }
+
+
+SMALL, LARGE, OTHER = "10|10.0.1.0/24|exact", "20|10.0.0.0/16|16..32", "30|10.9.0.0/24|exact"
+ALL = {"M|90": {"route_operation": "permit"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "label"),
+    [
+        (policy("permit", SMALL, OTHER), policy("permit", OTHER), "interrupted"),
+        (policy("permit", OTHER), policy("permit", SMALL, OTHER), "degraded"),
+        (policy("permit", SMALL, LARGE), policy("permit", LARGE), "degraded"),
+        (policy("deny", OTHER, **ALL), policy("deny", SMALL, OTHER, **ALL), "interrupted"),
+        (policy("deny", SMALL, OTHER, **ALL), policy("deny", OTHER, **ALL), "degraded"),
+        (policy("permit", SMALL, **ALL), policy("permit", SMALL), "interrupted"),
+        (policy("permit", SMALL), policy("permit", SMALL, **ALL), "degraded"),
+        (policy("permit", SMALL, OTHER, use=False), policy("permit", OTHER, use=False), "degraded"),
+    ],
+    ids=["less", "more", "covered", "deny more", "deny less", "statement gone", "statement new", "not used"],
+)
+def test_taking_a_permit_away_is_an_interruption_where_routes_go_through_it(before, after, label):
+    assert [impact for impact, _kind in step(before, after)[0]] == [label]
+
+
+def test_what_only_sets_something_takes_nothing_away():
+    rows = {"M|90": {"route_operation": "permit", "set_local_pref": "200"}}
+    assert step(policy("permit", SMALL, **ALL), policy("permit", SMALL, **rows))[0] == [("degraded", "policy")]

@@ -75,11 +75,16 @@ SECRETS = {
     "NTP_KEY": {"1": {"value": "canary"}},
     "OSPFV2_INTERFACE": {"Ethernet0|0.0.0.0": {"authentication-key": "canary", "authentication-md5-key": "canary"}},
     "RADIUS": {"global": {"passkey": "canary"}},
-    "RADIUS_SERVER": {"192.0.2.1": {"passkey": "canary"}},
+    "RADIUS_SERVER": {"192.0.2.1": {"passkey": "canary", "key": "canary"}},
+    "SNMP_AGENT_COMMUNITY": {"canary": {"TYPE": "RO"}},
     "SNMP_COMMUNITY": {"canary": {"TYPE": "RO"}},
+    "SNMP_SERVER_USER": {"u": {"shaKey": "canary", "md5Key": "canary", "aesKey": "canary", "desKey": "canary"}},
+    "SNMP_TRAP_CONFIG": {"v2TrapDest": {"Community": "canary", "DestIp": "192.0.2.3"}},
     "SNMP_USER": {"u": {"SNMP_USER_AUTH_PASSWORD": "canary", "SNMP_USER_ENCRYPTION_PASSWORD": "canary"}},
     "TACPLUS": {"global": {"passkey": "canary"}},
-    "TACPLUS_SERVER": {"192.0.2.1": {"passkey": "canary"}},
+    "TACPLUS_SERVER": {"192.0.2.1": {"passkey": "canary", "key": "canary"}},
+    "USER": {"admin": {"pwd": "canary", "hash": "canary"}},
+    "VENDOR_KEYS": {"x": {"pre_shared_key": "canary", "ssh_key": "canary", "key_string": "canary", "key": "canary"}},
     "VENDOR_THING": {"x": {"api_token": "canary", "clientSecret": "canary", "rocommunity": "canary"}},
 }
 
@@ -137,7 +142,7 @@ def test_a_digest_cannot_be_looked_up():
 
 
 def test_what_is_harmless_is_shown():
-    rows = {"ROUTE_MAP": {"m|10": {"match_community": "C"}}, "SNMP_COMMUNITY": {}}
+    rows = {"ROUTE_MAP": {"m|10": {"match_community": "C"}}, "SNMP_COMMUNITY": {}, "VENDOR": {"x": {"passive": "true"}}}
     assert masking.config(rows) == rows
     assert not masking.holds_secrets({**rows, "RADIUS": {"global": {"passkey": ""}}})
     assert masking.row("RADIUS", {"passkey": "{{ vault_key }}"}) == {"passkey": "{{ vault_key }}"}

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import diff, order
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import diff, order, plan
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing
 
 
@@ -116,6 +116,16 @@ def test_all_that_stands_on_a_port_is_made_again_with_it_and_lists_let_it_go():
     ]
 
 
+@pytest.mark.parametrize("left", [[], ["Ethernet2", "Ethernet1"]], ids=["nothing", "another order"])
+def test_a_list_that_lets_a_port_go_for_good_is_written_once(left):
+    row = {"lanes": "1", "admin_status": "down"}
+    before = {"PORT": {"Ethernet0": row}, "ACL_TABLE": {"T": {"ports": ["Ethernet0", *reversed(left)]}}}
+    after = {"PORT": {"Ethernet0": {**row, "lanes": "2"}}, "ACL_TABLE": {"T": {"ports": left}}}
+    made = plan.plan_switch("s", before, after)
+    assert [change.name for change in made.changes] == ["ACL_TABLE|T", "PORT|Ethernet0", "PORT|Ethernet0"]
+    assert diff.changes(diff.apply(before, made.changes), after) == ()
+
+
 def test_a_breakout_frees_the_lanes_before_the_children_take_them():
     before = {"PORT": {"Ethernet0": {"lanes": "1,2,3,4", "speed": "100000"}}}
     after = {"PORT": {f"Ethernet{n}": {"lanes": str(n + 1), "speed": "25000"} for n in range(4)}}
@@ -199,3 +209,48 @@ def test_tables_that_are_left_alone_are_not_looked_at():
 def test_a_row_written_as_text_is_refused_with_its_place():
     with pytest.raises(InputError, match=r"MGMT_PORT\|eth0"):
         order.ordered({}, {"MGMT_PORT": {"eth0": "{'gwaddr': '192.0.2.1'}"}})
+
+
+MANAGEMENT = {
+    "MGMT_VRF_CONFIG": {"vrf_global": {"mgmtVrfEnabled": "true"}},
+    "NTP": {"global": {"vrf": "mgmt"}},
+    "SYSLOG_SERVER": {"192.0.2.1": {"vrf": "mgmt"}},
+    "TACPLUS_SERVER": {"192.0.2.2": {"vrf": "mgmt"}},
+    "SFLOW_COLLECTOR": {"c": {"collector_ip": "192.0.2.3", "collector_vrf": "mgmt"}},
+}
+LOGIN = {"TACPLUS": {"global": {"passkey": "canary"}}, "AAA": {"authentication": {"login": "tacacs+,local"}}}
+
+
+@pytest.mark.parametrize("left", [{}, {"NTP": {"global": {"vrf": "default"}}}], ids=["removed", "moved"])
+def test_the_management_instance_outlives_those_who_use_it_and_is_there_before_them(left):
+    """``must`` of NTP, SYSLOG_SERVER and SFLOW_COLLECTOR."""
+    assert [name.partition("|")[0] for _action, name, _fields in steps(MANAGEMENT, left)][-1] == "MGMT_VRF_CONFIG"
+    assert next(name.partition("|")[0] for _action, name, _fields in steps(left, MANAGEMENT)) == "MGMT_VRF_CONFIG"
+    off = {**MANAGEMENT, "MGMT_VRF_CONFIG": {"vrf_global": {"mgmtVrfEnabled": "false"}}}
+    for name in set(MANAGEMENT) - {"MGMT_VRF_CONFIG"}:
+        off = {**off, name: {}}
+    assert steps(MANAGEMENT, off)[-1][:2] == ("update", "MGMT_VRF_CONFIG|vrf_global")
+    assert steps(off, MANAGEMENT)[0][:2] == ("update", "MGMT_VRF_CONFIG|vrf_global")
+
+
+def test_a_login_by_tacacs_comes_after_its_key_and_goes_before_it():
+    assert [name for _action, name, _fields in steps({}, LOGIN)] == ["TACPLUS|global", "AAA|authentication"]
+    assert [name for _action, name, _fields in steps(LOGIN, {})] == ["AAA|authentication", "TACPLUS|global"]
+    local = {"TACPLUS": {"global": {"auth_type": "pap"}}, "AAA": {"authentication": {"login": "local"}}}
+    assert [name for _action, name, _fields in steps(local, LOGIN)] == ["TACPLUS|global", "AAA|authentication"]
+    assert [name for _action, name, _fields in steps(LOGIN, local)] == ["AAA|authentication", "TACPLUS|global"]
+
+
+def test_who_asks_for_what_nobody_says_is_an_obstacle():
+    said = [
+        (item.path, item.blocks)
+        for item in plan.plan_switch("s", MANAGEMENT, {**MANAGEMENT, "MGMT_VRF_CONFIG": {}}).obstacles
+    ]
+    assert {path for path, blocks in said if blocks == "all"} >= {"NTP|global vrf", "SYSLOG_SERVER|192.0.2.1 vrf"}
+    said = plan.plan_switch("s", LOGIN, {**LOGIN, "TACPLUS": {"global": {"auth_type": "pap"}}}).obstacles
+    assert [(item.path, item.reason) for item in said] == [
+        ("AAA|authentication login", "it needs TACPLUS|global passkey, which would not be there")
+    ]
+    assert plan.plan_switch("s", {}, MANAGEMENT | LOGIN, "202605").obstacles == ()
+    accounting = {"AAA": {"accounting": {"login": "local"}}}
+    assert plan.plan_switch("s", {}, accounting, "202605").obstacles == ()

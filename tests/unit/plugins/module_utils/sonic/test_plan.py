@@ -77,6 +77,26 @@ def test_no_switch_no_wave_and_a_negative_number_is_refused():
         waves(parallel=-1)
 
 
+def test_new_switches_go_before_their_far_ends_and_retired_ones_after_them():
+    found = fabric_order.waves(dict.fromkeys(ALL, Impact.NONE), GROUPS, 4, new=["leaf10", "leaf9"], retired=["spine9"])
+    assert [wave.kind for wave in found] == ["new", *["change"] * (len(found) - 2), "retired"]
+    assert [found[0].switches, found[-1].switches] == [("leaf9", "leaf10"), ("spine9",)]
+    assert len(found[1].switches) == 1
+    assert found[1].gate.startswith("leaf9, leaf10: configured as a whole and verified; the partners")
+    assert found[-1].gate.startswith("mgmt2: verified after the change; no session")
+    assert [wave.switches for wave in found[1:-1]] == waves(dict.fromkeys(ALL, Impact.NONE), parallel=4)
+
+
+def test_new_and_retired_switches_have_waves_without_steps_even_alone():
+    before, after, _recorded = changing.change("1-add-vlan")
+    alone = plan.plan_fabric([], new=["leaf9"], retired=["leaf1"])
+    assert [wave.as_dict()["kind"] for wave in alone.waves] == ["new", "retired"]
+    assert len(alone.plan) == 0
+    made = plan.plan_fabric([plan.plan_switch("leaf2", before, after)], new=["leaf9"], retired=["leaf1"])
+    assert [wave.switches for wave in made.waves] == [("leaf9",), ("leaf2",), ("leaf1",)]
+    assert made.plan.steps[0].gate.startswith("leaf9: configured as a whole and verified")
+
+
 SECRETS = {
     "SNMP_COMMUNITY": {"canary-1": {"TYPE": "RO"}},
     "TACPLUS_SERVER": {"192.0.2.1": {"passkey": "canary-2"}},

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec, plan, yang_check
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec, plan, targets, yang_check
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.frr import faults, fields
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import index
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.lint import validate as lint
@@ -185,6 +185,20 @@ def test_additions_take_fields_and_rows_away(tmp_path: Path) -> None:
     assert "LLDP" not in config
     assert config["NTP"]["global"]["src_intf"] == ["eth0"]
     assert config["ACL_TABLE"]["T"]["services"] == ["true", "5", "SSH"]
+
+
+def test_the_time_zone_is_written_only_when_it_is_said(tmp_path: Path) -> None:
+    """A switch has one of its own, which nobody means to change by saying nothing."""
+    for services, zone in (({}, None), ({"timezone": "Europe/Berlin"}, "Europe/Berlin")):
+        document = {**fabrics.document(), "services": {"snmp_location": "Room 1", **services}}
+        config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
+        assert config["DEVICE_METADATA"]["localhost"].get("timezone") == zone
+        before = {
+            **config,
+            "DEVICE_METADATA": {"localhost": {**config["DEVICE_METADATA"]["localhost"], "timezone": "UTC"}},
+        }
+        changes = plan.plan_switch("leaf1", before, targets.wanted(before, config), "202605").changes
+        assert [change.fields for change in changes] == ([("timezone",)] if zone else [])
 
 
 def test_secrets_come_from_options_alone() -> None:
@@ -436,8 +450,10 @@ def test_a_name_that_sonic_would_not_take_becomes_a_number(tmp_path: Path) -> No
     document = fabrics.document()
     document["cables"][1]["lag"] = "bond0"
     config = fabrics.configs(fabrics.view_of(document, tmp_path))["leaf1"]
-    assert config["PORTCHANNEL_MEMBER"] == {"PortChannel1001|Ethernet0": {}}
-    assert config["PORTCHANNEL_INTERFACE"]["PortChannel1001"] == {"ipv6_use_link_local_only": "enable"}
+    (name,) = config["PORTCHANNEL"]
+    assert 1001 <= int(name.removeprefix("PortChannel")) <= 9999
+    assert config["PORTCHANNEL_MEMBER"] == {f"{name}|Ethernet0": {}}
+    assert config["PORTCHANNEL_INTERFACE"][name] == {"ipv6_use_link_local_only": "enable"}
     assert "Ethernet0" not in config["INTERFACE"]
 
 

@@ -265,7 +265,8 @@ def test_routing_instances(draw: int, seed: int, tmp_path: Path) -> None:
         assert {issue.rule for issue in one.refused} == refusals(document, name), [str(issue) for issue in one.refused]
     configs = {name: one.config for name, one in rendered.items() if not one.refused}
     asked, _allowed = ask(document, view, configs)
-    assert asked or not configs
+    # a leaf that is left alone may have hosts of one environment only
+    assert asked or len(configs) < 2
 
 
 def test_what_is_drawn_is_worth_asking() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import diff, fleet, plan, tables, targets
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import diff, fleet, numbering, plan, tables, targets
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.render import build, owned
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import changing, fabrics, golden
 
@@ -126,13 +126,13 @@ def test_from_the_backups_of_the_lab_to_its_landscape(name):
     assert {(table, field) for table, _key, field in faults} == ({("FEATURE", "has_timer")} if enterprise else set())
 
 
-def test_between_two_landscapes_nothing_is_kept(tmp_path):
+def test_between_two_landscapes_nothing_of_the_fabric_is_kept(tmp_path):
     sides = []
     for name, document in (("one", with_peering()), ("two", fabrics.document())):
         (tmp_path / name).mkdir()
         fabrics.view_of({**document}, tmp_path / name)
         sides.append(fleet.Side([], [str(tmp_path / name)]))
-    compared = fleet.compare(*sides, [], fleet.Rendering())
+    compared = fleet.compare(*sides, [], fleet.Rendering(on_finding="ignore"))
     assert compared.targets() == compared.pairs
     assert "BGP_NEIGHBOR_AF" in compared.pairs["leaf1"][0]
     assert "BGP_NEIGHBOR_AF" not in compared.targets()["leaf1"][1]
@@ -176,6 +176,57 @@ def test_services_and_access_are_taken_away_only_where_the_landscape_speaks_of_t
     assert "CRM" in gone()
 
 
+def broken_out(folder):
+    """A port that is split into four, and back: what the landscape renders for both."""
+    document = fabrics.document()
+    one = build.render(fabrics.view_of(document, folder), "spine1", build.Options())
+    document["switches"]["spine1"]["breakout"] = {"Ethernet20": "4x25G"}
+    return fabrics.configs(fabrics.view_of(document, folder))["spine1"], one
+
+
+@pytest.mark.accept("S1.5")
+def test_what_daemons_wrote_for_a_port_goes_with_it(tmp_path):
+    split, one = broken_out(tmp_path)
+    before = {
+        **split,
+        "BUFFER_POOL": {"pool": {"mode": "dynamic", "type": "ingress", "size": "1"}},
+        "BUFFER_PROFILE": {"p": {"pool": "pool", "size": "0", "dynamic_th": "3"}},
+        "BUFFER_PG": {"Ethernet21|0": {"profile": "p"}, "Ethernet0|0": {"profile": "p"}},
+        "BUFFER_QUEUE": {"Ethernet0,Ethernet21|0-2": {"profile": "p"}, "Ethernet22|3": {"profile": "p"}},
+        "CABLE_LENGTH": {"AZURE": {"Ethernet20": "5m", "Ethernet21": "5m", "Ethernet22": "40m"}},
+        "PFC_WD": {"GLOBAL": {"POLL_INTERVAL": "200"}, "Ethernet23": {"action": "drop"}},
+    }
+    target = targets.wanted(before, one.config, one.owned)
+    made = plan.plan_switch("spine1", before, target, changing.RELEASE)
+    assert [item for item in made.obstacles if item.blocks == "all"] == []
+    done = [(step.action, step.name) for step in made.changes]
+    others = [step for step in done if not step[1].startswith("PORT|")]
+    assert sorted(others) == [
+        ("create", "BUFFER_QUEUE|Ethernet0|0-2"),
+        ("delete", "BUFFER_PG|Ethernet21|0"),
+        ("delete", "BUFFER_QUEUE|Ethernet0,Ethernet21|0-2"),
+        ("delete", "BUFFER_QUEUE|Ethernet22|3"),
+        ("delete", "PFC_WD|Ethernet23"),
+        *[("update", "CABLE_LENGTH|AZURE")]
+        * 2,  # the port that stays is made again with other lanes, and its length with it
+    ]
+    rows = diff.rows_of(before)
+    for step in made.changes:
+        diff.advance(rows, step)
+        assert list(targets.unmet(diff.config_of(rows))) == [], step
+    assert rows["CABLE_LENGTH", "AZURE"] == {"Ethernet20": "5m"}
+    assert ("BUFFER_PG", "Ethernet0|0") in rows
+    with changing.judge() as judge:
+        assert judge.faults(diff.config_of(rows)) == set()
+
+
+def test_a_length_for_a_port_that_is_not_there_is_seen():
+    config = {"PORT": {"Ethernet0": {"lanes": "1"}}, "CABLE_LENGTH": {"AZURE": {"Ethernet0": "5m", "Ethernet4": "5m"}}}
+    assert [(gap.key, gap.field, gap.missing) for gap in targets.unmet(config)] == [
+        ("AZURE", "Ethernet4", ("PORT|Ethernet4",))
+    ]
+
+
 def test_speeds_come_from_the_port_map_and_from_who_is_told():
     config = changing.change("7b-port-speed-not-supported")[0]
     assert targets.speeds(config)["Ethernet48"] == ("40000", "50000", "100000")
@@ -199,7 +250,9 @@ EDITS = {
     "bridge": lambda d, r: _bridge(d),
     "breakout": lambda d, r: _broken_out(d),
     "aggregation": lambda d, r: _aggregated(d),
-    "speed": lambda d, r: d["cables"][0].update(speed=r.choice(["40G", "100G"])),
+    "speed": lambda d, r: [
+        c.update(speed=r.choice(["40G", "100G"])) for c in d["cables"] if c["a"] == "leaf1/Ethernet48"
+    ],
     "loopback": lambda d, r: d["switches"]["leaf1"].update(index=r.randint(21, 29)),
 }
 _TENANTS = {"purpose": "internal", "v4": "10.9.0.0/24", "router_v4": "10.9.0.1", "vlan": 9, "vni": 10009}
@@ -263,7 +316,8 @@ def test_any_edit_of_a_landscape_leads_to_exactly_what_is_rendered(draw, seed, t
         assert list(targets.unmet(diff.config_of(rows))) == [], step
     left_out = set(plan.RUNTIME_OWNED)
     reached = {place: row for place, row in rows.items() if place[0] not in left_out}
-    assert reached == {place: row for place, row in diff.rows_of(target).items() if place[0] not in left_out}
+    meant = diff.rows_of(numbering.kept(before, target))
+    assert reached == {place: row for place, row in meant.items() if place[0] not in left_out}
 
 
 def _edited(document, source):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import urllib.request
 import zlib
 from pathlib import Path
 
@@ -171,6 +172,57 @@ def test_nobody_waits_for_ever_for_another_process(cache, address):
         with pytest.raises(LockedError, match="does not get on"):
             cache.get(right(url), (url,), Meter())
     assert cache.get(right(url), (url,), Meter()).size == SIZE
+
+
+def test_an_owner_that_works_without_growing_is_waited_for(cache, address, monkeypatch):
+    """Hashing what is there takes longer than the patience of those who wait."""
+    digest, inside, over = right(address("good")), threading.Event(), threading.Event()
+    real = caches.Cache._there
+
+    def slow(self, *args):
+        if not inside.is_set():
+            inside.set()
+            over.wait(60)
+        return real(self, *args)
+
+    monkeypatch.setattr(caches.Cache, "_there", slow)
+    urls, first = (address("good"),), caches.Cache(cache.folder, caches.Patience(0.8, Backoff(0.01, 0.02)))
+    owner = threading.Thread(target=first.get, args=(digest, urls, Meter()))
+    owner.start()
+    assert inside.wait(60)
+    beats: list[float] = []
+    clock = [0.0]
+
+    def now() -> float:
+        lock = os.stat(cache.path(digest) + ".lock").st_mtime_ns
+        if lock not in beats:
+            beats.append(lock)
+        if len(beats) > 3:
+            over.set()
+        clock[0] += 0.0001
+        return clock[0] + 100 * len(beats)
+
+    waiting = caches.Cache(cache.folder, caches.Patience(60, Backoff(0.01, 0.02), clock=now))
+    try:
+        assert waiting.get(digest, urls, Meter()).size == SIZE
+    finally:
+        over.set()
+        owner.join()
+    assert len(beats) > 3
+
+
+def test_a_body_without_a_length_does_not_fill_the_disk(cache, address, monkeypatch):
+    usage = type("Usage", (), {"free": caches._RESERVE - 1})
+    monkeypatch.setattr(caches.shutil, "disk_usage", lambda _folder: usage)
+    with pytest.raises(LandscapeError, match="left"):
+        cache._keep_room()
+
+
+@pytest.mark.parametrize("target", ["ftp://x/y", "file:///etc/passwd"])
+def test_only_web_servers_are_followed_to(target):
+    asked = urllib.request.Request("http://x/y")
+    with pytest.raises(caches.SourceError, match="no web server"):
+        caches.client._Redirects().redirect_request(asked, None, 302, "", {}, target)
 
 
 def test_a_full_disk_is_said_before_anything_is_fetched(cache, address, monkeypatch):

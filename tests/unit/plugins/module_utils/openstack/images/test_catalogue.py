@@ -189,3 +189,12 @@ def test_missing_files_and_empty_folders_are_refused(tmp_path):
 def test_the_schema_is_published_for_editors(repo):
     text = (repo / "docs" / "image-catalogue.schema.json").read_text(encoding="utf-8")
     assert json.loads(text) == schema.published()
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [("https://u:sesame@x/y?sig=sesame", "https://x/y"), ("file:///srv/sesame.img", "private")],
+    ids=["address", "file"],
+)
+def test_nothing_secret_becomes_a_public_property(url, shown):
+    assert model._shown(url) == shown

@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.core import stream
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError, LockedError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import pool
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import cache as cached_files
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import glance as glances
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import model, owner, run
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import hold, model, owner, run
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import (
     Answer,
     CloudError,
@@ -47,6 +48,10 @@ class Memory:
         fault = planned.pop(0)
         if fault == "before":
             raise UnreachableError("lost on the way there")
+        if fault.startswith("wait"):
+            error = refusal("image", method, path, Answer(429))
+            error.wait = float(fault.split()[1])
+            raise error
         if fault.isdigit():
             answer = Answer(int(fault), text="planted")
         else:
@@ -114,7 +119,7 @@ class Memory:
         content = b"".join(iter(lambda: options["data"].read(100), b""))
         if part == "stage":
             self.bytes[identifier] = content
-            self.images[identifier]["status"] = "uploading"
+            self.images[identifier].update(status="uploading", size=len(content))
         else:
             self._store(identifier, content, [options["headers"].get("X-Image-Meta-Store") or "fast"])
         return Answer(204)
@@ -155,6 +160,7 @@ def go(cloud: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
         (item,) = run.import_images(cloud, [entry], settings, check_mode)
         return item
 
+    import_one.path = path  # type: ignore[attr-defined]
     return import_one
 
 
@@ -182,6 +188,16 @@ def test_a_lost_answer_makes_nothing_twice(cloud, go, kind, when):
     stores = ["fast", "slow"] if kind in ("PUT stage", "POST import") else []
     assert go(stores=stores).error is None
     whole(cloud)
+
+
+@pytest.mark.parametrize("part", ["file", "stage"])
+def test_a_busy_service_gets_all_bytes_after_its_pause(cloud, go, monkeypatch, part):
+    waited: list[float] = []
+    monkeypatch.setattr(glances.Glance, "pause", lambda _self, asked, _attempt: waited.append(asked))
+    cloud.faults[f"PUT {part}"] = ["wait 7", "wait 0"]
+    assert go(stores=["fast", "slow"] if part == "stage" else []).error is None
+    whole(cloud)
+    assert waited == [7.0, 0.0]
 
 
 def test_a_taken_id_is_told(cloud, go):
@@ -225,7 +241,38 @@ def test_a_service_that_converts(cloud, go, monkeypatch):
     monkeypatch.setattr(Memory, "_store", lambda self, i, content, stores: store(self, i, content + b"x", stores))
     item = go(convert=True, stores=["fast"])
     assert item.error is None
-    assert item.told["verified"]["by"] == "the bytes before they were sent; the service converts them"
+    assert item.told["verified"]["by"].startswith("the bytes while they were sent, and their number")
+    assert "not proven: what the service made of them" in item.told["verified"]["by"]
+
+
+def test_bytes_that_change_on_the_way_to_a_converting_service_are_not_imported(cloud, go, monkeypatch):
+    real = cached_files.measure
+
+    def changed(path, *args):
+        found = real(path, *args)
+        Path(path).write_bytes(CONTENT[:-1] + b"!")
+        return found
+
+    monkeypatch.setattr(
+        "ansible_collections.scs.landscape.plugins.module_utils.openstack.images.transfer.measure", changed
+    )
+    assert "changed while it was sent" in str(go(convert=True).error)
+    assert (cloud.images, cloud.seen_public) == ({}, [])
+    assert "POST import" not in cloud.log
+
+
+def test_a_staging_area_that_lost_bytes_is_not_imported(cloud, go, monkeypatch):
+    put = Memory.put
+
+    def short(self, path, options):
+        answer = put(self, path, options)
+        self.images[path.split("/")[2]]["size"] -= 1
+        return answer
+
+    monkeypatch.setattr(Memory, "put", short)
+    assert "the staging area of the service holds" in str(go(convert=True).error)
+    assert cloud.images == {}
+    assert "POST import" not in cloud.log
 
 
 @pytest.mark.parametrize("bent", [False, True])
@@ -255,6 +302,26 @@ def test_a_way_that_is_refused_is_told_with_the_next_one(cloud, go):
     assert cloud.images == {}
 
 
+@pytest.mark.parametrize("place", ["refusal", "task"])
+def test_secrets_of_an_address_are_not_repeated(cloud, go, monkeypatch, place):
+    url = "https://me:sesame@x/one?Signature=opensesame&b=2"
+
+    def refuse(self, identifier, _order):
+        said = f"cannot read {url.replace('&', '&amp;')} of me:sesame with opensesame"
+        if place == "refusal":
+            return Answer(400, text=said)
+        self.tasks[identifier] = [{"message": said}]
+        return Answer(202)
+
+    monkeypatch.setattr(Memory, "_import", refuse)
+    said: list[str] = []
+    with stream.heard_by(said.append):
+        item = go(file=None, url=[url], method="web-download")
+    told = str(item.error) + str(run.result_of(item, False)) + str(said)
+    assert "cannot read https://" in told
+    assert "sesame" not in told
+
+
 @pytest.mark.parametrize("status", ["queued", "active", "saving"])
 def test_what_a_killed_run_left_is_finished(cloud, go, status):
     digest = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -279,10 +346,172 @@ def test_a_run_that_lives_is_not_disturbed(cloud, go):
 
 def test_who_lives():
     mine = owner.mark().split()
-    assert not run.lives(" ".join(mine), "")
-    assert not run.lives(f"{mine[0]} 999999999 1 1", "2026-01-01T00:00:00Z")
-    assert run.lives("elsewhere 1 2 3", "2026-01-01T00:00:00Z", now=lambda: 1767225600.0 + 60)
-    assert not run.lives("elsewhere 1 2 3", "2026-01-01T00:00:00Z", now=lambda: 1767225600.0 + 7200)
+    assert not owner.lives(" ".join(mine), "")
+    assert not owner.lives(f"{mine[0]} 999999999 1 1", "2026-01-01T00:00:00Z")
+    assert owner.lives("elsewhere 1 2 3", "2026-01-01T00:00:00Z", now=lambda: 1767225600.0 + 60)
+    assert not owner.lives("elsewhere 1 2 3", "2026-01-01T00:00:00Z", now=lambda: 1767225600.0 + 7200)
+
+
+def test_a_number_of_a_process_means_something_on_one_machine_only():
+    machine, pid, began, _time = owner.mark().split()
+    assert len(machine.split("/")) == 3
+    other = machine.rpartition("/")[0] + "/1"
+    fresh = {"updated": "2026-01-01T00:00:00Z", "now": lambda: 1767225600.0 + 60}
+    assert owner.lives(f"{other} {pid} {began} 1", **fresh)
+    assert not owner.lives(owner.NOBODY, **fresh)
+    assert owner.same(f"{machine} {pid} {began} 1", owner.mark())
+    assert not owner.same(f"{other} {pid} {began} 1", owner.mark())
+    assert not owner.same("", "")
+
+
+def during(cloud: Memory, monkeypatch: pytest.MonkeyPatch, what: Callable[[str], None]) -> None:
+    """Does something else while an image's bytes are on their way."""
+    put = Memory.put
+
+    def both(self, path, options):
+        answer = put(self, path, options)
+        what(path.split("/")[2])
+        return answer
+
+    monkeypatch.setattr(Memory, "put", both)
+
+
+OTHER = "elsewhere 1 2 3"
+
+
+@pytest.mark.parametrize("fault", [None, "502", "400"])
+def test_an_image_that_somebody_took_is_neither_removed_nor_published(cloud, go, monkeypatch, fault):
+    during(cloud, monkeypatch, lambda identifier: cloud.images[identifier].update({model.STATE: OTHER}))
+    if fault:
+        real = cloud.call
+
+        def call(service, method, path, **options):
+            answer = real(service, method, path, **options)
+            if method == "PUT":
+                raise refusal("image", method, path, Answer(int(fault)))
+            return answer
+
+        monkeypatch.setattr(cloud, "call", call)
+    item = go()
+    assert isinstance(item.error, LandscapeError)
+    assert [one[model.STATE] for one in cloud.images.values()] == [OTHER]
+    assert cloud.seen_public == []
+    assert "DELETE images" not in cloud.log
+
+
+NOW = "2999-01-01T00:00:00Z"
+AFTER, BEFORE = {"created_at": "2"}, {"created_at": "0"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "withdraws"),
+    [
+        ({}, True),
+        ({model.STATE: OTHER, "updated_at": NOW, **BEFORE}, True),
+        ({model.STATE: OTHER, "updated_at": NOW, **AFTER}, False),
+        ({model.STATE: OTHER, "updated_at": "2000-01-01T00:00:00Z", **BEFORE}, False),
+        ({"owner": "q"}, False),
+        ({"name": "two"}, False),
+    ],
+    ids=["finished", "older", "younger", "dead", "other project", "other name"],
+)
+@pytest.mark.parametrize("by", ["name", "match"])
+def test_of_two_runs_at_once_the_younger_image_goes(cloud, go, monkeypatch, fields, withdraws, by):
+    def appear(identifier: str) -> None:
+        cloud.images[identifier]["created_at"] = "1"
+        there = {**cloud.images[identifier], "id": "other", "status": "active"}
+        del there[model.STATE]
+        marked = {"mark": "n"} if by == "match" and "name" in fields else {}
+        cloud.images["other"] = {**there, **fields, **marked}
+
+    during(cloud, monkeypatch, appear)
+    item = go(**({"match": {"mark": "m"}} if by == "match" else {}))
+    assert isinstance(item.error, LockedError) is withdraws
+    assert "other" in cloud.images
+    assert len(cloud.images) == (1 if withdraws else 2)
+
+
+def test_an_image_that_is_continued_gets_our_mark(cloud, go, monkeypatch):
+    digest = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+    left = {"id": "left", "name": "one", "visibility": "private", "disk_format": "qcow2", "container_format": "bare"}
+    cloud.post("/images", {"json": {**left, model.DIGEST: digest, model.STATE: OTHER}})
+    marks = []
+    during(cloud, monkeypatch, lambda identifier: marks.append(cloud.images[identifier][model.STATE]))
+    assert go().error is None
+    assert [owner.same(one, owner.mark()) for one in marks] == [True]
+
+
+def test_what_somebody_took_since_it_was_planned_is_not_removed(cloud):
+    cloud.images["i"] = {"id": "i", "status": "queued", "visibility": "private", model.STATE: OTHER}
+    holder = hold.Hold(glances.Glance(cloud))
+    holder.remove_leftover({"id": "i", model.STATE: "dead 1 2 3"})
+    assert list(cloud.images) == ["i"]
+    holder.remove_leftover({"id": "i", model.STATE: OTHER})
+    assert cloud.images == {}
+
+
+def test_a_mark_is_renewed_while_it_is_ours(cloud):
+    now = [0.0]
+    holder = hold.Hold(glances.Glance(cloud), lambda: now[0])
+    image = cloud.images["i"] = {"id": "i", "status": "saving", "visibility": "private", model.STATE: holder.mark + "0"}
+    holder.keep("i")
+    holder.renew()
+    assert cloud.log == []
+    now[0] = hold.RENEW
+    holder.renew()
+    assert cloud.log == ["GET images", "PATCH images"]
+    assert owner.same(image[model.STATE], holder.mark)
+    assert image[model.STATE] != holder.mark + "0"
+    now[0], image[model.STATE] = 2 * hold.RENEW, OTHER
+    holder.renew()
+    assert image[model.STATE] == OTHER
+    holder.release("i")
+    now[0], before = 9 * hold.RENEW, len(cloud.log)
+    holder.renew()
+    assert len(cloud.log) == before
+
+
+# Ids that the operator fixed
+
+FIXED = "00000000-0000-4000-8000-000000000001"
+
+
+def test_an_image_with_a_fixed_id_survives_a_failure(cloud, go):
+    cloud.faults["PUT file"] = ["400"]
+    assert isinstance(go(id=FIXED).error, CloudError)
+    assert cloud.images[FIXED]["visibility"] == "private"
+    assert not owner.lives(cloud.images[FIXED][model.STATE], NOW)
+    assert go(id=FIXED, disk_format="raw").error is None
+    whole(cloud)
+    assert cloud.images[FIXED]["disk_format"] == "raw"
+
+
+def test_another_way_goes_on_with_the_fixed_id(cloud, go, monkeypatch):
+    digest = "sha512:" + hashlib.sha512(CONTENT).hexdigest()
+    monkeypatch.setattr(
+        run.transfer.Cache,
+        "get",
+        lambda _self, *_args: cached_files.Cached(str(go.path), len(CONTENT), {"sha512": digest[7:]}),
+    )
+    item = go(id=FIXED, file=None, url=["https://refused/one"], digest=digest)
+    assert (item.error, item.told["method"]) == (None, "upload")
+    whole(cloud)
+
+
+def test_bytes_that_are_not_proven_are_hidden(cloud, go, monkeypatch):
+    seen = []
+    during(cloud, monkeypatch, lambda identifier: seen.append(cloud.images[identifier]["os_hidden"]))
+    assert go(visibility="private").error is None
+    assert seen == [True]
+    (image,) = cloud.images.values()
+    assert image["os_hidden"] is False
+
+
+def test_a_file_that_goes_away_fails_its_image_only(cloud, go, monkeypatch):
+    gone = cached_files.Cached("/no/such/file", len(CONTENT), {})
+    monkeypatch.setattr(run.transfer, "measure", lambda *_args: gone)
+    assert "/no/such/file cannot be read" in str(go().error)
+    assert cloud.images == {}
 
 
 def test_check_mode_writes_nothing(cloud, go):
@@ -302,6 +531,17 @@ def test_a_copy_that_fails_leaves_what_is_there(cloud, go):
     assert (told["status"], told["stores"]["fast"]) == ("partial", "active")
     assert "not in every store: slow" in run.failure_of([told])
     assert run.result_of(go(stores=["fast", "slow"]), False)["stores"] == {"fast": "active", "slow": "active"}
+
+
+def test_a_store_that_a_second_way_did_not_reach_is_told(cloud, go, monkeypatch):
+    def forgetful(self, identifier, content, _stores):
+        return real(self, identifier, content, ["fast"])
+
+    real = Memory._store
+    monkeypatch.setattr(Memory, "_store", forgetful)
+    told = run.result_of(go(stores=["fast", "slow"]), False)
+    assert (told["status"], told["stores"]["fast"]) == ("partial", "active")
+    assert told["message"] == "not in every store: slow"
 
 
 def test_an_import_without_progress_is_given_up(cloud, monkeypatch):

@@ -81,6 +81,7 @@ def test_a_weak_digest_may_be_allowed():
         ({"properties": {"status": "active", "os_distro": "x"}}, "status is no property to set"),
         ({"properties": {"scs_landscape_state": "x"}}, "kept for the module"),
         ({"method": "glance-download"}, "needs remote"),
+        ({"match": {"mark": None}}, "match has no value for mark"),
     ],
 )
 def test_what_is_wrong_is_said(options, says):
@@ -94,6 +95,11 @@ def test_everything_wrong_is_said_at_once():
     with pytest.raises(InputError) as refused:
         model.wanted_of({"name": "x", "id": "1", "digest": "zz"})
     assert str(refused.value).count(";") >= 2
+
+
+def test_what_is_empty_or_there_twice():
+    want = wanted(properties={"a": None, "b": ""}, tags=["b", "a", "b"])
+    assert (want.properties, want.tags) == ({"b": ""}, ("a", "b"))
 
 
 def test_values_are_written_as_openstack_writes_them():
@@ -125,6 +131,12 @@ def test_ways(options, service, methods):
     assert all(way.reason for way in found)
 
 
+@pytest.mark.parametrize("url", ["https://u:p@x/y", "https://x/y?X-Amz-Signature=abc"])
+def test_an_address_with_a_secret_is_not_told_the_service(url):
+    want = wanted(url=[url], digest=S512)
+    assert [way.method for way in policy.ways(want, want.digest, BOTH)] == ["upload"]
+
+
 def test_the_services_own_hash_decides_about_web_download():
     want = wanted()
     assert policy.ways(want, want.digest, BOTH, "sha256")[0].method == "web-download"
@@ -140,7 +152,10 @@ def test_a_way_that_is_not_there_is_refused(options, service):
 
 
 def test_an_image_of_another_region():
-    want = wanted(url=None, digest=None, remote={"region": "r2", "id": "i9"})
+    remote = {"region": "r2", "id": "i9"}
+    with pytest.raises(InputError, match="nobody can check"):
+        wanted(url=None, digest=None, remote=remote)
+    want = wanted(url=None, remote=remote)
     with pytest.raises(InputError, match="glance-download"):
         policy.ways(want, None, BOTH)
     assert policy.ways(want, None, Service(("glance-download",)))[0].method == "glance-download"
@@ -154,7 +169,7 @@ def test_a_new_image_is_private_first_and_published_last():
     assert actions(found) == ["create", "publish"]
     create, publish = found.steps()
     assert create.after["visibility"] == "private"
-    assert publish.after == {"visibility": "public", "protected": True}
+    assert publish.after == {"visibility": "public", "protected": True, "os_hidden": False}
 
 
 def test_nothing_is_to_be_done():
@@ -166,14 +181,31 @@ def test_an_image_with_the_vendors_hash_is_taken_as_it_is():
 
 
 def test_images_of_others_do_not_count():
-    assert actions(todo(wanted(), image(owner="q"), image(name="two"))) == ["create"]
+    assert actions(todo(wanted(), image(owner="q"), image(name="two"))) == ["create", "publish"]
 
 
 def test_other_bytes_are_refused():
     with pytest.raises(InputError, match="holds other bytes"):
         todo(wanted(), image(**{model.DIGEST: "sha256:" + "c" * 64}))
     with pytest.raises(InputError, match="holds other bytes"):
+        todo(wanted(digest="c" * 128), image(**{model.DIGEST: None}))
+
+
+def test_digests_of_another_kind_cannot_be_compared():
+    with pytest.raises(InputError, match=r"cannot be compared: it is known by sha256:a+, wanted is sha512:c+"):
+        todo(wanted(digest="c" * 128), image(os_hash_algo=None, os_hash_value=None))
+    with pytest.raises(InputError, match=r"cannot be compared: it is known by sha512:b+, wanted is sha256:a+"):
         todo(wanted(), image(**{model.DIGEST: None}))
+    with pytest.raises(InputError, match="holds other bytes"):
+        todo(wanted(digest="c" * 128), image())
+
+
+def test_what_is_not_said_is_left_alone():
+    theirs = image(visibility="community", os_hidden=True, protected=True, min_disk=5, min_ram=6)
+    assert todo(wanted(), theirs).steps() == []
+    said = todo(wanted(visibility="private", hidden=False, protected=False, min_disk=0, min_ram=0), theirs)
+    assert said.changes == {"min_disk": 0, "min_ram": 0}
+    assert said.final == {"visibility": "private", "os_hidden": False, "protected": False}
 
 
 def test_two_images_of_one_name_are_refused():
@@ -215,7 +247,7 @@ def test_a_missing_store_gets_a_copy():
 
 def test_an_upload_into_two_stores_is_copied():
     found = todo(wanted(stores=["fast", "slow"], method="upload"))
-    assert actions(found) == ["create", "copy"]
+    assert actions(found) == ["create", "copy", "publish"]
 
 
 @pytest.mark.parametrize("stores", [["nowhere"], ["slow"]])
@@ -224,7 +256,9 @@ def test_stores_that_cannot_be_written_are_refused(stores):
         todo(wanted(stores=stores), service=Service((), ("fast", "slow"), ("slow",)))
 
 
-@pytest.mark.parametrize(("status", "expected"), [("queued", ["continue"]), ("active", ["continue"])])
+@pytest.mark.parametrize(
+    ("status", "expected"), [("queued", ["continue", "publish"]), ("active", ["continue", "publish"])]
+)
 def test_a_half_image_of_ours_is_continued(status, expected):
     assert actions(todo(wanted(), image(status=status, **{model.STATE: "h 1 2"}))) == expected
 
@@ -232,7 +266,7 @@ def test_a_half_image_of_ours_is_continued(status, expected):
 @pytest.mark.parametrize("fields", [{"status": "saving"}, {"status": "queued", "disk_format": "raw"}], ids=str)
 def test_a_half_image_that_is_of_no_use_is_replaced(fields):
     half = image(**fields, **{model.STATE: "h 1 2"})
-    assert actions(todo(wanted(), half)) == ["delete", "create"]
+    assert actions(todo(wanted(), half)) == ["delete", "create", "publish"]
 
 
 def test_half_images_beside_a_whole_one_are_removed():
@@ -255,6 +289,13 @@ def test_marks_and_ids_name_images():
     assert todo(wanted(match={"mark": "m"}), marked, image(id="i2")).changes == {}
     identifier = "00000000-0000-4000-8000-000000000001"
     assert todo(wanted(id=identifier), image(id=identifier, name="old")).changes == {"name": "one"}
+
+
+def test_a_snapshot_of_a_server_inherits_marks_and_is_not_the_image():
+    snapshot = image(id="i2", name="s", mark="m", base_image_ref="i1", instance_uuid="x", image_type="snapshot")
+    found = todo(wanted(match={"mark": "m"}), image(mark="m"), snapshot)
+    assert found.image is not None
+    assert found.image["id"] == "i1"
 
 
 def test_what_is_shown_has_no_password_in_it():
