@@ -16,15 +16,19 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, returned
 from ansible_collections.scs.landscape.plugins.module_utils.core import stream
+from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import model
 from ansible_collections.scs.landscape.plugins.modules import image_import
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
+
+if TYPE_CHECKING:
+    import pytest
 
 _COLUMNS = "id, name, status, visibility, os_hash_algo, os_hash_value, size"
 #: Size of most test images: large enough to be cut in the middle, small enough for many.
@@ -36,6 +40,37 @@ def call(params: dict[str, Any], check_mode: bool = False) -> Result:
     checked = ArgumentSpecValidator(image_import.ARGUMENTS).validate(params)
     assert not checked.error_messages, checked.error_messages
     return image_import.main(checked.validated_parameters, check_mode)
+
+
+@dataclasses.dataclass
+class Spy:
+    """What this process asks Glance for: every body of an image made, and every change of one."""
+
+    made: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    changes: list[tuple[str, list[dict[str, Any]]]] = dataclasses.field(default_factory=list)
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> Spy:
+        """Stand between the modules and the client from now on."""
+        real = client.Cloud.call
+
+        def call(cloud: client.Cloud, service: str, method: str, path: str, **options: Any) -> Any:
+            if (service, method, path) == ("image", "POST", "/images"):
+                self.made.append(dict(options["json"]))
+            if (service, method) == ("image", "PATCH"):
+                self.changes.append((path.rpartition("/")[2], list(options["json"])))
+            return real(cloud, service, method, path, **options)
+
+        monkeypatch.setattr(client.Cloud, "call", call)
+        return self
+
+    def published(self) -> set[str]:
+        """Ids of images that a change was to show to others."""
+        return {
+            identifier
+            for identifier, operations in self.changes
+            for one in operations
+            if one["path"] == "/visibility" and one.get("value") != "private"
+        }
 
 
 @dataclasses.dataclass
@@ -98,6 +133,13 @@ class Images:
             image = dict(zip(map(str.strip, _COLUMNS.split(",")), row))
             found.setdefault(image["name"], []).append(image)
         return found
+
+    def shown_ever(self) -> set[str]:
+        """Ids of this test's images that are, or were when they were deleted, visible to others."""
+        rows = self.cloud.database(
+            f"select id, visibility from glance.images where name like '%-{self.seed}'"  # noqa: S608 - our own words
+        )
+        return {identifier for identifier, visibility in rows if visibility in ("public", "community")}
 
     def unfinished(self) -> list[str]:
         """Ids of images that carry the mark of an unfinished import."""

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
-from ansible_collections.scs.landscape.tests.lab.openstack_tests.importing import SIZE, Images, by_name
+from ansible_collections.scs.landscape.tests.lab.openstack_tests.importing import SIZE, Images, Spy, by_name
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -32,7 +32,10 @@ BEHAVIOURS = ("wrong", "hang", "500", "truncated", "flipped", "loop", "short", "
 
 
 @pytest.mark.accept("O1.2")
-def test_no_image_with_other_bytes_is_ever_seen_and_the_others_finish(images: Images) -> None:
+def test_no_image_with_other_bytes_is_ever_seen_and_the_others_finish(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = Spy().watch(monkeypatch)
     bad = [images.image(f"bad{kind}", kind, visibility="public") for kind in BEHAVIOURS]
     # The service downloads these itself, where it can be proven afterwards; then we do.
     served = [
@@ -56,9 +59,16 @@ def test_no_image_with_other_bytes_is_ever_seen_and_the_others_finish(images: Im
     assert images.unfinished() == []
     assert result.failed.startswith(f"{len(bad) + len(served)} of {len(bad) + len(served) + 2} images")
     assert took < 1200
-    # Nobody could see one of them at any time: no request made it visible.
-    seen = [r for r in images.cloud.writes("glance") if r.method == "PATCH"]
-    assert len([r for r in seen if any(one["id"] in r.path for (one,) in there.values())]) >= 2
+    # Nobody could see one of them at any time: all were made private, and no request was to show any but the good ones.
+    fine = {one["id"] for (one,) in there.values()}
+    made = {body["id"] for body in spy.made}
+    assert {body["visibility"] for body in spy.made} == {"private"}
+    assert len(made - fine) >= len(served)
+    assert spy.published() == fine
+    assert images.shown_ever() == fine
+    # The service itself was asked for no other change than those that were seen here.
+    asked = {r.path.rpartition("/")[2] for r in images.cloud.writes("glance") if r.method == "PATCH"}
+    assert asked & made <= {identifier for identifier, _operations in spy.changes}
 
 
 @pytest.mark.accept("O1.2")
