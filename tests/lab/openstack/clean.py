@@ -46,12 +46,14 @@ def main() -> None:
         volumes = cloud.block_storage
         _empty(lambda: list(volumes.backups(details=False)), lambda one: volumes.delete_backup(one))
         _empty(lambda: list(volumes.snapshots(details=False)), lambda one: volumes.delete_snapshot(one))
-        _empty(lambda: list(volumes.volumes(details=False)), lambda one: volumes.delete_volume(one, cascade=True))
+        _empty(lambda: list(volumes.volumes(details=False)), lambda one: volumes.delete_volume(one))
     if "neutron" in services:
         network = cloud.network
         _empty(lambda: list(network.ports(project_id=project)), lambda one: network.delete_port(one))
-        own = lambda: [one for one in network.networks(project_id=project) if one.name != "shared"]  # noqa: E731
-        _empty(own, lambda one: network.delete_network(one))
+        _empty(
+            lambda: [one for one in network.networks(project_id=project) if one.name != "shared"],
+            lambda one: network.delete_network(one),
+        )
     _empty(lambda: list(cloud.image.images(owner=project)), lambda one: _image(cloud, one))
     if "barbican" in services:
         secrets = cloud.key_manager

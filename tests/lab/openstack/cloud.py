@@ -121,6 +121,7 @@ class Cloud:
             if cluster:
                 ceph.connect(site, cluster)
             took = order.start(site)
+            order.scheduled(site, words)
             took["total"] = round(time.monotonic() - ready, 1)
             record = _Record(keeper, self._fingerprint(), self.profile, self.backend, str(place.venv), took)
             self._save(record)
@@ -146,6 +147,7 @@ class Cloud:
             keeper = site.begin()
             took = site.wait(inner.services)
             order.reported(site)
+            order.scheduled(site, words)
             took["total"] = round(time.monotonic() - began, 1)
             self._save(_Record(keeper, self._fingerprint(), self.profile, self.backend, "/usr", took, self.release))
         except BaseException:

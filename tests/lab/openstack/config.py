@@ -228,6 +228,8 @@ class _Common:
             periodic_fuzzy_delay=0,
             report_interval=3,
             service_down_time=15,
+            # the scheduler may start later than the first report, and would wait a minute for the next
+            backend_stats_polling_interval=5,
             volume_clear="none",
         )
         sections["file"] = {
@@ -264,7 +266,9 @@ class _Common:
         }
 
     def _privileges(self, sections: Sections, *contexts: str) -> None:
-        """Services are root already: no sudo in front of the helper."""
+        """Services that are root already need no sudo in front of the helper."""
+        if not self.place.as_root:
+            return
         helper = self.place.program("privsep-helper")
         for context in contexts:
             sections[context] = {"helper_command": f"{helper} --config-file {self.place.etc}/cinder/cinder.conf"}

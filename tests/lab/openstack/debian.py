@@ -26,8 +26,8 @@ from ..machine import Machine
 from ..wiring import Machine as Wired
 from ..wiring import Wiring
 from . import config, template
-from .furniture import PACKAGES, DebianPlace, Furniture, unit, user
-from .place import TEMPLATES, Place
+from .furniture import PACKAGES, TEMPLATES, DebianPlace, Furniture, unit, user
+from .place import Place
 from .site import Site
 
 #: The one machine of a cloud.

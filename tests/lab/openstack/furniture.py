@@ -13,19 +13,34 @@ from pathlib import Path
 
 from ...tools.console import Unavailable
 from . import config, services, template
-from .place import APIS, PORTS, STORES, TEMPLATES, Place
+from .place import APIS, PORTS, STORES, Place
 
 _IMAGE = (
     *("keystone", "glance-api"),
     *("mariadb-server", "memcached", "python3-pymysql", "python3-pymemcache"),
 )
+_VOLUME = (
+    *_IMAGE,
+    *("barbican-api", "cinder-api", "cinder-backup", "cinder-scheduler", "cinder-volume"),
+    *("placement-api", "nova-api", "nova-conductor", "nova-scheduler", "neutron-api"),
+    *("rabbitmq-server", "qemu-utils"),
+)
 #: Debian packages, by the profile of the template.
-PACKAGES = {"image": _IMAGE}
+PACKAGES = {"image": _IMAGE, "volume": _VOLUME}
+#: The profile whose template a profile is started from.
+TEMPLATES = {"identity": "image", "image": "image", "volume": "volume"}
 #: Units of services that are called otherwise.
-_UNITS = {"rabbitmq": "rabbitmq-server", "fetches": "lab-fetches", "glance": "glance-api"}
+_UNITS = {
+    "rabbitmq": "rabbitmq-server",
+    "fetches": "lab-fetches",
+    **{api: f"{api}-api" for api in ("glance", "placement", "cinder", "nova", "neutron", "barbican")},
+}
 _USERS = {"mariadb": "mysql", "rabbitmq": "rabbitmq", "fetches": "nobody"}
 #: Units that come with the packages, and that no machine of the lab can or need run.
-_MASKED = ("iscsid.service", "iscsid.socket", "open-iscsi.service", "open-iscsi.target")
+_MASKED = (
+    *("iscsid.service", "iscsid.socket", "open-iscsi.service"),
+    *("lvm2-monitor.service", "lvm2-lvmpolld.socket", "blk-availability.service"),
+)
 #: APIs that Debian does not put behind uWSGI.
 _ALONE = ("glance",)
 _SCRIPTS = ("fetches.py", "seed.py", "clean.py")
@@ -37,6 +52,7 @@ User=nobody
 ExecStart=/usr/bin/python3 -B {drivers}/fetches.py {port} {logs}/fetches.access {www}
 """
 _LAST = """[Service]
+Environment=PYTHONPATH={path}
 StandardOutput=append:{logs}/{name}.log
 StandardError=inherit
 """
@@ -50,6 +66,11 @@ class DebianPlace(Place):
     def data(self) -> Path:
         """Databases, keys, stores."""
         return self.folder / "var/lib"
+
+    @property
+    def as_root(self) -> bool:
+        """They do not."""
+        return False
 
     @property
     def words(self) -> Path:
@@ -84,8 +105,8 @@ class DebianPlace(Place):
 
 def place(profile: str, backend: str = "file") -> DebianPlace:
     """The place of a cloud, as its services see it."""
-    if TEMPLATES[profile] not in PACKAGES or backend != "file":
-        known = ", ".join(name for name, template in TEMPLATES.items() if template in PACKAGES)
+    if profile not in TEMPLATES or backend != "file":
+        known = ", ".join(TEMPLATES)
         raise Unavailable(f"Debian's release of the lab's OpenStack has the profiles {known} and the back end file")
     return DebianPlace(Path("/"), Path("/usr"), profile, backend)
 
@@ -144,9 +165,26 @@ class Furniture:
                 self._folder(there.run / "locks" / name, user(name))
         for store in STORES if "glance" in there.services else ():
             self._folder(there.store(store), "glance")
+        if "cinder" in there.services:
+            self._volumes()
         there.drivers.mkdir(parents=True, exist_ok=True)
         for name in _SCRIPTS:
             shutil.copy(Path(__file__).with_name(name), there.drivers / name)
+
+    def _volumes(self) -> None:
+        there, share = self.there, self.inner.data / "cinder/share"
+        for name in ("share", "state", "backups"):
+            self._folder(there.data / "cinder" / name, "cinder", 0o775)
+        self._folder(there.run / "coordination", "cinder")
+        # Cinder's NFS driver finds the share mounted, and looks for a program that it never needs
+        target = self.inner.run / "shares" / config.SHARE_FOLDER
+        self._folder(there.run / "shares", "cinder")
+        self._folder(there.run / "shares" / config.SHARE_FOLDER, "cinder")
+        with open(there.etc / "fstab", "a", encoding="utf-8") as file:
+            file.write(f"{share} {target} none bind 0 0\n")
+        (self.root / "usr/sbin/mount.nfs").symlink_to("/bin/true")
+        (there.drivers / "path").mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(__file__).with_name("drivers") / "labcinder.py", there.drivers / "path")
 
     def _unpack(self, source: Path) -> None:
         shutil.rmtree(self.there.data / "mysql")
@@ -158,6 +196,9 @@ class Furniture:
             owner = name.partition("/")[0]
             if owner in self.owners and (self.there.etc / owner).is_dir():
                 self._file(name.replace(".barbican/", ""), text, owner)
+        if "rabbitmq" in self.there.services:
+            # it takes all cores otherwise, and waits busily
+            self._file("rabbitmq/rabbitmq-env.conf", 'SERVER_ADDITIONAL_ERL_ARGS="+S 1:1 +sbwt none"\n', "rabbitmq")
         # where Debian has its own opinion, that stays
         options = config.mariadb(self.inner)["mariadbd"]
         for name in ("user", "datadir", "socket", "pid-file"):
@@ -208,7 +249,9 @@ class Furniture:
         for name in names:
             folder = units / f"{unit(name)}.d"
             folder.mkdir(exist_ok=True)
-            (folder / "lab.conf").write_text(_LAST.format(logs=self.inner.logs, name=name), encoding="utf-8")
+            (folder / "lab.conf").write_text(
+                _LAST.format(logs=self.inner.logs, name=name, path=self.inner.drivers / "path"), encoding="utf-8"
+            )
         enabled = units / "multi-user.target.wants"
         known = {path.name for folder in PACKAGES.values() for path in enabled.iterdir() if _ours(path.name, folder)}
         for name in known:

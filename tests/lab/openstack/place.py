@@ -67,6 +67,11 @@ class Place:
         return self.folder / "data"
 
     @property
+    def as_root(self) -> bool:
+        """Whether all services run as root."""
+        return True
+
+    @property
     def words(self) -> Path:
         """Credentials, in the template as well."""
         return self.data / "secrets.json"

@@ -216,7 +216,7 @@ def _seed(site: Site, words: dict[str, str]) -> None:
     site.start("keystone")
     site.wait(["keystone"])
     site.python(script, {**data, "what": ["identity"]})
-    if COMPUTES[0] not in services:
+    if "cinder" not in services:
         return
     # the rest of the cloud runs once: computes and the resources of a new cloud belong to the template
     site.start("rabbitmq")
@@ -227,7 +227,8 @@ def _seed(site: Site, words: dict[str, str]) -> None:
     site.wait(rest, 600)
     order.reported(site, 600)
     site.python(script, {**data, "what": ["resources"]})
-    site.tool("nova", "nova-manage", "--config-file", f"{place.etc}/nova/nova.conf", "cell_v2", "discover_hosts")
+    if "nova" in services:
+        site.tool("nova", "nova-manage", "--config-file", f"{place.etc}/nova/nova.conf", "cell_v2", "discover_hosts")
     for name in rest:
         site.stop(name)
     site.stop("rabbitmq")

@@ -190,3 +190,49 @@ def test_a_start_that_fails_leaves_nothing(own):
     assert not own.folder.exists()
     word = f"openstack-{own.lane}/machines/{MACHINE}"
     assert kernel.wait_for(lambda: not any(traces(word, set()).values()), 30, 0.2)
+
+
+@pytest.mark.full
+@pytest.mark.accept("O1.1")
+def test_volumes_backups_and_secrets_work(own):
+    """What was written into a volume is in its copy and comes back from its backup."""
+    cloud = Cloud(own.lane, profile="volume", release="trixie")
+    status = cloud.up()
+    print(f"\nprofile volume: {status['seconds']['total']} s, {status['memory_total_mib']} MiB")
+    assert status["state"] == "up"
+    code = (
+        "volumes = cloud.block_storage\n"
+        "def there(one):\n"
+        "    return volumes.wait_for_status(one, 'available', ['error', 'error_restoring'], 1, 600)\n"
+    )
+    origin = script(
+        cloud, f"{code}print(json.dumps(there(volumes.create_volume(size=1, name='origin', volume_type='lab')).id))"
+    )
+    mark = os.urandom(4096)
+    with open(cloud.share / f"volume-{origin}", "r+b") as file:
+        file.seek(123 << 20)
+        file.write(mark)
+    copies = script(
+        cloud,
+        f"{code}backup = there(volumes.create_backup(volume_id={origin!r}, name='backup'))\n"
+        f"snapshot = there(volumes.create_snapshot(volume_id={origin!r}, name='snapshot'))\n"
+        "second = there(volumes.create_volume(snapshot_id=snapshot.id, size=1, name='second'))\n"
+        "back = there(volumes.create_volume(size=1, name='back'))\n"
+        "backup.restore(volumes, volume_id=back.id)\n"
+        "there(volumes.get_volume(back.id))\n"
+        "print(json.dumps([second.id, back.id]))",
+    )
+    for identifier in copies:
+        with open(cloud.share / f"volume-{identifier}", "rb") as file:
+            file.seek(123 << 20)
+            assert file.read(4096) == mark
+            assert file.seek(0, os.SEEK_END) == 1 << 30
+    assert ("POST", "/v3/backups") in [(request.method, request.path) for request in cloud.writes("cinder")]
+    secret = (
+        "made = cloud.key_manager.create_secret(name='k', payload='quiet', payload_content_type='text/plain')\n"
+        "print(json.dumps(cloud.key_manager.get_secret(made.secret_id).payload))"
+    )
+    assert script(cloud, secret) == "quiet"
+    assert cloud.database("SELECT COUNT(*) FROM barbican.secrets WHERE deleted = 0") == [["1"]]
+    cloud.clean("demo")
+    assert list(cloud.share.iterdir()) == []
