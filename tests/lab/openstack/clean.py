@@ -46,7 +46,7 @@ def main() -> None:
         volumes = cloud.block_storage
         _empty(lambda: list(volumes.backups(details=False)), volumes.delete_backup)
         _empty(lambda: list(volumes.snapshots(details=False)), volumes.delete_snapshot)
-        _empty(lambda: list(volumes.volumes(details=False)), lambda one: volumes.delete_volume(one, cascade=True))
+        _empty(lambda: list(volumes.volumes(details=False)), volumes.delete_volume)
     if "neutron" in services:
         network = cloud.network
         _empty(lambda: list(network.ports(project_id=project)), network.delete_port)

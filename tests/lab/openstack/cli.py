@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ...tools.console import Unavailable
 from .cloud import Cloud
-from .place import BACKENDS, PROFILES
+from .place import BACKENDS, PROFILES, RELEASES
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--lane", default="demo", help="lanes run side by side (default: %(default)s)")
         command.add_argument("--profile", choices=tuple(PROFILES), default="image", help="what runs")
         command.add_argument("--backend", choices=BACKENDS, default="file", help="where volumes lie")
+        command.add_argument("--release", choices=RELEASES, default="index", help="of the Python index, or Debian's")
         if name == "enter":
             command.add_argument("argv", nargs=argparse.REMAINDER, help="the command, behind --")
     return parser
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 when it did what it says, 2 when this machine does not permit it."""
     chosen = _parser().parse_args(arguments)
     try:
-        return _run(Cloud(chosen.lane, chosen.profile, chosen.backend), chosen)
+        return _run(Cloud(chosen.lane, chosen.profile, chosen.backend, release=chosen.release), chosen)
     except Unavailable as error:
         print(f"The lab cannot do that: {error}", file=sys.stderr)
         return 2

@@ -21,9 +21,10 @@ from ...tools.legs import LEGS
 from ...tools.paths import CACHE, REQUIREMENTS, digest, locked
 from .. import kernel
 from ..kernel import Process
-from . import ceph, config, logs, order, template
+from ..machine import Machine
+from . import ceph, config, debian, furniture, logs, order, template
 from .fetches import Fetches
-from .place import BACKENDS, COMPUTES, PORTS, PROFILES, Place, url
+from .place import BACKENDS, COMPUTES, PORTS, PROFILES, RELEASES, Place, url
 from .site import Site
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -43,6 +44,7 @@ class _Record:
     backend: str = ""
     venv: str = ""
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+    release: str = "index"
 
 
 class Cloud:
@@ -51,6 +53,7 @@ class Cloud:
     :param profile: what runs: identity, image, volume or compute, each with everything of the one before.
     :param backend: where volumes lie: ``file`` or, on the lane's Ceph, ``rbd``.
     :param settings: options that differ from the lab's: file below ``etc``, section, option, value.
+    :param release: ``index``, the newest one of the Python index, or ``trixie``, that Debian's packages in a machine.
     """
 
     def __init__(
@@ -59,13 +62,14 @@ class Cloud:
         profile: str = "image",
         backend: str = "file",
         settings: Mapping[str, config.Sections] | None = None,
+        release: str = "index",
     ) -> None:
         if not _NAME.fullmatch(lane):
             raise Unavailable(f"{lane!r} is no name for a lane: use up to 32 of a-z, 0-9 and -")
-        for word, known in ((profile, tuple(PROFILES)), (backend, BACKENDS)):
+        for word, known in ((profile, tuple(PROFILES)), (backend, BACKENDS), (release, RELEASES)):
             if word not in known:
                 raise Unavailable(f"{_WHY} knows {', '.join(known)}, not {word!r}")
-        self.lane, self.profile, self.backend = lane, profile, backend
+        self.lane, self.profile, self.backend, self.release = lane, profile, backend, release
         self.settings = dict(settings or {})
         self.folder = CACHE / "lab" / "openstack" / "lanes" / lane
 
@@ -82,7 +86,7 @@ class Cloud:
             if record.keeper and record.keeper.alive and record.fingerprint == self._fingerprint():
                 return self.status()
             self._clear(record)
-            self._start()
+            self._start() if self.release == "index" else self._boot()
         return self.status()
 
     def down(self) -> None:
@@ -117,19 +121,45 @@ class Cloud:
             if cluster:
                 ceph.connect(site, cluster)
             took = order.start(site)
+            order.scheduled(site, words)
             took["total"] = round(time.monotonic() - ready, 1)
             record = _Record(keeper, self._fingerprint(), self.profile, self.backend, str(place.venv), took)
             self._save(record)
             site.stay()
         except BaseException:
             site.end()
-            self._keep_logs()
+            self._keep_logs(site)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        say(f"OpenStack answers after {time.monotonic() - began:.1f} s")
+
+    def _boot(self) -> None:
+        """Start Debian's release."""
+        inner = furniture.place(self.profile, self.backend)
+        source = debian.provide(self.lane, inner)
+        began = time.monotonic()
+        words = debian.credentials(source)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._publish(words)
+        site = debian.DebianSite(self.lane, inner, source)
+        site.write(words, self.settings)
+        try:
+            keeper = site.begin()
+            took = site.wait(inner.services)
+            order.reported(site)
+            order.scheduled(site, words)
+            took["total"] = round(time.monotonic() - began, 1)
+            self._save(_Record(keeper, self._fingerprint(), self.profile, self.backend, "/usr", took, self.release))
+        except BaseException:
+            self._keep_logs(site)
+            site.end()
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
         say(f"OpenStack answers after {time.monotonic() - began:.1f} s")
 
     def _clear(self, record: _Record) -> None:
-        Site(self._place(record), record.keeper).end()
+        Site(self._place(record), record.keeper if record.release == "index" else None).end()
+        debian.end(self.lane)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -137,17 +167,17 @@ class Cloud:
         """The logs of a start that failed, until the next `down`."""
         return self.folder.parents[1] / "failed" / self.lane
 
-    def _keep_logs(self) -> None:
+    def _keep_logs(self, site: Site) -> None:
         target = self._failed
         shutil.rmtree(target, ignore_errors=True)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, Unavailable):
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(self.folder / "logs", target)
+            shutil.copytree(site.outer.logs, target)
 
     def _fingerprint(self) -> str:
         texts = config.files(Place(self.folder, Path("/venv"), self.profile, self.backend), _Words(), self.settings)
         pins = (REQUIREMENTS / "openstack.lock").read_bytes()
-        return digest(self.profile, self.backend, json.dumps(texts, sort_keys=True), pins)
+        return digest(self.release, self.profile, self.backend, json.dumps(texts, sort_keys=True), pins)
 
     # records
 
@@ -172,16 +202,25 @@ class Cloud:
         return Place(self.folder, Path(record.venv), record.profile or self.profile, record.backend or self.backend)
 
     def _site(self) -> Site:
-        record = self._load()
-        site = Site(self._place(record), record.keeper)
+        site = self._of(self._load())
         if not site.alive:
             raise Unavailable(f"the cloud of lane {self.lane} is not up")
         return site
+
+    def _of(self, record: _Record) -> Site:
+        if record.release == "index":
+            return Site(self._place(record), record.keeper)
+        return debian.DebianSite(self.lane, furniture.place(record.profile, record.backend))
 
     def _publish(self, words: Mapping[str, str]) -> None:
         # JSON is YAML
         self.clouds_yaml.touch(0o600)
         self.clouds_yaml.write_text(json.dumps({"clouds": config.clouds(words)}, indent=1) + "\n", encoding="utf-8")
+
+    def _outer(self) -> Place:
+        """Where the cloud's files are, also of one that runs no more when that has left any."""
+        record = self._load()
+        return self._place(record) if record.release == "index" else self._of(record).outer
 
     # what is there
 
@@ -238,13 +277,21 @@ class Cloud:
             os.close(before)
 
     @property
+    def machine(self) -> Machine:
+        """The machine that Debian's release runs in."""
+        site = self._site()
+        if not isinstance(site, debian.DebianSite):
+            raise Unavailable("a cloud of the index's release has no machine")
+        return site.machine
+
+    @property
     def python(self) -> Path:
-        """An interpreter that has openstacksdk."""
-        return self._site().place.venv / "bin" / "python"
+        """An interpreter that has openstacksdk; that of Debian's release sees the files of the machine alone."""
+        return self._site().interpreter
 
     def access_log(self, service: str) -> list[logs.Request]:
         """The requests that an API, or the web server ``fetches``, answered."""
-        return logs.read(logs.settled(self.folder / "logs" / f"{service}.access"))
+        return logs.of(self._outer().logs, service)
 
     def writes(self, service: str, since: float = 0.0) -> list[logs.Request]:
         """Those that were meant to change something; a login is not.
@@ -255,7 +302,7 @@ class Cloud:
 
     def log(self, service: str) -> str:
         """What a service said."""
-        return (self.folder / "logs" / f"{service}.log").read_text(encoding="utf-8", errors="replace")
+        return (self._outer().logs / f"{service}.log").read_text(encoding="utf-8", errors="replace")
 
     def database(self, sql: str) -> list[list[str]]:
         """The rows of a statement; name tables as ``glance.images``."""
@@ -263,21 +310,21 @@ class Cloud:
 
     def store(self, name: str) -> Path:
         """The folder of one of Glance's stores: ``fast`` or ``slow``."""
-        return self.folder / "data" / "glance" / name
+        return self._outer().store(name)
 
     @property
     def share(self) -> Path:
         """The folder with the volumes of the back end ``file``: ``volume-<id>``, raw."""
-        return self.folder / "data" / "cinder" / "share"
+        return self._outer().data / "cinder" / "share"
 
     @property
     def backups(self) -> Path:
         """The folder with the files of backups."""
-        return self.folder / "data" / "cinder" / "backups"
+        return self._outer().data / "cinder" / "backups"
 
     def fetches(self) -> Fetches:
         """The web server of the lab."""
-        return Fetches(f"http://127.0.0.1:{PORTS['fetches']}", self.folder / "www")
+        return Fetches(f"http://127.0.0.1:{PORTS['fetches']}", self._outer().www)
 
     def clean(self, project: str) -> None:
         """Remove servers, backups, volumes, ports, networks, images and secrets of a project, by their APIs.
@@ -305,7 +352,7 @@ class Cloud:
     def status(self) -> dict[str, Any]:
         """What runs, as data. Memory is the proportional share (PSS)."""
         record = self._load()
-        site = Site(self._place(record), record.keeper)
+        site = self._of(record)
         if not site.alive:
             return {"state": "down", "lane": self.lane}
         memory = site.memory()
@@ -315,6 +362,7 @@ class Cloud:
             "lane": self.lane,
             "profile": record.profile,
             "backend": record.backend,
+            "release": record.release,
             "clouds_yaml": str(self.clouds_yaml),
             "enter": " ".join(site.entering()),
             "seconds": record.seconds,

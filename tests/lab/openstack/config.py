@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from .place import APIS, COMPUTES, PORTS, Place, url
+from .place import APIS, COMPUTES, PORTS, STORES, Place, url
 
 Sections = dict[str, dict[str, object]]
 #: A share that is never mounted: its directory is put where it would be, and os-brick finds it there.
@@ -56,38 +56,37 @@ def files(place: Place, secrets: Mapping[str, str], settings: Mapping[str, Secti
         for section, options in sections.items():
             found[name].setdefault(section, {}).update(options)
     result = {name: text(sections) for name, sections in found.items()}
-    result["mariadb.cnf"] = _mariadb(place)
+    result["mariadb.cnf"] = text(mariadb(place))
     result["rabbitmq/rabbitmq.conf"] = _rabbitmq(place, secrets)
     result["rabbitmq/enabled_plugins"] = "[].\n"
     result["cinder/nfs_shares"] = f"{NFS_SHARE}\n"
     return result
 
 
-def _mariadb(place: Place) -> str:
-    return text(
-        {
-            "mariadbd": {
-                "user": "root",
-                "datadir": place.data / "mysql",
-                "socket": place.run / "mariadb.sock",
-                "pid-file": place.run / "mariadb.own.pid",
-                "port": PORTS["mariadb"],
-                "bind-address": "127.0.0.1",
-                "skip-log-bin": 1,
-                "skip-name-resolve": 1,
-                "max_connections": 2000,
-                "character-set-server": "utf8mb3",
-                # nothing here must survive a loss of power, and one file is quicker than a thousand
-                "innodb_flush_log_at_trx_commit": 0,
-                "innodb_doublewrite": 0,
-                "innodb_file_per_table": 0,
-                "innodb_log_file_size": "24M",
-                "innodb_buffer_pool_size": "96M",
-                "aria_pagecache_buffer_size": "8M",
-                "performance_schema": 0,
-            }
+def mariadb(place: Place) -> Sections:
+    """The database's options."""
+    return {
+        "mariadbd": {
+            "user": "root",
+            "datadir": place.data / "mysql",
+            "socket": place.run / "mariadb.sock",
+            "pid-file": place.run / "mariadb.own.pid",
+            "port": PORTS["mariadb"],
+            "bind-address": "127.0.0.1",
+            "skip-log-bin": 1,
+            "skip-name-resolve": 1,
+            "max_connections": 2000,
+            "character-set-server": "utf8mb3",
+            # nothing here must survive a loss of power, and one file is quicker than a thousand
+            "innodb_flush_log_at_trx_commit": 0,
+            "innodb_doublewrite": 0,
+            "innodb_file_per_table": 0,
+            "innodb_log_file_size": "24M",
+            "innodb_buffer_pool_size": "96M",
+            "aria_pagecache_buffer_size": "8M",
+            "performance_schema": 0,
         }
-    )
+    }
 
 
 def _rabbitmq(place: Place, secrets: Mapping[str, str]) -> str:
@@ -166,7 +165,6 @@ class _Common:
 
     def glance(self) -> Sections:
         """Images: two stores of files."""
-        folder = self.place.data / "glance"
         sections = self._api(
             "glance",
             enabled_backends="fast:file,slow:file",
@@ -175,17 +173,19 @@ class _Common:
             show_multiple_locations="false",
             use_keystone_limits="true",
         )
-        sections["oslo_limit"] = self.credentials(
-            system_scope="all",
-            endpoint_service_type="image",
-            endpoint_region_name="lab",
-            endpoint_interface="public",
-        )
+        # that of Debian 13 cannot look an endpoint up: "object of type 'generator' has no len()"
+        known = {"endpoint_id": self.secrets["image_endpoint"]} if "image_endpoint" in self.secrets else None
+        by_name = {
+            "endpoint_service_type": "image",
+            "endpoint_region_name": "lab",
+            "endpoint_interface": "public",
+        }
+        sections["oslo_limit"] = self.credentials(system_scope="all", **(known or by_name))
         for name in ("project_name", "project_domain_name"):
             del sections["oslo_limit"][name]
         sections["glance_store"] = {"default_backend": "fast"}
-        for store in ("fast", "slow", "os_glance_staging_store", "os_glance_tasks_store"):
-            sections[store] = {"filesystem_store_datadir": folder / store}
+        for store in STORES:
+            sections[store] = {"filesystem_store_datadir": self.place.store(store)}
         sections["fast"]["store_description"] = "the first"
         sections["slow"]["store_description"] = "the second"
         sections["paste_deploy"] = {"flavor": "keystone"}
@@ -228,6 +228,8 @@ class _Common:
             periodic_fuzzy_delay=0,
             report_interval=3,
             service_down_time=15,
+            # the scheduler may start later than the first report, and would wait a minute for the next
+            backend_stats_polling_interval=5,
             volume_clear="none",
         )
         sections["file"] = {
@@ -264,7 +266,9 @@ class _Common:
         }
 
     def _privileges(self, sections: Sections, *contexts: str) -> None:
-        """Services are root already: no sudo in front of the helper."""
+        """Services that are root already need no sudo in front of the helper."""
+        if not self.place.as_root:
+            return
         helper = self.place.program("privsep-helper")
         for context in contexts:
             sections[context] = {"helper_command": f"{helper} --config-file {self.place.etc}/cinder/cinder.conf"}

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,6 +41,14 @@ class Request:
         """Whether it was meant to change something; a login is not."""
         token = self.method == "POST" and self.path.endswith("/auth/tokens")
         return self.method not in _READING and not token
+
+
+def of(folder: Path, service: str) -> list[Request]:
+    """The requests of a service, whose logs are in a folder."""
+    path = folder / f"{service}.access"
+    if path.exists():
+        return read(settled(path))
+    return read_eventlet(settled(folder / f"{service}.log"))
 
 
 def settled(path: Path) -> Path:
@@ -78,6 +88,46 @@ def read(path: Path) -> list[Request]:
                 seconds=_number(micros) / 1e6,
                 request_id=request,
                 agent=agent,
+            )
+        )
+    return found
+
+
+#: A request in the log of an API that runs without uWSGI, as Debian 13's Glance does.
+_EVENTLET = re.compile(
+    r"^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \d+ INFO eventlet\.wsgi\.server \[(?P<context>[^\]]*)\] .*"
+    r'"(?P<method>[A-Z]+) (?P<uri>\S+) HTTP/[0-9.]+" (?P<status>\d+) (?P<size>\d+) (?P<seconds>[0-9.]+)$'
+)
+
+
+def read_eventlet(path: Path) -> list[Request]:
+    """The same from a service's own log. It does not tell what was received, nor by which program; times are UTC's.
+
+    A request is logged when it ended: the time is the log's less what the request took.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for match in filter(None, map(_EVENTLET.match, lines)):
+        parts = urlsplit(match["uri"])
+        if (match["method"], parts.path) == ("GET", "/"):
+            continue  # the lab's own looks
+        ended = datetime.strptime(match["at"], "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=timezone.utc).timestamp()
+        request = next((word for word in match["context"].split() if word.startswith("req-")), "")
+        found.append(
+            Request(
+                at=ended - float(match["seconds"]),
+                method=match["method"],
+                path=parts.path,
+                query=parts.query,
+                status=_number(match["status"]),
+                bytes=_number(match["size"]),
+                received=0,
+                seconds=float(match["seconds"]),
+                request_id=request,
+                agent="",
             )
         )
     return found

@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
 
 from ...tools.console import Unavailable
-from .place import COMPUTES
+from . import config
+from .place import COMPUTES, url
 from .site import PATIENCE, Site
 
 #: Started first: all others talk to these.
@@ -69,3 +75,43 @@ def reported(site: Site, seconds: float = PATIENCE) -> None:
                 f"{', '.join(sorted(missing))} did not report within {seconds:.0f} s: {site.last_words(first)}"
             )
         time.sleep(0.3)
+
+
+def scheduled(site: Site, secrets: Mapping[str, str], seconds: float = PATIENCE) -> None:
+    """Wait until Cinder's scheduler knows where volumes can lie: a volume that is made earlier ends in an error.
+
+    :raises Unavailable: it does not in time.
+    """
+    if "cinder-scheduler" not in site.place.services:
+        return
+    end = time.monotonic() + seconds
+
+    def known() -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            return bool(_pools(secrets))
+        return False
+
+    while not site.inside(known):
+        if time.monotonic() > end:
+            last = site.last_words("cinder-scheduler")
+            raise Unavailable(f"Cinder's scheduler knew no back end within {seconds:.0f} s: {last}")
+        time.sleep(0.5)
+
+
+def _pools(secrets: Mapping[str, str]) -> list[Any]:
+    auth: Any = config.clouds(secrets)["admin"]["auth"]
+    domain = {"name": auth["user_domain_name"]}
+    user = {"name": auth["username"], "password": auth["password"], "domain": domain}
+    body = {
+        "identity": {"methods": ["password"], "password": {"user": user}},
+        "scope": {"project": {"name": auth["project_name"], "domain": domain}},
+    }
+    headers = {"User-Agent": "lab-probe", "Content-Type": "application/json"}
+    data = json.dumps({"auth": body}).encode()
+    login = urllib.request.Request(f"{auth['auth_url']}/auth/tokens", data, headers)  # noqa: S310 - an address of the lab
+    with urllib.request.urlopen(login, timeout=30) as answer:  # noqa: S310
+        headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
+    look = urllib.request.Request(f"{url('cinder')}/v3/scheduler-stats/get_pools", headers=headers)  # noqa: S310
+    with urllib.request.urlopen(look, timeout=30) as answer:  # noqa: S310
+        pools: list[Any] = json.load(answer)["pools"]
+    return pools

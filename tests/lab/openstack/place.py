@@ -33,6 +33,10 @@ PROFILES = {"identity": _BASE, "image": _IMAGE, "volume": _VOLUME, "compute": _C
 #: The profile whose template a profile is started from: what has more services takes longer to make.
 TEMPLATES = {"identity": "image", "image": "image", "volume": "compute", "compute": "compute"}
 BACKENDS = ("file", "rbd")
+#: The newest one of the Python index, or the packages of that Debian.
+RELEASES = ("index", "trixie")
+#: Folders of Glance's stores, the two of its own included.
+STORES = ("fast", "slow", "os_glance_staging_store", "os_glance_tasks_store")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,20 @@ class Place:
     def data(self) -> Path:
         """What a template holds: databases, keys, stores."""
         return self.folder / "data"
+
+    @property
+    def as_root(self) -> bool:
+        """Whether all services run as root."""
+        return True
+
+    @property
+    def words(self) -> Path:
+        """Credentials, in the template as well."""
+        return self.data / "secrets.json"
+
+    def store(self, name: str) -> Path:
+        """The folder of one of Glance's stores."""
+        return self.data / "glance" / name
 
     @property
     def etc(self) -> Path:

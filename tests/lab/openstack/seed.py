@@ -56,14 +56,14 @@ def _limits(cloud: Any) -> None:
             )
 
 
-def resources(cloud: Any) -> None:
-    """What the tests of volumes and servers take for granted."""
+def resources(cloud: Any, catalogue: dict[str, Any]) -> None:
+    """What the tests of volumes and servers take for granted, as far as the cloud has the services."""
     if not any(one.name == "lab" for one in cloud.block_storage.types()):
         cloud.block_storage.create_type(name="lab", extra_specs={"volume_backend_name": "lab"})
-    if not cloud.compute.find_flavor("lab-tiny"):
+    if "nova" in catalogue and not cloud.compute.find_flavor("lab-tiny"):
         cloud.compute.create_flavor(name="lab-tiny", ram=512, vcpus=1, disk=1)
         cloud.compute.create_flavor(name="lab-small", ram=2048, vcpus=2, disk=0)
-    if not cloud.network.find_network("shared"):
+    if "neutron" in catalogue and not cloud.network.find_network("shared"):
         shared = cloud.network.create_network(name="shared", shared=True)
         cloud.network.create_subnet(network_id=shared.id, name="shared", ip_version=4, cidr="10.99.0.0/24")
 
@@ -75,7 +75,7 @@ def main() -> None:
     if "identity" in data["what"]:
         identity(cloud, data)
     if "resources" in data["what"]:
-        resources(openstack.connect(**data["admin"]))
+        resources(openstack.connect(**data["admin"]), data["catalogue"])
     json.dump({"done": data["what"]}, sys.stdout)
 
 

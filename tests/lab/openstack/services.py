@@ -37,19 +37,33 @@ ACCESS = "\t".join(
 )
 
 
+def uwsgi(place: Place, name: str) -> dict[str, str]:
+    """The options of an API's server that the lab depends on, wherever its programs come from."""
+    found = {
+        "processes": "1",
+        "threads": str(_THREADS.get(name, 4)),
+        "listen": "100",
+        "collect-header": "x-openstack-request-id LAB_REQUEST_ID",
+        "req-logger": f"file:{place.logs}/{name}.access",
+        "log-format": ACCESS,
+    }
+    if name == "glance":
+        # with shorter limits the upload of a volume fails: "unable to receive chunked part"
+        found.update({"chunked-input-limit": "16777216", "chunked-input-timeout": "60", "socket-timeout": "60"})
+    return found
+
+
 def _api(place: Place, name: str) -> list[str]:
     argv = [
         place.program("pyuwsgi"),
         *("--module", _MODULES[name], "--http-socket", f"127.0.0.1:{PORTS[name]}"),
-        *("--master", "--processes", "1", "--threads", str(_THREADS.get(name, 4)), "--enable-threads", "--lazy-apps"),
+        *("--master", "--enable-threads", "--lazy-apps"),
         *("--need-app", "--die-on-term", "--buffer-size", "65535", "--add-header", "Connection: close"),
-        *("--listen", "100", "--collect-header", "x-openstack-request-id LAB_REQUEST_ID"),
-        *("--req-logger", f"file:{place.logs}/{name}.access", "--log-format", ACCESS),
     ]
+    for option, value in uwsgi(place, name).items():
+        argv += [f"--{option}", value]
     if name == "glance":
-        # with shorter limits the upload of a volume fails: "unable to receive chunked part"
-        argv += ["--http-chunked-input", "--chunked-input-limit", "16777216", "--chunked-input-timeout", "60"]
-        argv += ["--socket-timeout", "60"]
+        argv += ["--http-chunked-input"]
     if name == "cinder":
         argv += ["--pyargv", f"--config-file {place.etc}/cinder/cinder.conf"]
     return argv

@@ -22,7 +22,7 @@ from ...tools.console import Unavailable
 from .. import kernel, launch
 from ..kernel import Process
 from . import config, services
-from .place import APIS, PORTS, Place
+from .place import APIS, PORTS, STORES, Place
 
 #: Seconds a service may take until it answers, on a machine five times slower than usual.
 PATIENCE = 180.0
@@ -51,8 +51,8 @@ class Site:
             (place.run / name).mkdir(parents=True, exist_ok=True)
         for name in ("mysql", "keystone", "cinder/backups", "cinder/state", "cinder/share", "nova/state", "neutron"):
             (place.data / name).mkdir(parents=True, exist_ok=True)
-        for store in ("fast", "slow", "os_glance_staging_store", "os_glance_tasks_store"):
-            (place.data / "glance" / store).mkdir(parents=True, exist_ok=True)
+        for store in STORES:
+            place.store(store).mkdir(parents=True, exist_ok=True)
         # Cinder's NFS driver looks whether it is there, and never needs it
         (place.drivers / "bin").mkdir()
         (place.drivers / "bin" / "mount.nfs").symlink_to("/bin/true")
@@ -94,6 +94,16 @@ class Site:
             if not kernel.wait_for(lambda: not (self.keeper and self.keeper.alive), 20):
                 raise Unavailable(f"process {self.keeper.pid}, the first of a cloud, does not end")
             kernel.wait_for(lambda: not any(True for _pid in self.members()), 10)
+
+    @property
+    def outer(self) -> Place:
+        """The place as programs outside of the cloud see it."""
+        return self.place
+
+    @property
+    def interpreter(self) -> Path:
+        """A Python with openstacksdk for programs outside."""
+        return Path(self.place.program("python"))
 
     # running
 
@@ -151,11 +161,19 @@ class Site:
             inner = int((self.place.run / "pids" / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+        return self.numbered(inner)
+
+    def numbered(self, inner: int) -> Process | None:
+        """The process that has this number inside."""
         for pid in self.members():
             if _numbers(pid)[-1:] == [inner]:
                 with contextlib.suppress(ProcessLookupError):
                     return Process.of(pid)
         return None
+
+    def ended(self, name: str) -> bool:
+        """Whether a service was started and runs no more."""
+        return (self.place.run / "pids" / name).exists() and self.process(name) is None
 
     def stop(self, name: str, number: int = signal.SIGKILL) -> None:
         """End one service and what it started, and wait for its end."""
@@ -225,7 +243,7 @@ class Site:
                     missing.remove(name)
                     took[name] = round(time.monotonic() - began, 2)
                 for name in missing:
-                    if (self.place.run / "pids" / name).exists() and self.process(name) is None:
+                    if self.ended(name):
                         raise Unavailable(f"{name} ended while it started: {self.last_words(name)}")
                 time.sleep(0.1)
 
@@ -239,7 +257,7 @@ class Site:
     def last_words(self, name: str) -> str:
         """The end of a service's log, on one line."""
         try:
-            text = (self.place.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+            text = (self.outer.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
         except OSError:
             text = ""
         lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -38,9 +39,17 @@ def provide(place: Place) -> Path:
     """
     profile = TEMPLATES[place.profile]
     path = FOLDER / f"{profile}-{_digest(place.of(profile))}.tar"
+    return cached(path, profile, lambda: _build(place.of(profile), path))
+
+
+def cached(path: Path, profile: str, build: Callable[[], None]) -> Path:
+    """A template, built at first use; others wait meanwhile, and old ones go."""
     with locked(path.with_suffix("")):
         if not path.exists():
-            _build(place.of(profile), path)
+            began = time.monotonic()
+            say(f"building the template of a cloud with profile {profile}: one to four minutes, once")
+            build()
+            say(f"the template was built in {time.monotonic() - began:.0f} s, {path.stat().st_size >> 20} MiB")
         os.utime(path)
     _prune(path)
     return path
@@ -57,7 +66,7 @@ def unpack(template: Path, place: Place) -> dict[str, str]:
         capture_output=True,
         timeout=300,
     )
-    found: dict[str, str] = json.loads((place.data / "secrets.json").read_text(encoding="utf-8"))
+    found: dict[str, str] = json.loads(place.words.read_text(encoding="utf-8"))
     return found
 
 
@@ -83,8 +92,6 @@ def _build(place: Place, path: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     folder.chmod(0o700)
-    began = time.monotonic()
-    say(f"building the template of a cloud with profile {place.profile}: one to four minutes, once")
     site = Site(Place(folder, place.venv, place.profile))
     try:
         _fill(site)
@@ -95,32 +102,49 @@ def _build(place: Place, path: Path) -> None:
         partial.rename(path)
     finally:
         site.end()
-        _keep_logs(site.place)
+        keep_logs(site.place)
         shutil.rmtree(folder, ignore_errors=True)
-    say(f"the template was built in {time.monotonic() - began:.0f} s, {path.stat().st_size >> 20} MiB")
 
 
-def _keep_logs(place: Place) -> None:
+def keep_logs(place: Place) -> None:
     """The logs of the last build stay: when it failed, they say why."""
     target = FOLDER / f"{place.profile}.logs"
     shutil.rmtree(target, ignore_errors=True)
     if place.logs.is_dir():
-        shutil.move(place.logs, target)
+        shutil.copytree(place.logs, target)
 
 
 def _fill(site: Site) -> None:
-    place = site.place
+    words = credentials()
+    site.write(words, {})
+    keep(site.place, words)
+    _install_database(site)
+    site.begin()
+    fill(site, words)
+    site.stop("mariadb", signal.SIGTERM)
+
+
+def credentials() -> dict[str, str]:
+    """Passwords of a new cloud, and the key that its secrets are encrypted with."""
     words = {name: secrets.token_urlsafe(18) for name in _USERS}
     words["kek"] = base64.b64encode(os.urandom(32)).decode()
-    site.write(words, {})
-    (place.data / "secrets.json").touch(0o600)
-    (place.data / "secrets.json").write_text(json.dumps(words), encoding="utf-8")
+    return words
+
+
+def keep(place: Place, words: dict[str, str]) -> None:
+    """Write down what no database holds: credentials, and the keys of tokens."""
+    path = place.words
+    path.touch(0o600)
+    path.write_text(json.dumps(words), encoding="utf-8")
     for kind in ("fernet", "credential"):
         _keys(place.data / "keystone" / kind)
     for name in COMPUTES if COMPUTES[0] in place.services else ():
         (place.data / "nova" / name).mkdir(parents=True, exist_ok=True)
-    _install_database(site)
-    site.begin()
+
+
+def fill(site: Site, words: dict[str, str]) -> None:
+    """Make databases, first users and the catalogue in a cloud whose services do not run; but MariaDB does afterwards."""
+    place = site.place
     site.start("mariadb")
     site.start("memcached")
     site.wait(["mariadb", "memcached"])
@@ -129,7 +153,6 @@ def _fill(site: Site) -> None:
     site.mysql("".join(f"CREATE DATABASE {name} CHARACTER SET utf8mb3;" for name in names))
     _schemas(site, apis, words)
     _seed(site, words)
-    site.stop("mariadb", signal.SIGTERM)
 
 
 def _keys(folder: Path) -> None:
@@ -193,7 +216,7 @@ def _seed(site: Site, words: dict[str, str]) -> None:
     site.start("keystone")
     site.wait(["keystone"])
     site.python(script, {**data, "what": ["identity"]})
-    if COMPUTES[0] not in services:
+    if "cinder" not in services:
         return
     # the rest of the cloud runs once: computes and the resources of a new cloud belong to the template
     site.start("rabbitmq")
@@ -204,7 +227,8 @@ def _seed(site: Site, words: dict[str, str]) -> None:
     site.wait(rest, 600)
     order.reported(site, 600)
     site.python(script, {**data, "what": ["resources"]})
-    site.tool("nova", "nova-manage", "--config-file", f"{place.etc}/nova/nova.conf", "cell_v2", "discover_hosts")
+    if "nova" in services:
+        site.tool("nova", "nova-manage", "--config-file", f"{place.etc}/nova/nova.conf", "cell_v2", "discover_hosts")
     for name in rest:
         site.stop(name)
     site.stop("rabbitmq")
