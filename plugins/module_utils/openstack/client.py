@@ -4,8 +4,7 @@
 """A cloud: one login, and requests that survive a service that is busy, restarts or loses a connection.
 
 The only file of the domain that imports the SDK. The SDK reads ``clouds.yaml``, logs in, finds endpoints and versions;
-requests are plain JSON, because a fleet of objects must not cost a fleet of Python classes.
-Services are small classes on top (``images/client_glance.py`` and others) that call :meth:`Cloud.call`.
+requests are plain JSON, because a fleet of objects must not cost a fleet of Python classes. Services call :meth:`Cloud.call`.
 """
 
 from __future__ import annotations
