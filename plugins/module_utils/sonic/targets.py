@@ -91,7 +91,7 @@ def _following(table: str, rows: Mapping[str, Row], gone: set[str]) -> dict[str,
     """The rows of one of :data:`FOLLOWING` without those ports."""
     found: dict[str, Row] = {}
     for key, row in rows.items():
-        head, bar, rest = key.partition(model.SEPARATOR)
+        head, joint, rest = key.partition(model.SEPARATOR)
         ports_of = head.split(",")
         left = [port for port in ports_of if port not in gone]
         if table in relations.PORT_FIELDS:
@@ -99,7 +99,7 @@ def _following(table: str, rows: Mapping[str, Row], gone: set[str]) -> dict[str,
         elif len(left) == len(ports_of):
             found[key] = row
         elif left:
-            found.setdefault(f"{','.join(left)}{bar}{rest}", row)
+            found.setdefault(f"{','.join(left)}{joint}{rest}", row)
     return found
 
 

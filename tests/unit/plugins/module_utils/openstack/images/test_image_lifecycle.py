@@ -359,17 +359,17 @@ def test_without_a_service_in_the_catalog_nobody_knows_who_uses_an_image(missing
 
 
 @pytest.mark.accept("O1.5")
-@pytest.mark.parametrize("path", ["/servers", "/volumes/detail", "/snapshots/detail"])
-def test_a_service_that_does_not_answer_keeps_all_images(path):
+@pytest.mark.parametrize("silent", ["/servers", "/volumes/detail", "/snapshots/detail"])
+def test_a_service_that_does_not_answer_keeps_all_images(silent):
     cloud, wanted = rotated(2)
     old = by_version(cloud)["1"]["id"]
     cloud.volumes = [{"id": "v1", "volume_image_metadata": {"image_id": old}}]
 
     class Down(type(cloud)):  # type: ignore[misc]
-        def pages(self, service: str, where: str, key: str, **query: Any) -> Any:
-            if where == path:
+        def pages(self, service: str, path: str, key: str, **query: Any) -> Any:
+            if path == silent:
                 raise UnreachableError("no answer")
-            return super().pages(service, where, key, **query)
+            return super().pages(service, path, key, **query)
 
     cloud.__class__ = Down
     with pytest.raises(CloudError, match="no answer"):
