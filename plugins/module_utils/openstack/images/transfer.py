@@ -95,8 +95,10 @@ class Importer:
     def _bring(self, todo: Todo, progress: Progress, told: dict[str, Any]) -> dict[str, Any]:
         """The image with its bytes, proven, by the first way that works."""
         refused: list[str] = []
-        for number, way in enumerate(todo.ways):
-            last = number == len(todo.ways) - 1
+        # That what a killed run began cannot be continued says nothing about the way: it is tried from the start, too.
+        ways = [*todo.ways[:1], *todo.ways] if todo.image else [*todo.ways]
+        for number, way in enumerate(ways):
+            last = number == len(ways) - 1
             try:
                 image = self._by(way, todo if number == 0 else self._anew(todo), progress, told)
                 reasons = [*refused, way.reason]

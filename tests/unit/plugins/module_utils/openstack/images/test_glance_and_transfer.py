@@ -444,6 +444,23 @@ def test_an_image_that_is_continued_gets_our_mark(cloud, go, monkeypatch):
     assert [owner.same(one, owner.mark()) for one in marks] == [True]
 
 
+def test_what_cannot_be_continued_is_begun_anew_the_same_way(cloud, go, monkeypatch):
+    digest = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+    left = {"id": "left", "name": "one", "visibility": "private", "disk_format": "qcow2", "container_format": "bare"}
+    cloud.post("/images", {"json": {**left, model.DIGEST: digest, model.STATE: OTHER, model.SELF: "left"}})
+    real = glances.Glance.settle
+
+    def settle(self: glances.Glance, identifier: str, **options: Any) -> Any:
+        if identifier == "left":
+            raise glances.ImportFailedError("the service does not say why")
+        return real(self, identifier, **options)
+
+    monkeypatch.setattr(glances.Glance, "settle", settle)
+    assert go().error is None
+    assert [one["status"] for one in cloud.images.values()] == ["active"]
+    assert "left" not in cloud.images
+
+
 def test_what_somebody_took_since_it_was_planned_is_not_removed(cloud):
     cloud.images["i"] = {"id": "i", "status": "queued", "visibility": "private", model.STATE: OTHER}
     holder = hold.Hold(glances.Glance(cloud))
