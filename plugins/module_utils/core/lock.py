@@ -66,74 +66,87 @@ def held(path: str, owner: str, *, seconds: float = 900, clock: Callable[[], flo
     :param seconds: after this time others may take it.
     :raises LockedError: somebody else holds it.
     """
-    token = uuid.uuid4().hex
-    holder = {
-        "owner": owner,
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "expires": clock() + seconds,
-        "token": token,
-    }
-    mine = f"{path}.{token}"
-    with open(mine, "w", encoding="utf-8") as stream:
-        json.dump(holder, stream)
+    mine, token = _take(path, owner, os.getpid(), seconds, clock)
     try:
-        _take(path, mine, clock)
-        try:
-            _sweep(path, mine, clock)
-            yield
-        finally:
-            # The lock itself goes last: a run that is killed in between leaves what the next one looks for.
-            os.unlink(mine)
-            if _read(path).get("token") == token:
-                os.unlink(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(mine)
-
-
-def _sweep(path: str, mine: str, clock: Callable[[], float]) -> None:
-    """Removes what runs left beside the lock that were killed while they waited for it."""
-    for other in glob.glob(glob.escape(path) + ".*"):
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            holder = _read(other)
-            # One that is just being written is still empty.
-            settled = bool(holder) or time.time() - os.stat(other).st_mtime > _SETTLED
-            if other != mine and settled and _is_over(holder, clock()):
-                os.unlink(other)
-
-
-@contextlib.contextmanager
-def _one_by_one(folder: str) -> Iterator[None]:
-    """Lets one process at a time into the block; the kernel ends the turn of a process that is killed."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        # A file system without such locks (some of FUSE) leaves the small chance that two take over at once.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        # The lock itself goes last: a run that is killed in between leaves what the next one looks for.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(mine)
+        if _read(path).get("token") == token:
+            os.unlink(path)
 
 
-def _take(path: str, mine: str, clock: Callable[[], float]) -> None:
-    with _one_by_one(os.path.dirname(path) or "."):
-        try:
+def _take(path: str, owner: str, pid: int, seconds: float, clock: Callable[[], float]) -> tuple[str, str]:
+    """Takes the lock; the name of the file it was linked from, and the token in both."""
+    token = uuid.uuid4().hex
+    mine = f"{path}.{token}"
+    holder = {"owner": owner, "host": socket.gethostname(), "pid": pid, "expires": clock() + seconds, "token": token}
+    try:
+        with _one_by_one(os.path.dirname(path) or ".") as alone:
+            with open(mine, "w", encoding="utf-8") as stream:
+                json.dump(holder, stream)
+            _link(path, mine, clock)
+            _sweep(path, mine, clock, alone)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(mine)
+        raise
+    return mine, token
+
+
+def _link(path: str, mine: str, clock: Callable[[], float]) -> None:
+    """Makes our file the lock, in the place of one that is over; to be called in turn.
+
+    :raises LockedError: somebody else holds it.
+    """
+    try:
+        os.link(mine, path)
+        return
+    except FileExistsError:
+        other = _other(path)
+    if other is not None and _is_over(other, clock()):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        with contextlib.suppress(FileExistsError):
             os.link(mine, path)
             return
-        except FileExistsError:
-            other = _other(path)
-        if other is not None and _is_over(other, clock()):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-            with contextlib.suppress(FileExistsError):
-                os.link(mine, path)
-                return
     other = other or {}
     raise LockedError(
         f"{path} is held by {other.get('owner', 'somebody')} (process {other.get('pid', '?')} on {other.get('host', '?')})",
         hint="Wait for that run to end, or remove the file if it is gone",
     )
+
+
+def _sweep(path: str, mine: str, clock: Callable[[], float], alone: bool) -> None:
+    """Removes what runs left beside the lock that were killed while they took it or waited for it.
+
+    :param alone: nobody else is just writing such a file, so that one without content has lost its writer.
+    """
+    for other in glob.glob(glob.escape(path) + ".*"):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            holder = _read(other)
+            settled = bool(holder) or alone or time.time() - os.stat(other).st_mtime > _SETTLED
+            if other != mine and settled and _is_over(holder, clock()):
+                os.unlink(other)
+
+
+@contextlib.contextmanager
+def _one_by_one(folder: str) -> Iterator[bool]:
+    """Lets one process at a time into the block; the kernel ends the turn of a process that is killed.
+
+    Yields whether that was possible: some file systems know no such locks, which leaves the small chance that two
+    take over at once.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        alone = False
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            alone = True
+        yield alone
+    finally:
+        os.close(handle)
 
 
 def _other(path: str) -> dict[str, Any] | None:
@@ -150,16 +163,8 @@ def take(path: str, owner: str, *, pid: int, seconds: float, clock: Callable[[],
     :param pid: the process whose end frees the lock.
     :raises LockedError: somebody else holds it.
     """
-    token = uuid.uuid4().hex
-    holder = {"owner": owner, "host": socket.gethostname(), "pid": pid, "expires": clock() + seconds, "token": token}
-    mine = f"{path}.{token}"
-    with open(mine, "w", encoding="utf-8") as stream:
-        json.dump(holder, stream)
-    try:
-        _take(path, mine, clock)
-        _sweep(path, mine, clock)
-    finally:
-        os.unlink(mine)
+    mine, token = _take(path, owner, pid, seconds, clock)
+    os.unlink(mine)
     return token
 
 

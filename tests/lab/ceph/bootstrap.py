@@ -173,7 +173,8 @@ def await_quorum(run: Run, layout: Layout, seconds: float = 60.0) -> None:
 
 
 def await_clean(run: Run, layout: Layout, seconds: float = 300.0) -> None:
-    """Wait until every mon is in quorum, a mgr active, every OSD up and every placement group active and clean."""
+    """Wait until every mon is in quorum, a mgr active, every OSD up, every placement group active and clean, and every
+    object gateway known to the mgr."""
     wanted, osds = set(layout.hosts), len(layout.hosts) * layout.osds
     seen: dict[str, Any] = {}
 
@@ -188,9 +189,16 @@ def await_clean(run: Run, layout: Layout, seconds: float = 300.0) -> None:
             and seen["osdmap"]["num_up_osds"] == osds
             and groups.get("num_pgs", 0) > len(POOLS)
             and all(state.startswith("active+clean") for state in states)
+            and len(_gateways(seen)) >= len(layout.rgws)
         )
 
     _await(clean, seconds, lambda: f"the cluster is not clean: {json.dumps(seen.get('health', seen))[:400]}")
+
+
+def _gateways(status: dict[str, Any]) -> list[str]:
+    """Sessions of object gateways, which report to the mgr some seconds after they serve."""
+    daemons = status.get("servicemap", {}).get("services", {}).get("rgw", {}).get("daemons", {})
+    return [session for session in daemons if session != "summary"]
 
 
 def _await(condition: Callable[[], bool], seconds: float, why: str | Callable[[], str]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +20,8 @@ from ansible_collections.scs.landscape.tests.tools import yardstick
 PATIENT = 60.0
 
 
-def runner(cluster: CephCluster, host: str) -> Any:
-    """What runs programs for a module, on a host of the cluster."""
+def runner(cluster: CephCluster, host: str, ran: Callable[[Sequence[str]], object] = len) -> Any:
+    """What runs programs for a module, on a host of the cluster; ``ran`` is told of each that has ended."""
     machine = cluster.machine(host)
 
     def run(argv: Sequence[str], seconds: float, environment: Mapping[str, str]) -> tuple[int, str, str]:
@@ -31,27 +31,36 @@ def runner(cluster: CephCluster, host: str) -> Any:
             done = machine.run(command, check=False, timeout=seconds + 60)
         except subprocess.TimeoutExpired:
             return 124, "", "it did not end"
+        finally:
+            ran(argv)
         return done.returncode, done.stdout, done.stderr
 
     return run
 
 
-def _call(module: ModuleType, cluster: CephCluster, host: str, check: bool, options: dict[str, Any]) -> Result:
+def _call(module: ModuleType, check: bool, options: dict[str, Any], run: Any) -> Result:
     params = {name: option.get("default") for name, option in module.SPEC.items()}
     unknown = options.keys() - params.keys()
     assert not unknown
-    found: Result = module.main({**params, **options}, check, runner(cluster, host))
+    found: Result = module.main({**params, **options}, check, run)
     return found
 
 
-def gate(cluster: CephCluster, host: str = "ceph-1", check: bool = False, **options: Any) -> Result:
+def gate(
+    cluster: CephCluster,
+    host: str = "ceph-1",
+    check: bool = False,
+    ran: Callable[[Sequence[str]], object] = len,
+    **options: Any,
+) -> Result:
     """Call ceph_health_gate on a host; patient with single commands unless told otherwise."""
-    return _call(ceph_health_gate, cluster, host, check, {"command_timeout": PATIENT, "interval": 1, **options})
+    run = runner(cluster, host, ran)
+    return _call(ceph_health_gate, check, {"command_timeout": PATIENT, "interval": 1, **options}, run)
 
 
 def info(cluster: CephCluster, host: str = "ceph-1") -> dict[str, Any]:
     """Call ceph_cluster_info."""
-    return _call(ceph_cluster_info, cluster, host, False, {"command_timeout": PATIENT}).values
+    return _call(ceph_cluster_info, False, {"command_timeout": PATIENT}, runner(cluster, host)).values
 
 
 def pace() -> float:

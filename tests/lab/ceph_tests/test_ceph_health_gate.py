@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -70,11 +70,19 @@ def test_a_mon_that_is_out_is_named(ceph):
 def test_it_waits_for_a_mon_that_comes_back_and_for_a_quorum_that_is_old_enough(ceph):
     ceph.machine("ceph-3").run(["systemctl", "stop", "ceph-mon@ceph-3"])
     asking.await_missed(ceph, "ceph-3")
-    back = threading.Timer(5 * asking.pace(), asking.start, [ceph, "ceph-3", "ceph-mon@ceph-3"])
+    # It comes back once the gate has seen it missing, however slow the machine is.
+    asked = threading.Event()
+
+    def see(argv: Sequence[str]) -> None:
+        if "quorum_status" in argv:
+            asked.set()
+
+    back = threading.Thread(target=lambda: (asked.wait(300), asking.start(ceph, "ceph-3", "ceph-mon@ceph-3")))
     back.start()
     try:
-        found = asking.gate(ceph, quorum_stable_for=5, timeout=120 * asking.pace())
+        found = asking.gate(ceph, quorum_stable_for=5, timeout=120 * asking.pace(), ran=see)
     finally:
+        asked.set()
         back.join()
     assert found.failed == ""
     assert found.values["quorum"]["age"] >= 5

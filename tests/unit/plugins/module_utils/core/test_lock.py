@@ -145,7 +145,12 @@ def test_leftovers_of_killed_waiters_are_swept(path: Path, other: subprocess.Pop
     assert [file.name for file in path.parent.iterdir()] == ["lock.alive"]
 
 
-def test_a_waiter_that_is_just_writing_its_file_is_not_swept(path: Path) -> None:
+def _refuse(_handle: int, _how: int) -> None:
+    raise OSError("not supported")
+
+
+def test_a_waiter_that_is_just_writing_its_file_is_not_swept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock.fcntl, "flock", _refuse)
     young, old = Path(f"{path}.young"), Path(f"{path}.old")
     young.touch()
     old.touch()
@@ -155,11 +160,26 @@ def test_a_waiter_that_is_just_writing_its_file_is_not_swept(path: Path) -> None
     assert [file.name for file in path.parent.iterdir()] == ["lock.young"]
 
 
-def test_a_file_system_without_kernel_locks_works_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_handle: int, _how: int) -> None:
-        raise OSError("not supported")
+_DIES_WRITING = """
+import os, sys
+from ansible_collections.scs.landscape.plugins.module_utils.core import lock
+lock.json.dump = lambda *_what: os._exit(9)
+with lock.held(sys.argv[1], "dies"):
+    pass
+"""
 
-    monkeypatch.setattr(lock.fcntl, "flock", refuse)
+
+def test_a_run_that_is_killed_while_it_writes_its_file_leaves_nothing_after_the_next(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _DIES_WRITING, str(path)], check=False, timeout=60)
+    assert done.returncode == 9
+    assert [file.stat().st_size for file in path.parent.iterdir()] == [0]
+    with lock.held(str(path), "me"):
+        pass
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_file_system_without_kernel_locks_works_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock.fcntl, "flock", _refuse)
     path.write_text(_state(_dead_pid()))
     with lock.held(str(path), "me"):
         assert json.loads(path.read_text())["owner"] == "me"
