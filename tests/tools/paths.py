@@ -6,9 +6,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from .console import say
 
@@ -40,14 +42,28 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()[:12]
 
 
+#: Set by Ctrl-C, which only the main thread hears of: threads that wait give up then.
+INTERRUPTED = threading.Event()
+
+
+def _is_ours(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold ``<path>.lock`` so that two runs never build or use the same thing at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{path}.lock", "w", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another run that holds {path.name}")
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        told = False
+        while not _is_ours(handle):
+            if not told:
+                say(f"waiting for another run that holds {path.name}")
+                told = True
+            if INTERRUPTED.wait(0.2):
+                raise KeyboardInterrupt
         yield

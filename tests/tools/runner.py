@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prepares the legs, runs the suites one after the other, and says how it went."""
+"""Prepares the legs, runs the suites one after the other (those that wait for services: together), and says how it went."""
 
 from __future__ import annotations
 
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from .console import CI, Unavailable, say, table
 from .environments import Environment
 from .legs import LEGS
 from .outcomes import FAILED, PASSED, SKIPPED, Outcome
-from .paths import LOGS, REPO, RESULTS, WORK
+from .paths import INTERRUPTED, LOGS, REPO, RESULTS, WORK
 from .suites import SUITES, Suite
 
 _BUDGET = REPO / "tests" / "budget.yml"
@@ -28,6 +29,8 @@ _PATIENCE = 4
 _SEED = os.environ.get("SCS_SEED") or str(random.SystemRandom().randrange(2**32))
 #: Legs built at the same time: half the work is waiting for packages.
 _BUILDERS = 2
+#: Suites that run at the same time, of those that wait for services most of theirs.
+_AT_ONCE = 2
 
 
 @dataclass
@@ -100,18 +103,49 @@ def run(selection: Selection) -> int:
     if selection.whole:
         shutil.rmtree(RESULTS, ignore_errors=True)
     done: list[Outcome] = []
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started is ended
     try:
         workbench = _prepare(pairs, done)
-        for suite, leg in pairs:
-            done.extend(_run_suite(suite, leg, workbench))
+        for together in rounds(pairs):
+            with staging.in_use(together[0][1]):
+                done.extend(_run_round(together, workbench))
             if selection.whole:
                 outcomes.save(acceptance.RUNNER_RECORD, done)
     except KeyboardInterrupt:
-        _summary([*done, Outcome("run", _HOST, FAILED, note="interrupted")])
+        _summary([*done, Outcome("run", _HOST, FAILED, note="interrupted")], time.monotonic() - started)
         return 130
     done.extend(unseen(selection, done))
-    _summary(done)
+    _summary(done, time.monotonic() - started)
     return 1 if any(outcome.result == FAILED for outcome in done) else 0
+
+
+def rounds(pairs: list[tuple[Suite, str]]) -> list[list[tuple[Suite, str]]]:
+    """What runs together: one suite, or all in a row that wait for services, on one leg."""
+    found: list[list[tuple[Suite, str]]] = []
+    for suite, leg in pairs:
+        if suite.waits and found and found[-1][0][0].waits and found[-1][0][1] == leg:
+            found[-1].append((suite, leg))
+        else:
+            found.append([(suite, leg)])
+    return found
+
+
+def _run_round(together: list[tuple[Suite, str]], workbench: Workbench) -> list[Outcome]:
+    """Run suites at once, as many as there are cores where the budgets were set."""
+    if len(together) == 1:
+        return _run_suite(*together[0], workbench)
+    widest = max(len(suite.name) for suite, _leg in together)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        running = [
+            pool.submit(_run_suite, suite, leg, workbench, f"{suite.name:{widest}}| ") for suite, leg in together
+        ]
+        try:
+            return [outcome for future in running for outcome in future.result()]
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            process.interrupt()
+            raise
 
 
 def _prepare(pairs: list[tuple[Suite, str]], done: list[Outcome]) -> Workbench:
@@ -121,7 +155,11 @@ def _prepare(pairs: list[tuple[Suite, str]], done: list[Outcome]) -> Workbench:
     legs = list(dict.fromkeys(leg for suite, leg in pairs if leg != _HOST))
     say(f"preparing {', '.join(legs) or 'nothing'}")
     with ThreadPoolExecutor(_BUILDERS) as pool:
-        list(pool.map(lambda leg: workbench.prepare(leg, {suite.name for suite, of in pairs if of == leg}), legs))
+        try:
+            list(pool.map(lambda leg: workbench.prepare(leg, {suite.name for suite, of in pairs if of == leg}), legs))
+        except KeyboardInterrupt:
+            INTERRUPTED.set()
+            raise
     for leg in workbench.ready:
         say(f"{leg} runs on {workbench.ready[leg][0].interpreter}")
     budget = int(flat.read(_BUDGET)["prepare"])
@@ -131,7 +169,7 @@ def _prepare(pairs: list[tuple[Suite, str]], done: list[Outcome]) -> Workbench:
     return workbench
 
 
-def _run_suite(suite: Suite, leg: str, workbench: Workbench) -> list[Outcome]:
+def _run_suite(suite: Suite, leg: str, workbench: Workbench, mark: str = "") -> list[Outcome]:
     """Run one suite on one leg; nothing comes back when it has nothing to run."""
     if not any(REPO.glob(suite.when)):
         return []
@@ -143,10 +181,9 @@ def _run_suite(suite: Suite, leg: str, workbench: Workbench) -> list[Outcome]:
         say(f"{suite.name} on {leg} cannot run: {reason}")
         return [Outcome(suite.name, leg, FAILED if CI else SKIPPED, budget=budget, note=reason)]
     say(f"---- {suite.name} on {leg}: {suite.proves}")
-    with staging.in_use(leg):
-        started = time.monotonic()
-        note = _run_commands(suite, leg, workbench, budget)
-        seconds = time.monotonic() - started
+    started = time.monotonic()
+    note = _run_commands(suite, leg, workbench, budget, mark)
+    seconds = time.monotonic() - started
     if not note and seconds > budget:
         note = "over budget"
     say(f"{suite.name} on {leg}: {'failed: ' + note if note else 'passed'} in {seconds:.1f} s")
@@ -155,7 +192,7 @@ def _run_suite(suite: Suite, leg: str, workbench: Workbench) -> list[Outcome]:
     return [Outcome(suite.name, leg, FAILED if note else PASSED, seconds, budget, note, quick, pace)]
 
 
-def _run_commands(suite: Suite, leg: str, workbench: Workbench, budget: int) -> str:
+def _run_commands(suite: Suite, leg: str, workbench: Workbench, budget: int, mark: str) -> str:
     """Run a suite's command lines; return why it failed, or nothing."""
     LOGS.mkdir(parents=True, exist_ok=True)
     work = WORK / "scratch" / leg
@@ -173,7 +210,7 @@ def _run_commands(suite: Suite, leg: str, workbench: Workbench, budget: int) -> 
                 if suite.beside:
                     environ["SCS_BESIDE"] = str(workbench.beside[suite.name, leg].path)
                 argv = env.command(argv, cwd)
-            code = process.run(argv, cwd=cwd, environ=environ, log=log, seconds=_PATIENCE * budget)
+            code = process.run(argv, cwd=cwd, environ=environ, log=log, seconds=_PATIENCE * budget, mark=mark)
             if code:
                 return f"exit code {code} of {template[0]}"
     return ""
@@ -211,7 +248,7 @@ def unseen(selection: Selection, done: list[Outcome]) -> list[Outcome]:
     return [Outcome(name, _HOST, FAILED, note="listed in tests/budget.yml, but did not run") for name in lost]
 
 
-def _summary(done: list[Outcome]) -> None:
+def _summary(done: list[Outcome], took: float) -> None:
     rows = [
         (outcome.suite, outcome.leg, outcome.result, f"{outcome.seconds:.1f}", str(outcome.budget), outcome.note)
         for outcome in done
@@ -219,6 +256,5 @@ def _summary(done: list[Outcome]) -> None:
     print("\n" + table(("suite", "leg", "result", "seconds", "budget", "note"), rows))
     counts = {result: sum(o.result == result for o in done) for result in (PASSED, FAILED, SKIPPED)}
     skipped = f", {counts[SKIPPED]} skipped" if counts[SKIPPED] else ""
-    total = sum(outcome.seconds for outcome in done)
-    print(f"\nlogs: {LOGS}\nseed: {_SEED} (repeat with SCS_SEED={_SEED})\ntook {total:.0f} s")
+    print(f"\nlogs: {LOGS}\nseed: {_SEED} (repeat with SCS_SEED={_SEED})\ntook {took:.0f} s")
     print(f"suites: {counts[PASSED]} passed, {counts[FAILED]} failed{skipped}", flush=True)

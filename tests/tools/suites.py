@@ -30,6 +30,7 @@ class Suite:
     :param full: runs in `make test-all` only.
     :param own_home: the tool writes into its home folder, so it gets one for itself.
     :param beside: another environment whose programs the tests start: ``osism`` is osism-2.16 on the leg core-2.16.
+    :param waits: its tests wait for services more than they compute, so it runs beside others of its kind.
     :param when: pattern of files that must exist for the suite to have something to run.
     """
 
@@ -41,6 +42,7 @@ class Suite:
     full: bool = False
     own_home: bool = False
     beside: str = ""
+    waits: bool = False
     when: str = "galaxy.yml"
 
     def command_lines(self, leg: str) -> list[Command]:
@@ -105,6 +107,7 @@ SUITES = (
         ("core-2.19",),
         # One worker: the tests of all files share a cluster, and two clusters at once are one too many for small machines.
         [("pytest", "--durations", "12", "tests/lab/ceph_tests")],
+        waits=True,
         when="tests/lab/ceph_tests/test_*.py",
     ),
     Suite(
@@ -113,6 +116,7 @@ SUITES = (
         # its services are Python 3.11 programs of their own; one core is enough for what talks to them
         ("core-2.19",),
         [("pytest", "--durations", "12", "tests/lab/openstack_tests")],
+        waits=True,
         when="tests/lab/openstack_tests/test_*.py",
     ),
     Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),

@@ -51,6 +51,13 @@ def test_an_unknown_suite_is_refused():
     assert runner.Selection(suite="unti").pairs() == []
 
 
+def test_suites_that_wait_for_services_run_together_and_all_others_alone():
+    runs = runner.rounds(runner.Selection().pairs())
+    together = [[suite.name for suite, _leg in pairs] for pairs in runs if len(pairs) > 1]
+    assert together == [["ceph", "cloud"]]
+    assert [pair for pairs in runs for pair in pairs] == runner.Selection().pairs()
+
+
 KNOWN = {"F1": "open", "F1.1": "one", "F1.2": "two"}
 
 
