@@ -8,11 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 from ..lab.hosts import Lab
 from . import plays
-from .console import Unavailable, say
+from .console import say
 from .paths import REPO
 
 #: With ``SCS_LANE`` a second demo runs beside the first.
@@ -65,25 +64,9 @@ def summary(began: float) -> None:
 
 def main(arguments: list[str]) -> int:
     """Starts the machines and deploys them; with ``down`` ends them."""
-    try:
-        lab = Lab(LANE, LANDSCAPE)
-        if arguments == ["down"]:
-            lab.down()
-            say("the machines are gone")
-            return 0
-        BUILD.mkdir(parents=True, exist_ok=True)
-        began = time.time()
-        lab.up()
-        code = deploy(lab)
-    except Unavailable as reason:
-        print(f"The demo cannot run here: {reason}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nStopped; a second `make demo` goes on, `make demo-down` ends the machines", file=sys.stderr)
-        return 130
-    summary(began)
-    say(f"done after {time.time() - began:.0f} s")
-    return code
+    lab = Lab(LANE, LANDSCAPE)
+    demo = plays.Demo("demo", "the machines are", BUILD, lab.up, lab.down, lambda: deploy(lab), summary)
+    return demo.main(arguments)
 
 
 if __name__ == "__main__":

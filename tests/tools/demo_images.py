@@ -7,12 +7,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from typing import Any
 
 from ..lab.openstack import Cloud
 from . import plays
-from .console import Unavailable, say
+from .console import say
 from .paths import REPO
 
 #: With ``SCS_LANE`` a second demo runs beside the first.
@@ -102,24 +101,16 @@ def _summary(cloud: Cloud) -> None:
 def main(arguments: list[str]) -> int:
     """Starts the services and offers the images; with ``down`` ends them."""
     cloud = Cloud(LANE, "image")
-    try:
-        if arguments == ["down"]:
-            cloud.down()
-            say("the cloud is gone")
-            return 0
-        BUILD.mkdir(parents=True, exist_ok=True)
-        began = time.monotonic()
-        cloud.up()
-        code = _sync(cloud)
-    except Unavailable as reason:
-        print(f"The demo cannot run here: {reason}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nStopped; a second `make demo-images` goes on, `make demo-images-down` ends it", file=sys.stderr)
-        return 130
-    _summary(cloud)
-    say(f"done after {time.monotonic() - began:.0f} s")
-    return code
+    demo = plays.Demo(
+        "demo-images",
+        "the cloud is",
+        BUILD,
+        cloud.up,
+        cloud.down,
+        lambda: _sync(cloud),
+        lambda _began: _summary(cloud),
+    )
+    return demo.main(arguments)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Playbooks as somebody watches them in a demo: tasks, failures and the recap; all the rest goes into a file."""
+"""Demos: what is started, the playbook as somebody watches it, a summary; and the end of it all."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from .console import say
+from .console import Unavailable, say
 
 #: Tasks that say nothing to somebody who watches.
 _QUIET = (
@@ -71,3 +74,45 @@ def watch(argv: Sequence[str], folder: Path, log: Path, settings: Mapping[str, s
         for line in shown(recorded(iter(process.stdout))):
             say(line) if line.startswith("  ") and not line.startswith("   ") else print(line, flush=True)
     return process.returncode
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A target of make that starts something, deploys it and shows it, and its twin that ends it.
+
+    :param target: its name; the twin's has ``-down``.
+    :param what: what was started, for a sentence of two: "the machines are", "the cloud is".
+    :param play: runs the playbook; its exit code.
+    :param summary: shows what there is now; gets the time of the clock at the start.
+    """
+
+    target: str
+    what: str
+    build: Path
+    up: Callable[[], object]
+    down: Callable[[], object]
+    play: Callable[[], int]
+    summary: Callable[[float], None]
+
+    def main(self, arguments: Sequence[str]) -> int:
+        """Starts and shows; with ``down`` ends. Its exit code is the playbook's."""
+        try:
+            if list(arguments) == ["down"]:
+                self.down()
+                say(f"{self.what} gone")
+                return 0
+            self.build.mkdir(parents=True, exist_ok=True)
+            began = time.time()
+            self.up()
+            code = self.play()
+        except Unavailable as reason:
+            print(f"The demo cannot run here: {reason}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            print(
+                f"\nStopped; a second `make {self.target}` goes on, `make {self.target}-down` ends it", file=sys.stderr
+            )
+            return 130
+        self.summary(began)
+        say(f"done after {time.time() - began:.0f} s")
+        return code
