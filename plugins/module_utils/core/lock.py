@@ -71,10 +71,14 @@ def held(path: str, owner: str, *, seconds: float = 900, clock: Callable[[], flo
         yield
     finally:
         # The lock itself goes last: a run that is killed in between leaves what the next one looks for.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(mine)
+        _forget(mine)
         if _read(path).get("token") == token:
             os.unlink(path)
+
+
+def _forget(mine: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(mine)
 
 
 def _take(path: str, owner: str, pid: int, seconds: float, clock: Callable[[], float]) -> tuple[str, str]:
@@ -82,16 +86,14 @@ def _take(path: str, owner: str, pid: int, seconds: float, clock: Callable[[], f
     token = uuid.uuid4().hex
     mine = f"{path}.{token}"
     holder = {"owner": owner, "host": socket.gethostname(), "pid": pid, "expires": clock() + seconds, "token": token}
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(_forget, mine)
         with _one_by_one(os.path.dirname(path) or ".") as alone:
             with open(mine, "w", encoding="utf-8") as stream:
                 json.dump(holder, stream)
             _link(path, mine, clock)
             _sweep(path, mine, clock, alone)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(mine)
-        raise
+        undo.pop_all()
     return mine, token
 
 
