@@ -144,6 +144,7 @@ class Cloud:
         site = debian.DebianSite(self.lane, inner, source)
         site.write(words, self.settings)
         try:
+            site.cluster = ceph.up(self.lane) if self.backend == "rbd" else None
             keeper = site.begin()
             took = site.wait(inner.services)
             order.reported(site)

@@ -17,6 +17,7 @@ from ansible_collections.scs.landscape.tests.lab import kernel
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud, template
 from ansible_collections.scs.landscape.tests.lab.openstack.cloud import environment
 from ansible_collections.scs.landscape.tests.lab.openstack.place import Place
+from ansible_collections.scs.landscape.tests.lab.openstack_tests import stories
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.looking import keeper, readable, script, traces
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 from ansible_collections.scs.landscape.tests.tools import yardstick
@@ -220,6 +221,10 @@ def test_volumes_servers_and_backups_work(compute_cloud):
     cloud.clean("demo")
     left = "print(json.dumps([len(list(cloud.compute.servers())), len(list(cloud.block_storage.volumes()))]))"
     assert script(cloud, left) == [0, 0]
+
+
+def test_a_server_boots_and_an_image_is_made_of_it(compute_cloud, seed):
+    stories.server(compute_cloud, seed)
 
 
 @pytest.mark.parametrize(
