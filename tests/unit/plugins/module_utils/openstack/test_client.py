@@ -333,3 +333,17 @@ def test_a_missing_sdk_is_one_sentence(monkeypatch):
 
 def test_versions_compare_as_numbers():
     assert model.version_of("2.8") < model.version_of("2.79")
+
+
+def test_what_is_secret_in_addresses_is_found_at_any_depth():
+    url = "https://robot:pw@host/x?sig=abcdefgh&raw=true"
+    data = {"images": [{"url": [url], "name": "https is no address", "size": 5}], "none": None}
+    assert set(model.secrets_in(data)) == {
+        "robot:pw",
+        "pw",
+        "sig=abcdefgh&raw=true",
+        "sig=abcdefgh&amp;raw=true",
+        "abcdefgh",
+    }
+    assert list(model.secrets_in(["http://host/x", "host/x?y", 3])) == []
+    assert model.without_secrets(f"{url}: true pw abcdefgh", [url]) == "https://***@host/x?***: *** *** ***"
