@@ -60,6 +60,8 @@ def test_five_percent_of_planted_faults_leave_no_trace(images: Images, seed: int
         Rule("cut", method="PATCH", skip=1, times=1, late=True),
         Rule("cut", method="POST", path="/import", skip=1, times=1, late=True),
         Rule(503, method="PUT", path="/file", skip=1, times=1),
+        Rule(429, method="PUT", path="/file", skip=2, times=1),
+        Rule(429, method="PUT", path="/stage", skip=1, times=1),
     ]
     inside = images.cloud.namespace
     with FaultProxy(GLANCE, faults, seed=seed, namespace=inside) as glance:
@@ -68,6 +70,10 @@ def test_five_percent_of_planted_faults_leave_no_trace(images: Images, seed: int
             result = images.run(wanted)
             assert result.failed == ""
             again = images.run(wanted)
+    # All that was to hit one certain request did, and so did chance.
+    assert [rule for rule in faults if rule.times and rule.acted != 1] == []
+    assert sum(rule.acted for rule in faults if rule.percent < 100) >= 2, glance.count()
+    assert sum(rule.acted for rule in keystone.rules) >= 1
     assert again.changed is False
     there = images.there()
     assert {name: len(ones) for name, ones in there.items()} == {str(one["name"]): 1 for one in wanted}
