@@ -111,7 +111,7 @@ def ask(url: str, headers: Mapping[str, str], timeout: float) -> Reply:
 
 def _login_of(url: str) -> tuple[str, str]:
     """An address without user and password, which `urllib` takes for a part of the host, and the header that says them."""
-    scheme, login, rest = _ADDRESS.match(url).groups()  # type: ignore[union-attr] - every part may be empty
+    scheme, login, rest = _ADDRESS.findall(url)[0]  # every part may be empty, so there is a match
     said = base64.b64encode(unquote(login[:-1]).encode()).decode()
     return scheme + rest, f"Basic {said}" if login else ""
 
