@@ -148,6 +148,7 @@ class Cloud:
             keeper = site.begin()
             took = site.wait(inner.services)
             order.reported(site)
+            took["services"] = round(time.monotonic() - began, 1)
             order.scheduled(site, words)
             took["total"] = round(time.monotonic() - began, 1)
             self._save(_Record(keeper, self._fingerprint(), self.profile, self.backend, "/usr", took, self.release))
