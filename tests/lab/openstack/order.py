@@ -45,6 +45,15 @@ def start(site: Site) -> dict[str, float]:
     return took
 
 
+def booted(site: Site) -> dict[str, float]:
+    """Wait until everything answers that a machine starts by itself, all at once; seconds by service."""
+    began = time.monotonic()
+    took = site.wait(site.place.services, 2 * PATIENCE)
+    reported(site, 2 * PATIENCE)
+    took["services"] = round(time.monotonic() - began, 1)
+    return took
+
+
 def reported(site: Site, seconds: float = PATIENCE) -> None:
     """Wait until computes and Cinder's services wrote into their databases that they are up.
 
