@@ -181,9 +181,12 @@ def await_quorum(run: Run, layout: Layout, seconds: float = 60.0) -> None:
     _await(lambda: wanted <= set(_status(run).get("quorum_names", ())), seconds, "not every mon is in quorum")
 
 
-def await_clean(run: Run, layout: Layout, seconds: float = 300.0) -> None:
+def await_clean(run: Run, layout: Layout, seconds: float = 300.0, healthy: bool = False) -> None:
     """Wait until every mon is in quorum, a mgr active, every OSD up, every placement group active and clean, and every
-    object gateway known to the mgr."""
+    object gateway known to the mgr.
+
+    :param healthy: until no health check is raised, too: some outlast their reason by seconds.
+    """
     wanted = set(layout.hosts)
     seen: dict[str, Any] = {}
 
@@ -199,6 +202,7 @@ def await_clean(run: Run, layout: Layout, seconds: float = 300.0) -> None:
             and groups.get("num_pgs", 0) > len(POOLS)
             and all(state.startswith("active+clean") for state in states)
             and len(_gateways(seen)) >= len(layout.rgws)
+            and (not healthy or seen["health"]["status"] == "HEALTH_OK")
         )
 
     _await(clean, seconds, lambda: f"the cluster is not clean: {json.dumps(seen.get('health', seen))[:400]}")

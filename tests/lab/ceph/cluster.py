@@ -227,15 +227,13 @@ class _Hosts(Lab):
         machines = {name: self._machine(name, process, record) for name, process in record.machines.items()}
         first = machines[self.layout.hosts[0]]
         began = time.monotonic()
-        if template.exists(self._prepared):
-            bootstrap.await_clean(first.run, self.layout, PATIENCE)
-        else:
+        if not template.exists(self._prepared):
             bootstrap.build(machines, self.layout)
             with locked(self._prepared):  # another lane may have been as early
                 if not template.exists(self._prepared):
                     outer = {name: self._outer(name) for name in self.layout.stores}
                     template.save(self._prepared, machines, self.disks, outer)
-            bootstrap.await_clean(first.run, self.layout, PATIENCE)
+        bootstrap.await_clean(first.run, self.layout, PATIENCE, healthy=True)
         say(f"the cluster is clean after {time.monotonic() - began:.1f} s more")
 
 

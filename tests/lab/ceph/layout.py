@@ -56,9 +56,10 @@ class Layout:
 
     :param osds: on each host.
     :param gib: size of an OSD's disk; it takes memory only for what is written.
-    :param lvm: more hosts, with a kernel of their own: one OSD on each, on logical volumes.
+    :param lvm: more hosts, with a kernel of their own and OSDs on logical volumes.
+    :param lvm_osds: on each of those.
     :param dmcrypt: those OSDs are encrypted.
-    :param separate_db: those OSDs have their database on a second disk.
+    :param separate_db: those OSDs have their databases on one more disk of their host.
     """
 
     hosts: tuple[str, ...] = ("ceph-1", "ceph-2", "ceph-3")
@@ -67,6 +68,7 @@ class Layout:
     mds: bool = False
     gib: int = 6
     lvm: int = 0
+    lvm_osds: int = 1
     dmcrypt: bool = False
     separate_db: bool = False
 
@@ -75,8 +77,8 @@ class Layout:
 
         :raises Unavailable: there are not enough OSDs, or something is said of OSDs that are not there.
         """
-        if not self.lvm and (self.dmcrypt or self.separate_db):
-            raise Unavailable("only OSDs on logical volumes are encrypted or have a separate database: say how many")
+        if not self.lvm and (self.dmcrypt or self.separate_db or self.lvm_osds > 1):
+            raise Unavailable("only hosts with logical volumes have that kind of OSD: say how many hosts")
         if (len(self.hosts) if self.osds else 0) + self.lvm < _COPIES:
             raise Unavailable(f"pools keep {_COPIES} copies, so {_COPIES} hosts need OSDs")
 
@@ -97,7 +99,7 @@ class Layout:
     @property
     def total(self) -> int:
         """How many OSDs there are on all hosts."""
-        return len(self.hosts) * self.osds + len(self.stores)
+        return len(self.hosts) * self.osds + len(self.stores) * self.lvm_osds
 
     @property
     def mgrs(self) -> tuple[str, ...]:

@@ -101,6 +101,12 @@ def await_missed(cluster: CephCluster, *mons: str) -> None:
     assert wait_for(lambda: not ranks & set(quorum(cluster)), 60 * pace(), 0.2)
 
 
+def _settled(cluster: CephCluster, name: str) -> bool:
+    """Whether the one placement group of a pool is served, or for ever is not."""
+    states = [one["state"].split("+") for one in cluster.ask("pg", "ls-by-pool", name)["pg_stats"]]
+    return len(states) == 1 and {"active", "peered"} & set(states[0]) != set()
+
+
 @contextlib.contextmanager
 def pool(cluster: CephCluster, name: str, size: int, min_size: int) -> Iterator[int]:
     """A pool with one placement group; its number."""
@@ -109,6 +115,8 @@ def pool(cluster: CephCluster, name: str, size: int, min_size: int) -> Iterator[
         cluster.run(["ceph", "osd", "pool", "set", name, "min_size", str(min_size)])
         cluster.run(["ceph", "osd", "pool", "application", "enable", name, "lab"])
         numbers = {found["pool_name"]: found["pool_id"] for found in cluster.ask("osd", "pool", "ls", "detail")}
+        # until the mgr has heard of it, the placement group is in no list, and "all are clean" says nothing of it
+        assert wait_for(lambda: _settled(cluster, name), 120 * pace(), 0.5), cluster.ask("pg", "ls-by-pool", name)
         yield numbers[name]
     finally:
         cluster.run(["ceph", "osd", "pool", "rm", name, name, "--yes-i-really-really-mean-it"])
@@ -117,7 +125,7 @@ def pool(cluster: CephCluster, name: str, size: int, min_size: int) -> Iterator[
 def left(cluster: CephCluster) -> dict[str, list[str]]:
     """What still names a cluster, once the kernel had its time to detach loop devices."""
     words = [str(cluster.lab.lane.folder), cluster.lab.disks, cluster.lab.lane.cgroup]
-    wait_for(lambda: not any(traces(words, set()).values()), 15, 0.5)
+    wait_for(lambda: not any(traces(words, set()).values()), 15 * pace(), 0.5)
     return {kind: names for kind, names in traces(words, set()).items() if names}
 
 

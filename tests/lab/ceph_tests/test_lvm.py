@@ -45,11 +45,16 @@ def number(cluster: CephCluster, host: str = HOST) -> int:
     return int(found)
 
 
+def listed(cluster: CephCluster, host: str) -> list[dict[str, Any]]:
+    """What ``ceph-volume lvm list`` says of the OSDs of a host: of each its volumes by their type."""
+    found = json.loads(cluster.machine(host).run(["ceph-volume", "lvm", "list", "--format", "json"]).stdout)
+    return [{volume["type"]: volume for volume in found[osd]} for osd in sorted(found, key=int)]
+
+
 def volumes(cluster: CephCluster, host: str = HOST) -> dict[str, dict[str, Any]]:
-    """What ``ceph-volume lvm list`` says of the one OSD of a host: its volumes by their type."""
-    listed = json.loads(cluster.machine(host).run(["ceph-volume", "lvm", "list", "--format", "json"]).stdout)
-    ((_number, found),) = listed.items()
-    return {volume["type"]: volume for volume in found}
+    """The same of the only OSD of a host."""
+    (found,) = listed(cluster, host)
+    return found
 
 
 def shell(cluster: CephCluster, *lines: str) -> str:
@@ -216,14 +221,38 @@ def test_all_data_can_lie_on_such_hosts():
     assert left(cluster) == {}
 
 
+@pytest.mark.full
+def test_two_share_a_disk_for_their_databases():
+    cluster = CephCluster(lane("shared"), Layout(rgw=False, lvm=1, lvm_osds=2, separate_db=True))
+    cluster.down()
+    try:
+        cluster.up()
+        osds = cluster.ask("osd", "ls-tree", HOST)
+        first, second = listed(cluster, HOST)
+        assert [one["block"]["tags"]["ceph.osd_id"] for one in (first, second)] == [str(osd) for osd in osds]
+        assert first["db"]["vg_name"] == second["db"]["vg_name"]
+        assert first["block"]["vg_name"] != second["block"]["vg_name"]
+        sizes = [int(one["db"]["lv_size"]) for one in (first, second)]
+        assert abs(sizes[0] - sizes[1]) <= 4 << 20
+        patience, boots = BOOT * asking.pace(), [asking.boots(cluster, osd) for osd in osds]
+        cluster.machine(HOST).run(["systemctl", "reboot"], check=False)
+        for osd, before in zip(osds, boots):
+            asking.await_boot(cluster, osd, before, patience)
+        assert cluster.status()["ceph"]["health"]["status"] == "HEALTH_OK"
+    finally:
+        cluster.down()
+    assert left(cluster) == {}
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--dmcrypt"], "only OSDs on logical volumes are encrypted"),
-        (["--separate-db"], "only OSDs on logical volumes are encrypted or have a separate database"),
+        (["--dmcrypt"], "only hosts with logical volumes have that kind of OSD"),
+        (["--separate-db"], "only hosts with logical volumes have that kind of OSD: say how many hosts"),
+        (["--lvm-osds", "2"], "only hosts with logical volumes have that kind of OSD"),
         (["--osds", "0", "--lvm", "2"], "pools keep 3 copies, so 3 hosts need OSDs"),
     ],
-    ids=["dmcrypt", "db", "few"],
+    ids=["dmcrypt", "db", "osds", "few"],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(repo, options, says):
     argv = [sys.executable, "-B", "-m", "tests.lab", "ceph", "up", "--lane", lane("never"), *options]
