@@ -40,6 +40,8 @@ _RECIPE = 3
 PARTS = ("var/lib/mysql", "var/lib/keystone/fernet", "var/lib/keystone/credential", "var/lib/lab/secrets.json")
 #: What it holds of a cloud with Nova as well: the identities of the pretended hosts.
 _IDENTITIES = tuple(f"var/lib/nova/{name}/compute_id" for name in COMPUTES)
+#: A template is built in a lane beside that of the cloud, and no lane has a longer name.
+_NEW, _LONGEST = "-new", 32
 #: Times that systemd starts a service again before it is given up.
 _RESTARTS = 3
 _ENDPOINT = (
@@ -53,11 +55,17 @@ exec nsenter --target={leader} --mount --uts --ipc --net --pid --root --wdns=/ro
 """
 
 
+def hosts_lane(lane: str) -> str:
+    """The lane of the provider ``hosts`` that the machine of a cloud is in; names that are too long there become short."""
+    name = f"openstack-{lane}"
+    return name if len(name) <= _LONGEST else f"openstack-{digest(lane)}"
+
+
 class _Host(Lab):
     """The machine: Debian's packages with the configuration of a cloud."""
 
     def __init__(self, lane: str) -> None:
-        super().__init__(f"openstack-{lane}", Path("openstack"), "trixie")
+        super().__init__(lane, Path("openstack"), "trixie")
         # in memory, as far as it is written
         self.disk = 8192
         port = Wired(MACHINE, "host", "eth0", _ADDRESS, {"eth0": ""}, {})
@@ -89,7 +97,7 @@ class DebianSite(Site):
     cluster: CephCluster | None = None
 
     def __init__(self, lane: str, inner: DebianPlace, source: Path | None = None) -> None:
-        self.host = _Host(lane)
+        self.host = _Host(hosts_lane(lane))
         self.host.site = self
         self.inner, self.source = inner, source
         self.words: dict[str, str] = {}
@@ -228,8 +236,8 @@ class DebianSite(Site):
 
 def end(lane: str) -> None:
     """End the machines of a lane, that of a build as well; nothing to do is fine."""
-    for name in (lane, f"{lane}-new"):
-        host = _Host(name)
+    for name in (lane, f"{lane}{_NEW}"):
+        host = _Host(hosts_lane(name))
         if host.lane.folder.exists():
             host.down()
 
@@ -248,7 +256,7 @@ def provide(lane: str, inner: DebianPlace) -> Path:
     root = images.image("trixie", packages=PACKAGES[profile])
     path = template.FOLDER / f"trixie-{profile}-{_key(inner, root.name)}.tar"
     chosen = replace(inner, profile=profile, backend="file")
-    return template.cached(path, f"{profile} of Debian", lambda: _build(DebianSite(f"{lane}-new", chosen), path))
+    return template.cached(path, f"{profile} of Debian", lambda: _build(DebianSite(f"{lane}{_NEW}", chosen), path))
 
 
 def credentials(source: Path) -> dict[str, str]:

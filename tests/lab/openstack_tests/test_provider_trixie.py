@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab import kernel
 from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
-from ansible_collections.scs.landscape.tests.lab.openstack.debian import MACHINE, provide
+from ansible_collections.scs.landscape.tests.lab.openstack.debian import MACHINE, hosts_lane, provide
 from ansible_collections.scs.landscape.tests.lab.openstack.furniture import place
 from ansible_collections.scs.landscape.tests.lab.openstack_tests import stories
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.importing import Images, by_name
@@ -190,7 +190,7 @@ def test_a_start_that_fails_leaves_nothing(own):
     with pytest.raises(Unavailable, match=r"glance"):
         broken.up()
     assert not own.folder.exists()
-    word = f"openstack-{own.lane}/machines/{MACHINE}"
+    word = f"{hosts_lane(own.lane)}/machines/{MACHINE}"
     assert kernel.wait_for(lambda: not any(traces(word, set()).values()), 30, 0.2)
 
 
