@@ -214,6 +214,19 @@ def _gateways(status: dict[str, Any]) -> list[str]:
     return [session for session in daemons if session != "summary"]
 
 
+def end_gateways(machines: dict[str, Machine], layout: Layout) -> None:
+    """Stop the object gateways and wait until the mgr has forgotten them, which usually takes a minute. Those of a
+    prepared cluster would be counted beside the new ones wherever it is started."""
+    if not layout.rgws:
+        return
+    for host in layout.mgrs:
+        machines[host].run(["ceph", "daemon", f"mgr.{host}", "config", "set", "mgr_service_beacon_grace", "5"])
+    for host in layout.rgws:
+        machines[host].run(["systemctl", "stop", f"ceph-radosgw@rgw.{host}.rgw0"])
+    run = machines[layout.hosts[0]].run
+    _await(lambda: not _gateways(_status(run)), 120.0, "the mgr still knows object gateways that ended")
+
+
 def _await(condition: Callable[[], bool], seconds: float, why: str | Callable[[], str]) -> None:
     end = time.monotonic() + seconds
     while not condition():
