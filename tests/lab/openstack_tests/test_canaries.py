@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.flavors import sets
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk
 
@@ -45,9 +46,9 @@ import os, syslog
 def _noted(*said):
     with open(os.environ["LAB_SYSLOG"], "a", encoding="utf-8") as stream:
         stream.write(" ".join(map(str, said)) + "\\n")
-syslog.syslog = _noted
+syslog.syslog = syslog.openlog = _noted
 """
-NAMES = ("image_import", "image_lifecycle", "image_headroom_info", "flavor_set")
+MODULES = ("image_import", "image_lifecycle", "image_headroom_info", "flavor_set")
 
 
 @dataclass
@@ -90,12 +91,23 @@ class Stage:
     def play(self, tasks: list[dict[str, Any]]) -> str:
         """What Ansible says at its loudest."""
         book, spy = self.folder / "book.yml", self.folder / "spy" / "sitecustomize.py"
+        # As operators have it: Ansible shows lines of the playbook beside errors, so secrets are kept elsewhere.
+        vault, tasks = self.folder / "vault.json", [dict(task) for task in tasks]
+        given = [options for task in tasks for name, options in task.items() if name.startswith("scs.landscape.")]
+        vault.write_text(json.dumps({"given": given}), encoding="utf-8")
+        for task in tasks:
+            for name in [name for name in task if name.startswith("scs.landscape.")]:
+                place = given.index(task[name])
+                task[name] = {
+                    key: value if "{{" in str(value) else f"{{{{ given[{place}].{key} }}}}"
+                    for key, value in task[name].items()
+                }
         head = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
         # An environment of its own makes every module a program.
         book.write_text(yaml.safe_dump([{**head, "environment": {"SCS_FACE": "module"}}]), encoding="utf-8")
         spy.parent.mkdir(exist_ok=True)
         spy.write_text(SPY, encoding="utf-8")
-        self.known.add(book)
+        self.known.add(vault)
         argv = [*self.desk.cloud.entering(), str(Path(sys.executable).parent / "ansible-playbook"), "-vvv", "--diff"]
         environ = {
             **os.environ,
@@ -108,7 +120,13 @@ class Stage:
             "PYTHONPATH": os.pathsep.join(filter(None, [str(spy.parent), os.environ.get("PYTHONPATH")])),
         }
         done = subprocess.run(
-            [*argv, str(book)], env=environ, cwd=self.folder, capture_output=True, text=True, timeout=900, check=False
+            [*argv, "-e", f"@{vault}", str(book)],
+            env=environ,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
         )
         said = done.stdout + done.stderr
         assert f"ok={len(tasks)} " in said, said[-8000:]
@@ -118,15 +136,21 @@ class Stage:
         """No secret was said, logged, left in a file, or written into the cloud."""
         logged = (self.folder / "syslog").read_text(encoding="utf-8")
         for module in modules:
-            assert f"{module}" in logged, f"what {module} logs was not seen"
+            assert module in logged, f"what {module} logs was not seen"
+        assert "Invoked with" in logged
         places = {"what was said": said, "the system's log": logged}
         for path in self.folder.rglob("*"):
             if path.is_file() and path not in self.known:
                 places[str(path)] = path.read_bytes().decode("utf-8", "replace")
         secrets = {**WORDS, "admin's password": self.login["auth"]["password"]}
         assert all(len(secret) >= 8 for secret in secrets.values())
-        found = [(name, place) for place, text in places.items() for name, secret in secrets.items() if secret in text]
-        found += [("a token", place) for place, text in places.items() if _TOKEN.search(text)]
+        found = [
+            (name, place, text.partition(secret)[0][-200:])
+            for place, text in places.items()
+            for name, secret in secrets.items()
+            if secret in text
+        ]
+        found += [("a token", place, "") for place, text in places.items() if _TOKEN.search(text)]
         assert found == []
         assert any(path.endswith("/log") for path in places)
 
@@ -147,10 +171,14 @@ def secretly(url: str) -> str:
     return f"{scheme}://robot:{WORDS['mirror']}@{rest}?X-Signature={WORDS['signature']}&rate=900000000"
 
 
-def names(module: str, stage: Stage) -> dict[str, Any]:
+def options_of(module: str, stage: Stage) -> dict[str, Any]:
     """Options of a module but for its login, with secrets where it takes some."""
     fetches = stage.desk.cloud.fetches()
-    image = {"name": "canary", "disk_format": "raw", "digest": f"sha256:{fetches.digest('canary', 300_000, 'image.raw')}"}
+    image = {
+        "name": "canary",
+        "disk_format": "raw",
+        "digest": f"sha256:{fetches.digest('canary', 300_000, 'image.raw')}",
+    }
     place = secretly(fetches.url("good", "canary", 300_000, "image.raw"))
     entry = stage.desk.entry("Canary 1", "20260101")
     entry["versions"][0]["url"] = place
@@ -162,25 +190,40 @@ def names(module: str, stage: Stage) -> dict[str, Any]:
 
 
 @pytest.mark.accept("O1.14")
-@pytest.mark.parametrize("module", NAMES)
+@pytest.mark.parametrize("module", MODULES)
 def test_no_secret_of_a_login_or_an_address_is_said_logged_or_left(stage: Stage, module: str) -> None:
-    options, tasks = names(module, stage), []
+    said = called(stage, module)
+    if module == "image_import":
+        (image,) = [one for one in stage.desk.images().values() if one["name"] == "canary"]
+        assert image["status"] == "active"
+        assert "cAnArY" not in json.dumps(image)
+    # Three logins are refused and one call is; the others succeed where the cloud has the service.
+    assert f"ignored={8 if module == 'flavor_set' else 4}" in said
+
+
+@pytest.mark.accept("O1.14")
+def test_no_secret_is_said_where_flavors_are_made(compute_cloud: Cloud, tmp_path: Path, collections_root: Path) -> None:
+    stage = Stage(Desk(compute_cloud, tmp_path), tmp_path, collections_root)
+    try:
+        assert "ignored=4" in called(stage, "flavor_set")
+    finally:
+        stage.desk.run("flavor_set", flavors=[{"name": name, "state": "absent"} for name in sets.MANDATORY])
+
+
+def called(stage: Stage, module: str) -> str:
+    """What Ansible says when a module is called with every login; there is no secret in it."""
+    options, tasks = options_of(module, stage), []
     for number, (name, login) in enumerate(stage.logins().items()):
         given = {**options, **login}
         tasks.append({"name": name, f"scs.landscape.{module}": given, "ignore_errors": True, "register": f"r{number}"})
-        tasks.append({**tasks[-1], "name": f"check {name}", "check_mode": True})
+    tasks.insert(0, {**tasks[0], "name": "check", "check_mode": True})
     # What is wrong in a call must not make Ansible show the rest of it.
     odd = {**options, "cloud": stage.login, "no_such_option": 1}
     tasks.append({"name": "refused options", f"scs.landscape.{module}": odd, "ignore_errors": True})
     tasks.append({"name": "everything", "ansible.builtin.debug": {"msg": "{{ [r0, r1, r2, r3, r4, r5] }}"}})
     said = stage.play(tasks)
     stage.judge(said, module)
-    if module == "image_import":
-        (image,) = [one for one in stage.desk.images().values() if one["name"] == "canary"]
-        assert image["status"] == "active"
-        assert "cAnArY" not in json.dumps(image)
-    if module != "flavor_set":  # this cloud has no Nova
-        assert re.search(r"^ok: \[localhost\]|^changed: \[localhost\]", said, re.MULTILINE)
+    return said
 
 
 @pytest.mark.accept("O1.14")
