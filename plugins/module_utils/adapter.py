@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -95,7 +95,13 @@ class _Module(AnsibleModule):  # type: ignore[misc]
     """A module whose ``raw`` options may hold secrets, at any depth, beside what is none.
 
     ``no_log`` of such an option would hide every word of it in all that is returned: the name of a cloud, ``public``...
+
+    :param hides: gives further texts that must not be shown, for the options as they were written.
     """
+
+    def __init__(self, hides: Callable[[dict[str, Any]], Iterable[str]], **options: Any) -> None:
+        self._hides = hides
+        super().__init__(**options)
 
     def _load_params(self) -> None:
         # Here and not later: options that are refused, and what is logged about the call, would already show them.
@@ -103,6 +109,7 @@ class _Module(AnsibleModule):  # type: ignore[misc]
         for name, option in self.argument_spec.items():
             if option.get("type") == "raw":
                 self.no_log_values.update(secrets_in(self.params.get(name)))
+        self.no_log_values.update(self._hides(self.params))
 
 
 def secrets_in(data: Any, secret: bool = False) -> Iterator[str]:
@@ -121,14 +128,16 @@ def run_module(
     argument_spec: dict[str, Any],
     main: Callable[..., Result],
     client: Callable[[Runner], object] | None = None,
+    hides: Callable[[dict[str, Any]], Iterable[str]] = lambda _options: (),
     **rules: Any,
 ) -> None:
     """Runs ``main(params, check_mode)`` as an Ansible module and returns its result in the shape of the house.
 
     :param client: makes the third argument of ``main``, for a module that runs programs, of what runs them.
+    :param hides: gives the texts in options that no answer and no log may show, where neither their names nor ``no_log`` tell.
     :param rules: further arguments of ``AnsibleModule`` (``required_one_of``, ``mutually_exclusive``...).
     """
-    module = _Module(argument_spec=argument_spec, supports_check_mode=True, **rules)
+    module = _Module(hides, argument_spec=argument_spec, supports_check_mode=True, **rules)
     try:
         world = [client(programs(module))] if client else []
         result = main(module.params, module.check_mode, *world)

@@ -57,6 +57,25 @@ options:
       file:
         description: A file where this task runs.
         type: path
+      listed:
+        description:
+          - Where a catalogue of M(scs.landscape.image_lifecycle) says address and digest of the image, instead of O(images[].url).
+            For addresses with a password or a signature, which no answer may show.
+        type: dict
+        suboptions:
+          catalogue:
+            description: Files and folders of the catalogue.
+            type: list
+            elements: path
+            required: true
+          entry:
+            description: Name of the entry.
+            type: str
+            required: true
+          version:
+            description: Its version.
+            type: str
+            required: true
       remote:
         description:
           - An image in another region of the same Keystone. Give its digest, which is what C(os_hash_value) is there, or the vendor's.
@@ -317,6 +336,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client, model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import model as images
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import run
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.catalogue import client as catalogues
 
 _SIGNATURE = {
     "type": {"type": "str", "choices": ["gpg", "minisign"], "required": True},
@@ -334,6 +354,14 @@ _IMAGE = {
     "match": {"type": "dict"},
     "url": {"type": "list", "elements": "str"},
     "file": {"type": "path"},
+    "listed": {
+        "type": "dict",
+        "options": {
+            "catalogue": {"type": "list", "elements": "path", "required": True},
+            "entry": {"type": "str", "required": True},
+            "version": {"type": "str", "required": True},
+        },
+    },
     "remote": {
         "type": "dict",
         "options": {"region": {"type": "str", "required": True}, "id": {"type": "str", "required": True}},
@@ -377,9 +405,10 @@ def main(params, check_mode):
         take_over=params["take_over"],
         weak=params["allow_weak_digest"],
     )
-    run.items_of(params["images"], weak=options.weak)  # bad options are refused before anybody is asked
+    wanted = catalogues.resolved(params["images"])
+    run.items_of(wanted, weak=options.weak)  # bad options are refused before anybody is asked
     cloud = client.connect(params, parallel=options.parallel)
-    items = run.import_images(cloud, params["images"], options, check_mode)
+    items = run.import_images(cloud, wanted, options, check_mode)
     plan = run.plan_of(items)
     results = [run.result_of(item, check_mode) for item in items]
     done = [item for item in items if not item.error and not check_mode]
@@ -394,4 +423,4 @@ def main(params, check_mode):
 
 
 if __name__ == "__main__":
-    run_module(ARGUMENTS, main)
+    run_module(ARGUMENTS, main, hides=lambda options: model.secrets_in(options.get("images")))

@@ -90,6 +90,12 @@ options:
     elements: str
     choices: [compute, block-storage]
     default: []
+  foresee:
+    description:
+      - In check mode, plan as if the versions that are missing had been imported, as M(scs.landscape.image_import) is about to do.
+        An image that is not there yet is named C(not imported yet) and its version, where otherwise its id stands.
+    type: bool
+    default: false
   max_parallel:
     description: How many entries are worked on at once.
     type: int
@@ -126,7 +132,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 imports:
-  description: Versions that should be offered and are not there, as options of M(scs.landscape.image_import).
+  description:
+    - Versions that should be offered and are not there, as options of M(scs.landscape.image_import). An address with a password
+      or a signature is not shown, but named by its place in the catalogue.
   returned: success
   type: list
   elements: dict
@@ -173,6 +181,7 @@ steps_done:
   type: int
 """
 
+import os
 import time
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
@@ -180,7 +189,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack import cli
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.catalogue import client as catalogues
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.catalogue import model as catalogue
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.lifecycle import run
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS, secrets_in
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
@@ -196,6 +205,7 @@ ARGUMENTS = {
     "grace_days": {"type": "float", "default": 30},
     "partial_view": {"type": "bool", "default": False},
     "absent_services": {"type": "list", "elements": "str", "choices": ["compute", "block-storage"], "default": []},
+    "foresee": {"type": "bool", "default": False},
     "max_parallel": {"type": "int", "default": 4},
 }
 
@@ -205,7 +215,7 @@ def main(params, check_mode, connect=client.connect, now=time.time):
     documents = [*catalogues.read(params["catalogue"]), ("images", {"images": params["images"]})]
     entries = catalogue.entries_of(documents, params["tag"], params["duplicate_purpose"] or "")
     entries = catalogue.chosen(entries, params["names"], params["retire"])
-    images = run.Lifecycle(connect(params, parallel=params["max_parallel"]), run.options_of(params, now()))
+    images = run.Lifecycle(connect(params, parallel=params["max_parallel"]), run.options_of(params, now(), check_mode))
     found = images.plan(entries)
     if not check_mode and found.plan:
         images.apply(found)
@@ -216,10 +226,10 @@ def main(params, check_mode, connect=client.connect, now=time.time):
         diff=run.diff(found.plan),
         steps_done=found.done,
         warnings=run.warnings(found),
-        values=run.values(found),
+        values=run.values(found, [os.path.abspath(path) for path in params["catalogue"]]),
         failed=run.failure(found),
     )
 
 
 if __name__ == "__main__":
-    run_module(ARGUMENTS, main)
+    run_module(ARGUMENTS, main, hides=lambda options: secrets_in(options.get("images")))

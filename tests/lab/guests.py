@@ -200,13 +200,13 @@ def machines(
     for name, one in chosen.items():
         wanted = ports(wiring, name)
         own = [str(image), str(folder / name), name, f"{group}/{name}", str(launch.DISK_MIB), str(one.memory)]
-        disks = _disks(folder, name, one.disks)
-        line = [str(found), *_arguments(folder / name, one, disks, wiring.machines[name], wanted)]
+        files = disks(folder, name, one.disks)
+        line = [str(found), *_arguments(folder / name, one, files, wiring.machines[name], wanted)]
         scripts[name] = [_GUEST, "guest", *own, str(modules), "\n".join(_network(len(wanted))), *line]
     return launch.together(folder, scripts)
 
 
-def _disks(folder: Path, name: str, sizes: Sequence[int]) -> list[Path]:
+def disks(folder: Path, name: str, sizes: Sequence[int]) -> list[Path]:
     """Files as large as the disks that take what was written to them; those of a guest that ran before stay."""
     folder.mkdir(parents=True, exist_ok=True)
     found = [folder / f"{name}.disk{number}" for number in range(len(sizes))]

@@ -10,6 +10,7 @@ case on the standard output.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,9 @@ from typing import Any, Callable
 
 from ..core.errors import InputError, LandscapeError
 from ..core.plan import Plan, Step
+from ..core.redact import MASK, is_secret_name, redact
 from ..core.report import Case, Report
+from .images.catalogue import client as documents
 
 CHECKER = "Tests/scs-compliance-check.py"
 SPEC = "Tests/scs-compatible-iaas.yaml"
@@ -30,6 +33,10 @@ _LISTED = re.compile(r"\s{4}- (?P<id>scs-[0-9]{4}-[A-Za-z0-9_.-]+):")
 _TITLE = re.compile(r"^(?P<subject>.+?) (?P<name>SCS-\S.*?) (?P<version>v[^\s:]+):$")
 #: How Python begins when it ends a program; and exit statuses above this are those of programs that a signal ended.
 _TRACEBACK, _SIGNALS = "Traceback (most recent call last)", 128
+#: Where the SDK looks for a clouds.yaml that nobody named.
+_FOLDERS = (".", "~/.config/openstack", "/etc/openstack")
+#: A token of Keystone (Fernet).
+_TOKEN = re.compile(r"gAAAAA[A-Za-z0-9_=-]{20,}")
 _SEVERE = re.compile(r"^(CRITICAL|ERROR)\b\s*:?\s*")
 
 Run = Callable[[Sequence[str], float, Mapping[str, str]], tuple[int, str, str]]
@@ -182,6 +189,8 @@ def run(job: Job, programs: Run) -> Outcome:
     :raises LandscapeError: they did not end in time, could not be started, or gave no verdict at all.
     """
     code, out, err = programs(job.argv, job.seconds, job.environment)
+    # What is somebody else's program may say everything that it was told.
+    out, err = (_TOKEN.sub(MASK, text) for text in redact([out, err], secrets(job)))
     if code == 124:
         raise LandscapeError(
             f"The compliance tests did not end within {job.seconds:.0f} s", hint="Give a longer timeout"
@@ -199,6 +208,32 @@ def run(job: Job, programs: Run) -> Outcome:
     counts = {name: sum(verdict == name for verdict in cases.values()) for name in (PASS, FAIL, ABORT, MISSING)}
     why = broken(code, cases, versions, err)
     return Outcome(code, cases, versions, severe, commit(job, programs), counts, why)
+
+
+def secrets(job: Job) -> list[str]:
+    """Secrets of the login that the tests are given, as far as the files say them that they read, too."""
+    named = job.clouds_file or os.environ.get("OS_CLIENT_CONFIG_FILE", "")
+    files = [named] if named else [os.path.join(os.path.expanduser(folder), "clouds.yaml") for folder in _FOLDERS]
+    files += [os.path.join(os.path.dirname(file), "secure.yaml") for file in files]
+    found: list[str] = []
+    for file in files:
+        # One that is not there, or that nobody can read, tells the tests nothing either.
+        with contextlib.suppress(LandscapeError):
+            for _name, data in documents.read([file]):
+                clouds = data.get("clouds") if isinstance(data, Mapping) else None
+                found += _texts(clouds.get(job.cloud)) if isinstance(clouds, Mapping) else []
+    return found
+
+
+def _texts(data: Any, secret: bool = False) -> list[str]:
+    """Texts under names of secrets, at any depth."""
+    if isinstance(data, Mapping):
+        pairs = [(value, secret or is_secret_name(str(name)) or name == "passcode") for name, value in data.items()]
+    elif isinstance(data, (list, tuple)):
+        pairs = [(value, secret) for value in data]
+    else:
+        return [str(data)] if secret and isinstance(data, (str, int)) and len(str(data)) > 3 else []
+    return [text for value, hidden in pairs for text in _texts(value, hidden)]
 
 
 def broken(code: int, cases: Mapping[str, str], versions: Sequence[str], err: str) -> str:

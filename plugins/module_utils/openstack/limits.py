@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.errors import InputError
+
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 
@@ -173,7 +175,10 @@ def read(cloud: Any) -> Room:
     """What the service says about the project of the token.
 
     :param cloud: :class:`client.Cloud`.
+    :raises InputError: there is no project; then the list of images would be that of everybody.
     """
+    if not cloud.project_id:
+        raise InputError("The token has no project, and images belong to one", hint="Log in with a project")
     answer = cloud.call("image", "GET", "/info/usage", accept=(404,))
     bounds = room_of(answer.body) if answer.status == 200 else {}
     images: list[Mapping[str, Any]] = []

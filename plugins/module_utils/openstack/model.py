@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -149,17 +149,39 @@ def has_secret(url: str) -> bool:
     return without_password(url) != url
 
 
+def secrets_of(url: str, shortest: int = 4) -> set[str]:
+    """What is secret in an address, as it is written there: its query as a whole, user and password, and single values.
+
+    :param shortest: characters that a single value of the query must have; a shorter one may be any word of a text.
+    """
+    if not has_secret(url):
+        return set()
+    user, mark, _host = url.partition("://")[2].partition("?")[0].split("/")[0].rpartition("@")
+    query = url.partition("?")[2]
+    values = {value for value in (part.rpartition("=")[2] for part in query.split("&")) if len(value) >= shortest}
+    found = {query, *values, *((user, user.partition(":")[2]) if mark else ())}
+    found |= {unquote(one) for one in found} | {html.escape(one) for one in found}
+    return found - {""}
+
+
+def secrets_in(data: Any) -> Iterator[str]:
+    """What is secret in the addresses of some options, at any depth: for answers and logs that show the options.
+
+    Such a word is hidden wherever it stands in an answer, so those that may be part of anything are left out.
+    """
+    if isinstance(data, Mapping):
+        data = list(data.values())
+    if isinstance(data, (list, tuple)):
+        for value in data:
+            yield from secrets_in(value)
+    elif isinstance(data, str) and "://" in data:
+        yield from secrets_of(data, 8)
+
+
 def without_secrets(text: str, urls: Iterable[str]) -> str:
     """A text of somebody else that may be shown: without what is secret in some addresses, however it is written there."""
-    hidden: set[str] = set()
-    for url in filter(has_secret, urls):
-        user, mark, _host = url.partition("://")[2].partition("?")[0].split("/")[0].rpartition("@")
-        query = url.partition("?")[2]
-        values = [part.rpartition("=")[2] for part in query.split("&")]
-        hidden.update((query, *(value for value in values if len(value) > 3)))
-        hidden.update((user, user.partition(":")[2]) if mark else ())
-    hidden |= {unquote(one) for one in hidden} | {html.escape(one) for one in hidden}
-    for one in sorted(filter(None, hidden), key=len, reverse=True):
+    hidden = {secret for url in urls for secret in secrets_of(url)}
+    for one in sorted(hidden, key=len, reverse=True):
         text = text.replace(one, "***")
     return text
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...tools.console import Unavailable, say
 from ..machine import Machine
+from . import lvm
 from .layout import POOLS, USERS, Layout, conf
 
 _ADMIN = "/etc/ceph/ceph.client.admin.keyring"
@@ -31,20 +32,26 @@ def build(machines: dict[str, Machine], layout: Layout) -> None:
         say(f"{what} after {time.monotonic() - began:.0f} s")
 
     first = machines[layout.hosts[0]]
+    hosts = {host: machines[host] for host in layout.hosts}
     _keys(machines, layout)
-    _each(machines, _mon)
+    _each(hosts, _mon)
     await_quorum(first.run, layout)
     done("mons are in quorum")
     _settings(first)
     _each({host: machines[host] for host in layout.mgrs}, _mgr)
-    _each(machines, _osds)
+    stores = [machines[host] for host in layout.stores]
+    with ThreadPoolExecutor(max(1, len(stores))) as pool:  # they take longer than all the rest
+        waiting = [pool.submit(lvm.create, machine, layout) for machine in stores]
+        _each(hosts, _osds)
+        for one in waiting:
+            one.result()
     done("OSDs are prepared")
     _pools(first)
     _each({host: machines[host] for host in layout.rgws}, _rgw)
     if layout.mdss:
         _filesystem(first)
         _each({host: machines[host] for host in layout.mdss}, _mds)
-    _share_users(machines, first)
+    _share_users(hosts, first)
     await_clean(first.run, layout)
     done("placement groups are clean")
 
@@ -79,7 +86,9 @@ def _keys(machines: dict[str, Machine], layout: Layout) -> None:
     text = conf(layout, fsid)
     for machine in machines.values():
         _put(machine, "/etc/ceph/ceph.conf", text, "0644")
-        for path, content in files.items():
+        # hosts with nothing but OSDs need no other key, and get none
+        own = files if machine.name in layout.hosts else {_OSD_KEYRING: files[_OSD_KEYRING]}
+        for path, content in own.items():
             machine.run(["sh", "-c", 'base64 -d >"$0" && chown ceph:ceph "$0" && chmod 600 "$0"', path], input=content)
 
 
@@ -172,10 +181,13 @@ def await_quorum(run: Run, layout: Layout, seconds: float = 60.0) -> None:
     _await(lambda: wanted <= set(_status(run).get("quorum_names", ())), seconds, "not every mon is in quorum")
 
 
-def await_clean(run: Run, layout: Layout, seconds: float = 300.0) -> None:
+def await_clean(run: Run, layout: Layout, seconds: float = 300.0, healthy: bool = False) -> None:
     """Wait until every mon is in quorum, a mgr active, every OSD up, every placement group active and clean, and every
-    object gateway known to the mgr."""
-    wanted, osds = set(layout.hosts), len(layout.hosts) * layout.osds
+    object gateway known to the mgr.
+
+    :param healthy: until no health check is raised, too: some outlast their reason by seconds.
+    """
+    wanted = set(layout.hosts)
     seen: dict[str, Any] = {}
 
     def clean() -> bool:
@@ -186,10 +198,11 @@ def await_clean(run: Run, layout: Layout, seconds: float = 300.0) -> None:
         return (
             wanted <= set(seen.get("quorum_names", ()))
             and seen["mgrmap"]["available"]
-            and seen["osdmap"]["num_up_osds"] == osds
+            and seen["osdmap"]["num_up_osds"] == layout.total
             and groups.get("num_pgs", 0) > len(POOLS)
             and all(state.startswith("active+clean") for state in states)
             and len(_gateways(seen)) >= len(layout.rgws)
+            and (not healthy or seen["health"]["status"] == "HEALTH_OK")
         )
 
     _await(clean, seconds, lambda: f"the cluster is not clean: {json.dumps(seen.get('health', seen))[:400]}")
@@ -199,6 +212,19 @@ def _gateways(status: dict[str, Any]) -> list[str]:
     """Sessions of object gateways, which report to the mgr some seconds after they serve."""
     daemons = status.get("servicemap", {}).get("services", {}).get("rgw", {}).get("daemons", {})
     return [session for session in daemons if session != "summary"]
+
+
+def end_gateways(machines: dict[str, Machine], layout: Layout) -> None:
+    """Stop the object gateways and wait until the mgr has forgotten them, which usually takes a minute. Those of a
+    prepared cluster would be counted beside the new ones wherever it is started."""
+    if not layout.rgws:
+        return
+    for host in layout.mgrs:
+        machines[host].run(["ceph", "daemon", f"mgr.{host}", "config", "set", "mgr_service_beacon_grace", "5"])
+    for host in layout.rgws:
+        machines[host].run(["systemctl", "stop", f"ceph-radosgw@rgw.{host}.rgw0"])
+    run = machines[layout.hosts[0]].run
+    _await(lambda: not _gateways(_status(run)), 120.0, "the mgr still knows object gateways that ended")
 
 
 def _await(condition: Callable[[], bool], seconds: float, why: str | Callable[[], str]) -> None:

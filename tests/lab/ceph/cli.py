@@ -25,9 +25,13 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in texts.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--lane", default="demo", help="lanes run side by side (default: %(default)s)")
-        command.add_argument("--osds", type=int, choices=(1, 2), default=1, help="OSDs on each of the three hosts")
+        command.add_argument("--osds", type=int, choices=(0, 1, 2), default=1, help="OSDs on each of the three hosts")
         command.add_argument("--mds", action="store_true", help="a file system and its metadata server too")
         command.add_argument("--no-rgw", dest="rgw", action="store_false", help="no object gateway")
+        command.add_argument("--lvm", type=int, choices=range(4), default=0, help="more hosts, with OSDs on volumes")
+        command.add_argument("--lvm-osds", type=int, choices=(1, 2, 3), default=1, help="OSDs on each of those")
+        command.add_argument("--dmcrypt", action="store_true", help="OSDs on volumes are encrypted")
+        command.add_argument("--separate-db", action="store_true", help="with databases on one more disk")
         if name == "run":
             command.add_argument("argv", nargs=argparse.REMAINDER, help="the command, behind --")
     return parser
@@ -36,9 +40,10 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Runs one command; 0 when it did what it says, 2 when this machine does not permit it."""
     chosen = _parser().parse_args(arguments)
-    cluster = CephCluster(chosen.lane, Layout(osds=chosen.osds, rgw=chosen.rgw, mds=chosen.mds))
+    volumes = {name: getattr(chosen, name) for name in ("lvm", "lvm_osds", "dmcrypt", "separate_db")}
     try:
-        return _run(cluster, chosen)
+        layout = Layout(osds=chosen.osds, rgw=chosen.rgw, mds=chosen.mds, **volumes)
+        return _run(CephCluster(chosen.lane, layout), chosen)
     except Unavailable as error:
         print(f"The lab cannot do that: {error}", file=sys.stderr)
         return 2

@@ -13,11 +13,11 @@ from typing import Any
 
 from ...tools.console import Unavailable, say
 from ...tools.paths import CACHE, locked
-from .. import images, launch
+from .. import guests, images, launch
 from ..hosts import Lab
 from ..lane import Record
 from ..machine import Machine
-from . import bootstrap, template
+from . import bootstrap, lvm, template
 from .layout import DISKS, MASKED, PACKAGES, Layout, conf
 
 _RELEASE = "trixie"
@@ -165,7 +165,8 @@ class _Hosts(Lab):
     """The hosts of a cluster: machines of the provider ``hosts`` with Ceph's packages, disks and settings."""
 
     def __init__(self, lane: str, layout: Layout, templates: Path) -> None:
-        super().__init__(lane, Path("ceph"), _RELEASE)
+        disks = {name: lvm.disks(layout) for name in layout.stores}
+        super().__init__(lane, Path("ceph"), _RELEASE, guests=layout.stores, disks=disks, memory=lvm.MEMORY)
         self.layout, self.templates = layout, templates
         #: The files of disks bear the lane's name, so that a loop device tells whose it is.
         self.disks = f"{DISKS}/{lane}"
@@ -177,26 +178,40 @@ class _Hosts(Lab):
         return self.layout.key("")
 
     def _image(self, guests: bool = False) -> Path:
-        root = images.image(_RELEASE, guests, PACKAGES)
-        self._prepared = self.templates / self.layout.key(root.name)
-        return root
+        kinds = (False, True) if self.layout.stores else (False,)
+        roots = [images.image(_RELEASE, kind, PACKAGES) for kind in kinds]
+        self._prepared = self.templates / self.layout.key(" ".join(root.name for root in roots))
+        return roots[guests]
+
+    def _outer(self, name: str) -> list[Path]:
+        """The disks of a host that are no files of its own."""
+        return guests.disks(self.lane.file("machines"), name, self.guests[name].disks)
 
     def _furnish(self, name: str, root: Path) -> None:
         """Put the disks and the prepared state of a host in its place."""
+        units = root / "etc/systemd/system"
+        for unit in MASKED:
+            if not (units / unit).is_symlink():  # the root of guests has one of them masked already
+                (units / unit).symlink_to("/dev/null")
+        hosts = "".join(f"{self.layout.address(host)}\t{host}\n" for host in self.layout.machines)
+        (root / "etc/hosts").write_text(f"127.0.0.1\tlocalhost\n{hosts}", encoding="utf-8")
+        assert self._prepared is not None
+        if name in self.layout.stores:
+            template.restore(self._prepared, name, root, outer=self._outer(name))
+            _drop_in(units, lvm.AFTER_ACTIVATION)
+        else:
+            self._furnish_host(name, root, self._prepared)
+
+    def _furnish_host(self, name: str, root: Path, prepared: Path) -> None:
+        """The same for a host whose disks are loop devices."""
         program = root / "usr/local/lib/lab-disks.py"
         program.write_text(Path(__file__).with_name("disks.py").read_text(encoding="utf-8"), encoding="utf-8")
         units = root / "etc/systemd/system"
         (units / "multi-user.target.wants").mkdir(exist_ok=True)
         (units / "multi-user.target.wants" / "lab-disks.service").symlink_to("../lab-disks.service")
-        (units / "ceph-osd@.service.d").mkdir()
-        (units / "ceph-osd@.service.d" / "lab.conf").write_text(_AFTER_DISKS, encoding="utf-8")
-        for unit in MASKED:
-            (units / unit).symlink_to("/dev/null")
+        _drop_in(units, _AFTER_DISKS)
         _let_modules_load(root / "usr/share/ceph/mgr/mgr_util.py")
-        hosts = "".join(f"{self.layout.address(host)}\t{host}\n" for host in self.layout.hosts)
-        (root / "etc/hosts").write_text(f"127.0.0.1\tlocalhost\n{hosts}", encoding="utf-8")
-        assert self._prepared is not None
-        restored = template.restore(self._prepared, name, root, self.disks)
+        restored = template.restore(prepared, name, root, self.disks)
         # after the template, which holds that of the lane it was made in
         (units / "lab-disks.service").write_text(_UNIT.format(disks=self.disks), encoding="utf-8")
         if not restored:
@@ -212,15 +227,22 @@ class _Hosts(Lab):
         machines = {name: self._machine(name, process, record) for name, process in record.machines.items()}
         first = machines[self.layout.hosts[0]]
         began = time.monotonic()
-        if template.exists(self._prepared):
-            bootstrap.await_clean(first.run, self.layout, PATIENCE)
-        else:
+        if not template.exists(self._prepared):
             bootstrap.build(machines, self.layout)
             with locked(self._prepared):  # another lane may have been as early
                 if not template.exists(self._prepared):
-                    template.save(self._prepared, machines, self.disks)
-            bootstrap.await_clean(first.run, self.layout, PATIENCE)
+                    bootstrap.end_gateways(machines, self.layout)
+                    outer = {name: self._outer(name) for name in self.layout.stores}
+                    template.save(self._prepared, machines, self.disks, outer)
+        bootstrap.await_clean(first.run, self.layout, PATIENCE, healthy=True)
         say(f"the cluster is clean after {time.monotonic() - began:.1f} s more")
+
+
+def _drop_in(units: Path, text: str) -> None:
+    """Settings of all OSDs of a host."""
+    folder = units / "ceph-osd@.service.d"
+    folder.mkdir(exist_ok=True)
+    (folder / "lab.conf").write_text(text, encoding="utf-8")
 
 
 def _let_modules_load(program: Path) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
+from ...tools.console import Unavailable
 from ...tools.paths import digest
 from ..wiring import Machine, Wiring
 
@@ -16,8 +17,9 @@ CONTROLLER = "10.61.0.1/24"
 PORT = "eth0"
 #: Where a host's disks lie; a loop device is made of each while the host runs.
 DISKS = "var/lib/lab/disks"
+_COPIES = 3
 #: Raise it when the way of building changes, so that old templates are not used any more.
-RECIPE = 4
+RECIPE = 5
 
 #: Debian packages of every host.
 PACKAGES = (
@@ -54,6 +56,10 @@ class Layout:
 
     :param osds: on each host.
     :param gib: size of an OSD's disk; it takes memory only for what is written.
+    :param lvm: more hosts, with a kernel of their own and OSDs on logical volumes.
+    :param lvm_osds: on each of those.
+    :param dmcrypt: those OSDs are encrypted.
+    :param separate_db: those OSDs have their databases on one more disk of their host.
     """
 
     hosts: tuple[str, ...] = ("ceph-1", "ceph-2", "ceph-3")
@@ -61,10 +67,39 @@ class Layout:
     rgw: bool = True
     mds: bool = False
     gib: int = 6
+    lvm: int = 0
+    lvm_osds: int = 1
+    dmcrypt: bool = False
+    separate_db: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        :raises Unavailable: there are not enough OSDs, or something is said of OSDs that are not there.
+        """
+        if not self.lvm and (self.dmcrypt or self.separate_db or self.lvm_osds > 1):
+            raise Unavailable("only hosts with logical volumes have that kind of OSD: say how many hosts")
+        if (len(self.hosts) if self.osds else 0) + self.lvm < _COPIES:
+            raise Unavailable(f"pools keep {_COPIES} copies, so {_COPIES} hosts need OSDs")
 
     def address(self, host: str) -> str:
         """The one address of a host."""
-        return f"10.61.0.{11 + self.hosts.index(host)}"
+        return f"10.61.0.{11 + self.machines.index(host)}"
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Hosts that have nothing but OSDs on logical volumes."""
+        return tuple(f"ceph-lvm-{number + 1}" for number in range(self.lvm))
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """All hosts."""
+        return self.hosts + self.stores
+
+    @property
+    def total(self) -> int:
+        """How many OSDs there are on all hosts."""
+        return len(self.hosts) * self.osds + len(self.stores) * self.lvm_osds
 
     @property
     def mgrs(self) -> tuple[str, ...]:
@@ -91,7 +126,7 @@ class Layout:
     def wiring(self) -> Wiring:
         """The hosts as machines of the provider ``hosts``, with no cable but the one to the controller."""
         machines = {
-            host: Machine(host, "host", PORT, f"{self.address(host)}/24", {PORT: ""}, {}) for host in self.hosts
+            host: Machine(host, "host", PORT, f"{self.address(host)}/24", {PORT: ""}, {}) for host in self.machines
         }
         return Wiring(machines, (), (CONTROLLER,))
 
@@ -113,7 +148,7 @@ def conf(layout: Layout, fsid: str) -> str:
         "auth cluster required = cephx",
         "auth service required = cephx",
         "auth client required = cephx",
-        "osd pool default size = 3",
+        f"osd pool default size = {_COPIES}",
         "osd pool default min size = 2",
         "osd pool default pg num = 8",
         "osd pool default pgp num = 8",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,19 +24,31 @@ def exists(folder: Path) -> bool:
     return (folder / "complete").is_file()
 
 
-def restore(folder: Path, host: str, root: Path, disks: str) -> bool:
-    """Unpack the state of a host below its root, before it boots, its disks in a folder; False when there is none."""
+def restore(folder: Path, host: str, root: Path, disks: str = "", outer: Sequence[Path] = ()) -> bool:
+    """Unpack the state of a host below its root, before it boots; False when there is none.
+
+    :param disks: where its disks are to be, when they are files of its own.
+    :param outer: its disks, when they are not; one that was written to already stays as it is.
+    """
     if not exists(folder):
         return False
     os.utime(folder / "complete")
     command = ["tar", "--extract", "--sparse", "--numeric-owner", "--overwrite", "--directory", str(root), "--file"]
     subprocess.run([*command, str(folder / f"{host}.tar")], check=True, capture_output=True, timeout=_SECONDS)
-    (root / _PREPARED).rename(root / disks)
+    if disks:
+        (root / _PREPARED).rename(root / disks)
+    for path in outer:
+        if not path.stat().st_blocks:
+            _copy(folder / path.name, path)
     return True
 
 
-def save(folder: Path, machines: dict[str, Machine], disks: str) -> None:
-    """Stop the daemons of a clean cluster, archive what its hosts hold, and start them again."""
+def save(folder: Path, machines: dict[str, Machine], disks: str, outer: Mapping[str, Sequence[Path]]) -> None:
+    """Stop the daemons of a clean cluster, archive what its hosts hold, and start them again.
+
+    :param disks: where disks are that are files of the hosts.
+    :param outer: hosts with other disks.
+    """
     for kinds in (("radosgw", "mds", "mgr"), ("osd",), ("mon",)):
         # a stopped target alone would not have waited for its daemons
         units = [unit for kind in kinds for unit in (f"ceph-{kind}.target", f"ceph-{kind}@*.service")]
@@ -47,13 +60,21 @@ def save(folder: Path, machines: dict[str, Machine], disks: str) -> None:
         command = ["tar", "--create", "--sparse", "--numeric-owner", "--one-file-system", "--file=-", "--directory=/"]
         with open(partial / f"{host}.tar", "wb") as file:
             named = ["--exclude=var/lib/ceph/crash/*", f"--transform=s,^{disks},{_PREPARED},"]
-            machine.run([*command, *named, *_PARTS, disks], stdout=file, stderr=subprocess.PIPE, capture_output=False)
+            own = [*_PARTS] if host in outer else [*_PARTS, disks]
+            machine.run([*command, *named, *own], stdout=file, stderr=subprocess.PIPE, capture_output=False)
+        for path in outer.get(host, ()):
+            machine.run(["sync"])
+            _copy(path, partial / path.name)
     (partial / "complete").touch()
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
     _all(machines, ["systemctl", "reset-failed"])  # else Ceph's units may start three times in half an hour only
     for started in ("mon", "osd mgr", "radosgw mds"):
         _all(machines, ["systemctl", "start", *(f"ceph-{kind}.target" for kind in started.split())])
+
+
+def _copy(path: Path, target: Path) -> None:
+    subprocess.run(["cp", "--sparse=always", path, target], check=True, capture_output=True, timeout=_SECONDS)
 
 
 def _all(machines: dict[str, Machine], argv: list[str]) -> None:

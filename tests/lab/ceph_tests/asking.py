@@ -14,6 +14,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.modules import ceph_cluster_info, ceph_health_gate
 from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster
 from ansible_collections.scs.landscape.tests.lab.kernel import wait_for
+from ansible_collections.scs.landscape.tests.lab.tests.traces import traces
 from ansible_collections.scs.landscape.tests.tools import yardstick
 
 #: Seconds a command of the cluster may take while the machine is as busy as it may be.
@@ -100,6 +101,12 @@ def await_missed(cluster: CephCluster, *mons: str) -> None:
     assert wait_for(lambda: not ranks & set(quorum(cluster)), 60 * pace(), 0.2)
 
 
+def _settled(cluster: CephCluster, name: str) -> bool:
+    """Whether the one placement group of a pool is served, or for ever is not."""
+    states = [one["state"].split("+") for one in cluster.ask("pg", "ls-by-pool", name)["pg_stats"]]
+    return len(states) == 1 and {"active", "peered"} & set(states[0]) != set()
+
+
 @contextlib.contextmanager
 def pool(cluster: CephCluster, name: str, size: int, min_size: int) -> Iterator[int]:
     """A pool with one placement group; its number."""
@@ -108,6 +115,38 @@ def pool(cluster: CephCluster, name: str, size: int, min_size: int) -> Iterator[
         cluster.run(["ceph", "osd", "pool", "set", name, "min_size", str(min_size)])
         cluster.run(["ceph", "osd", "pool", "application", "enable", name, "lab"])
         numbers = {found["pool_name"]: found["pool_id"] for found in cluster.ask("osd", "pool", "ls", "detail")}
+        # until the mgr has heard of it, the placement group is in no list, and "all are clean" says nothing of it
+        assert wait_for(lambda: _settled(cluster, name), 120 * pace(), 0.5), cluster.ask("pg", "ls-by-pool", name)
         yield numbers[name]
     finally:
         cluster.run(["ceph", "osd", "pool", "rm", name, name, "--yes-i-really-really-mean-it"])
+
+
+def left(cluster: CephCluster) -> dict[str, list[str]]:
+    """What still names a cluster, once the kernel had its time to detach loop devices."""
+    words = [str(cluster.lab.lane.folder), cluster.lab.disks, cluster.lab.lane.cgroup]
+    wait_for(lambda: not any(traces(words, set()).values()), 15 * pace(), 0.5)
+    return {kind: names for kind, names in traces(words, set()).items() if names}
+
+
+def put(cluster: CephCluster, text: str) -> None:
+    """Leave a mark in the cluster's data."""
+    cluster.run(["rados", "--pool", "volumes", "setxattr", "mark", "text", text])
+
+
+def read(cluster: CephCluster) -> str:
+    """The mark."""
+    return cluster.run(["rados", "--pool", "volumes", "getxattr", "mark", "text"]).stdout.strip()
+
+
+def boots(cluster: CephCluster, osd: int) -> int:
+    """The epoch in which an OSD came up; it grows with each of its starts. Until the cluster has noticed that an OSD is
+    gone, it is up and its placement groups are clean: waiting for that alone may be waiting for nothing."""
+    (found,) = [one for one in cluster.ask("osd", "dump")["osds"] if one["osd"] == osd]
+    return int(found["up_from"]) if found["up"] else 0
+
+
+def await_boot(cluster: CephCluster, osd: int, before: int, seconds: float) -> None:
+    """Wait until an OSD has started again since then, and the cluster is clean."""
+    assert wait_for(lambda: boots(cluster, osd) > before, seconds, 0.5), cluster.ask("osd", "tree")
+    cluster.await_clean()

@@ -41,9 +41,11 @@ class Watch(threading.Thread):
 def watched(cluster: CephCluster) -> Iterator[list[set[str]]]:
     watch = Watch(cluster)
     watch.start()
-    yield watch.seen
-    watch.over.set()
-    watch.join(120)
+    try:
+        yield watch.seen
+    finally:
+        watch.over.set()
+        watch.join(120)
 
 
 def identity(cluster: CephCluster) -> dict[str, Any]:
@@ -95,13 +97,15 @@ def trimming(ceph: CephCluster) -> Iterator[None]:
     options = ("paxos_min", "paxos_trim_min")
     for option in options:
         ceph.run(["ceph", "config", "set", "mon", option, "5"])
-    end = time.monotonic() + _SECONDS * asking.pace()
-    while ceph.ask("report")["paxos"]["first_committed"] <= 1:
-        assert time.monotonic() < end
-        commit(ceph, 5)
-    yield
-    for option in options:
-        ceph.run(["ceph", "config", "rm", "mon", option])
+    try:
+        end = time.monotonic() + _SECONDS * asking.pace()
+        while ceph.ask("report")["paxos"]["first_committed"] <= 1:
+            assert time.monotonic() < end
+            commit(ceph, 5)
+        yield
+    finally:
+        for option in options:
+            ceph.run(["ceph", "config", "rm", "mon", option])
 
 
 def commit(cluster: CephCluster, times: int) -> None:

@@ -19,8 +19,8 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab import kernel
 from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster, Layout, client
 from ansible_collections.scs.landscape.tests.lab.ceph_tests import asking
+from ansible_collections.scs.landscape.tests.lab.ceph_tests.asking import left, put, read
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
-from ansible_collections.scs.landscape.tests.lab.tests.traces import traces
 
 pytestmark = pytest.mark.accept("O1.1")
 
@@ -29,25 +29,10 @@ COLD, WARM = 150.0, 60.0
 KILLS = 4 if os.environ.get("SCS_FULL") else 2
 
 
-def left(cluster: CephCluster) -> dict[str, list[str]]:
-    """What still names a cluster, once the kernel had its time to detach loop devices."""
-    words = [str(cluster.lab.lane.folder), cluster.lab.disks, cluster.lab.lane.cgroup]
-    kernel.wait_for(lambda: not any(traces(words, set()).values()), 15, 0.5)
-    return {kind: names for kind, names in traces(words, set()).items() if names}
-
-
 def loops(cluster: CephCluster) -> int:
     """How many loop devices are made of its disks."""
     files = Path("/sys/block").glob("loop*/loop/backing_file")
     return sum(f"/{cluster.lab.disks}/" in file.read_text(encoding="utf-8") for file in files)
-
-
-def put(cluster: CephCluster, text: str) -> None:
-    cluster.run(["rados", "--pool", "volumes", "setxattr", "mark", "text", text])
-
-
-def read(cluster: CephCluster) -> str:
-    return cluster.run(["rados", "--pool", "volumes", "getxattr", "mark", "text"]).stdout.strip()
 
 
 @pytest.fixture
@@ -169,12 +154,12 @@ def test_another_namespace_can_be_plugged_in(ceph):
 
 def test_a_reboot_keeps_the_disks(ceph):
     machine = ceph.machine("ceph-3")
-    before = machine.leader
+    (osd,) = ceph.ask("osd", "ls-tree", "ceph-3")
+    before, boots = machine.leader, asking.boots(ceph, osd)
     put(ceph, "kept")
     machine.run(["systemctl", "reboot"], check=False)
     assert kernel.wait_for(lambda: machine.leader not in (0, before), 60 * asking.pace(), 0.1)
-    ceph.lab.await_ssh("ceph-3", 60 * asking.pace())
-    ceph.await_clean()
+    asking.await_boot(ceph, osd, boots, 120 * asking.pace())
     assert read(ceph) == "kept"
     assert loops(ceph) == 3
 

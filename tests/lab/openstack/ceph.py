@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Volumes on the lane's Ceph: its libraries for the services' Python, and the cable between the two networks."""
+"""Volumes and images on the lane's Ceph: its libraries for the services' Python, and the cable between the networks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .site import Site
 
 _PACKAGES = Path("/usr/lib/python3/dist-packages")
-#: What Cinder imports.
+#: What Cinder and Glance import.
 _MODULES = ("rados*.so", "rbd*.so")
 
 
@@ -47,11 +47,9 @@ def furnish(place: Place, cluster: CephCluster) -> None:
     wrapper.chmod(0o755)
     folder = place.etc / "ceph"
     folder.mkdir(mode=0o700)
-    for path in cluster.conf.parent.iterdir():
-        if path.suffix in (".conf", ".keyring"):
-            target = folder / path.name
-            target.touch(0o600)
-            target.write_bytes(path.read_bytes())
+    for name, text in files(cluster, folder).items():
+        (folder / name).touch(0o600)
+        (folder / name).write_text(text, encoding="utf-8")
     # without what the caller has in them
     wanted = {
         name: variables[name].removesuffix(os.environ.get(name, "")).rstrip(":")
@@ -59,6 +57,13 @@ def furnish(place: Place, cluster: CephCluster) -> None:
         if name in variables
     }
     (folder / "environment.json").write_text(json.dumps(wanted), encoding="utf-8")
+
+
+def files(cluster: CephCluster, folder: Path) -> dict[str, str]:
+    """The configuration of Ceph's clients and their keyrings, by name, as they are to lie in a folder."""
+    there = cluster.conf.parent
+    names = [path.name for path in there.iterdir() if path.suffix in (".conf", ".keyring")]
+    return {name: (there / name).read_text(encoding="utf-8").replace(str(there), str(folder)) for name in names}
 
 
 def variables(place: Place) -> dict[str, str]:

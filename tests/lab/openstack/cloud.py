@@ -144,9 +144,9 @@ class Cloud:
         site = debian.DebianSite(self.lane, inner, source)
         site.write(words, self.settings)
         try:
+            site.cluster = ceph.up(self.lane) if self.backend == "rbd" else None
             keeper = site.begin()
-            took = site.wait(inner.services)
-            order.reported(site)
+            took = order.booted(site)
             order.scheduled(site, words)
             took["total"] = round(time.monotonic() - began, 1)
             self._save(_Record(keeper, self._fingerprint(), self.profile, self.backend, "/usr", took, self.release))

@@ -167,7 +167,7 @@ class _Common:
         """Images: two stores of files."""
         sections = self._api(
             "glance",
-            enabled_backends="fast:file,slow:file",
+            enabled_backends="fast:file,slow:file" + (",ceph:rbd" if self.place.backend == "rbd" else ""),
             enabled_import_methods="[glance-direct,web-download,copy-image]",
             worker_self_reference_url=url("glance"),
             show_multiple_locations="false",
@@ -188,6 +188,15 @@ class _Common:
             sections[store] = {"filesystem_store_datadir": self.place.store(store)}
         sections["fast"]["store_description"] = "the first"
         sections["slow"]["store_description"] = "the second"
+        if self.place.backend == "rbd":
+            # Cinder makes a volume of such an image without copying it, when it may know where the image lies
+            sections["DEFAULT"]["show_image_direct_url"] = "true"
+            sections["ceph"] = {
+                "store_description": "on the lane's Ceph",
+                "rbd_store_pool": "images",
+                "rbd_store_user": "glance",
+                "rbd_store_ceph_conf": self.place.etc / "ceph" / "ceph.conf",
+            }
         sections["paste_deploy"] = {"flavor": "keystone"}
         # since 33.0 loopback is refused unless host and port are named
         sections["import_filtering_opts"] = {
@@ -280,7 +289,7 @@ class _Common:
             transport_url=self._messages(),
             state_path=self.place.data / "nova" / "state",
             host="lab",
-            compute_driver="fake.FakeDriverWithoutFakeNodes",
+            compute_driver="labnova.LabDriver",
             vif_plugging_is_fatal="false",
             vif_plugging_timeout=0,
             periodic_fuzzy_delay=0,

@@ -20,23 +20,28 @@ from typing import Any
 from ...tools.console import Unavailable
 from ...tools.paths import digest
 from .. import images
+from ..ceph import CephCluster
 from ..hosts import Lab
 from ..kernel import Process
 from ..machine import Machine
 from ..wiring import Machine as Wired
 from ..wiring import Wiring
-from . import config, template
-from .furniture import PACKAGES, TEMPLATES, DebianPlace, Furniture, unit, user
-from .place import Place
+from . import ceph, config, template
+from .furniture import ON_CEPH, PACKAGES, DebianPlace, Furniture, unit, user
+from .place import COMPUTES, TEMPLATES, Place
 from .site import Site
 
 #: The one machine of a cloud.
 MACHINE = "cloud"
 _ADDRESS, _CONTROLLER = "10.62.0.11/24", "10.62.0.1/24"
 #: Raise it when the way of building changes.
-_RECIPE = 2
+_RECIPE = 3
 #: What a template holds, below the root.
 PARTS = ("var/lib/mysql", "var/lib/keystone/fernet", "var/lib/keystone/credential", "var/lib/lab/secrets.json")
+#: What it holds of a cloud with Nova as well: the identities of the pretended hosts.
+_IDENTITIES = tuple(f"var/lib/nova/{name}/compute_id" for name in COMPUTES)
+#: A template is built in a lane beside that of the cloud, and no lane has a longer name.
+_NEW, _LONGEST = "-new", 32
 #: Times that systemd starts a service again before it is given up.
 _RESTARTS = 3
 _ENDPOINT = (
@@ -50,11 +55,17 @@ exec nsenter --target={leader} --mount --uts --ipc --net --pid --root --wdns=/ro
 """
 
 
+def hosts_lane(lane: str) -> str:
+    """The lane of the provider ``hosts`` that the machine of a cloud is in; names that are too long there become short."""
+    name = f"openstack-{lane}"
+    return name if len(name) <= _LONGEST else f"openstack-{digest(lane)}"
+
+
 class _Host(Lab):
     """The machine: Debian's packages with the configuration of a cloud."""
 
     def __init__(self, lane: str) -> None:
-        super().__init__(f"openstack-{lane}", Path("openstack"), "trixie")
+        super().__init__(lane, Path("openstack"), "trixie")
         # in memory, as far as it is written
         self.disk = 8192
         port = Wired(MACHINE, "host", "eth0", _ADDRESS, {"eth0": ""}, {})
@@ -72,7 +83,8 @@ class _Host(Lab):
     def _furnish(self, name: str, root: Path) -> None:
         assert self.site is not None
         site = self.site
-        Furniture(site.inner, root, site.words).write(site.source, site.settings)
+        keys = ceph.files(site.cluster, site.inner.etc / "ceph") if site.cluster else {}
+        Furniture(site.inner, root, site.words).write(site.source, site.settings, keys)
 
 
 class DebianSite(Site):
@@ -81,8 +93,11 @@ class DebianSite(Site):
     :param source: the template; None for the machine in which one is made.
     """
 
+    #: The Ceph that runs, for the back end ``rbd``.
+    cluster: CephCluster | None = None
+
     def __init__(self, lane: str, inner: DebianPlace, source: Path | None = None) -> None:
-        self.host = _Host(lane)
+        self.host = _Host(hosts_lane(lane))
         self.host.site = self
         self.inner, self.source = inner, source
         self.words: dict[str, str] = {}
@@ -130,6 +145,11 @@ class DebianSite(Site):
         inside = self.outer.folder / "root/clouds.yaml"
         inside.touch(0o600)
         inside.write_text(json.dumps({"clouds": config.clouds(self.words)}), encoding="utf-8")
+        if self.cluster:
+            ceph.connect(self, self.cluster)
+            for name in ON_CEPH:
+                if name in self.inner.services:
+                    self.start(name)
         return self.keeper
 
     def stay(self) -> None:
@@ -216,8 +236,8 @@ class DebianSite(Site):
 
 def end(lane: str) -> None:
     """End the machines of a lane, that of a build as well; nothing to do is fine."""
-    for name in (lane, f"{lane}-new"):
-        host = _Host(name)
+    for name in (lane, f"{lane}{_NEW}"):
+        host = _Host(hosts_lane(name))
         if host.lane.folder.exists():
             host.down()
 
@@ -235,8 +255,8 @@ def provide(lane: str, inner: DebianPlace) -> Path:
     profile = TEMPLATES[inner.profile]
     root = images.image("trixie", packages=PACKAGES[profile])
     path = template.FOLDER / f"trixie-{profile}-{_key(inner, root.name)}.tar"
-    chosen = replace(inner, profile=profile)
-    return template.cached(path, f"{profile} of Debian", lambda: _build(DebianSite(f"{lane}-new", chosen), path))
+    chosen = replace(inner, profile=profile, backend="file")
+    return template.cached(path, f"{profile} of Debian", lambda: _build(DebianSite(f"{lane}{_NEW}", chosen), path))
 
 
 def credentials(source: Path) -> dict[str, str]:
@@ -262,7 +282,7 @@ def _build(site: DebianSite, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         argv = ["tar", "--create", "--sparse", "--numeric-owner", f"--file={partial}"]
-        argv += [f"--directory={site.outer.folder}", *PARTS]
+        argv += [f"--directory={site.outer.folder}", *PARTS, *(_IDENTITIES if "nova" in site.inner.services else ())]
         subprocess.run(argv, check=True, capture_output=True, timeout=300)
         partial.chmod(0o600)
         partial.rename(path)

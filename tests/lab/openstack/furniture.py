@@ -11,31 +11,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...tools.console import Unavailable
 from . import config, services, template
-from .place import APIS, PORTS, STORES, Place
+from .order import FIRST
+from .place import APIS, COMPUTES, PORTS, STORES, Place
 
 _IMAGE = (
     *("keystone", "glance-api"),
     *("mariadb-server", "memcached", "python3-pymysql", "python3-pymemcache"),
 )
-_VOLUME = (
+_COMPUTE = (
     *_IMAGE,
     *("barbican-api", "cinder-api", "cinder-backup", "cinder-scheduler", "cinder-volume"),
     *("placement-api", "nova-api", "nova-conductor", "nova-scheduler", "neutron-api"),
-    *("rabbitmq-server", "qemu-utils"),
+    *("rabbitmq-server", "qemu-utils", "ceph-common"),
 )
 #: Debian packages, by the profile of the template.
-PACKAGES = {"image": _IMAGE, "volume": _VOLUME}
-#: The profile whose template a profile is started from.
-TEMPLATES = {"identity": "image", "image": "image", "volume": "volume"}
+PACKAGES = {"image": _IMAGE, "compute": _COMPUTE}
 #: Units of services that are called otherwise.
 _UNITS = {
     "rabbitmq": "rabbitmq-server",
     "fetches": "lab-fetches",
+    **{name: f"nova-{name}" for name in COMPUTES},
     **{api: f"{api}-api" for api in ("glance", "placement", "cinder", "nova", "neutron", "barbican")},
 }
-_USERS = {"mariadb": "mysql", "rabbitmq": "rabbitmq", "fetches": "nobody"}
+_USERS = {"mariadb": "mysql", "rabbitmq": "rabbitmq", "fetches": "nobody", **dict.fromkeys(COMPUTES, "nova")}
 #: Units that come with the packages, and that no machine of the lab can or need run.
 _MASKED = (
     *("iscsid.service", "iscsid.socket", "open-iscsi.service"),
@@ -43,16 +42,35 @@ _MASKED = (
 )
 #: APIs that Debian does not put behind uWSGI.
 _ALONE = ("glance",)
+#: APIs whose threads are eventlet's: real ones beside these wait for each other for ever.
+_GREEN = {"nova": {"processes": "2", "threads": "1"}}
 _SCRIPTS = ("fetches.py", "seed.py", "clean.py")
+_CACHES = shutil.ignore_patterns("__pycache__")
 _TARGET = "lab-openstack.target"
+#: Services that begin with a look at Ceph: they start when its network is there.
+ON_CEPH = ("glance", "cinder-volume")
 _FETCHES = """[Unit]
 Description=Web server of the lab
 [Service]
 User=nobody
 ExecStart=/usr/bin/python3 -B {drivers}/fetches.py {port} {logs}/fetches.access {www}
 """
-_LAST = """[Service]
+_COMPUTE_UNIT = """[Unit]
+Description=A pretended host of Nova ({name})
+[Service]
+User=nova
+Group=nova
+WorkingDirectory=~
+ExecStart=/usr/bin/python3 -B {path}/labcompute.py --config-file {etc}/nova/{name}.conf
+Restart=on-failure
+LimitNOFILE=65535
+"""
+_AFTER = "After=mariadb.service rabbitmq-server.service"
+_LAST = """[Unit]
+{order}
+[Service]
 Environment=PYTHONPATH={path}
+TimeoutStartSec=600
 StandardOutput=append:{logs}/{name}.log
 StandardError=inherit
 """
@@ -105,9 +123,6 @@ class DebianPlace(Place):
 
 def place(profile: str, backend: str = "file") -> DebianPlace:
     """The place of a cloud, as its services see it."""
-    if profile not in TEMPLATES or backend != "file":
-        known = ", ".join(TEMPLATES)
-        raise Unavailable(f"Debian's release of the lab's OpenStack has the profiles {known} and the back end file")
     return DebianPlace(Path("/"), Path("/usr"), profile, backend)
 
 
@@ -130,10 +145,13 @@ class Furniture:
         lines = (root / "etc/passwd").read_text(encoding="utf-8").splitlines()
         self.owners = {fields[0]: (int(fields[2]), int(fields[3])) for fields in (line.split(":") for line in lines)}
 
-    def write(self, source: Path | None, settings: Mapping[str, config.Sections]) -> None:
+    def write(
+        self, source: Path | None, settings: Mapping[str, config.Sections], keys: Mapping[str, str] | None = None
+    ) -> None:
         """Everything.
 
         :param source: the template; None for the machine in which one is made, whose services do not start by themselves.
+        :param keys: files of Ceph's clients.
         """
         self._folders()
         if source is None:
@@ -143,6 +161,7 @@ class Furniture:
         else:
             self._unpack(source)
         self._configuration(settings)
+        self._ceph(keys or {})
         self._servers()
         self._units(start=source is not None)
 
@@ -165,11 +184,13 @@ class Furniture:
                 self._folder(there.run / "locks" / name, user(name))
         for store in STORES if "glance" in there.services else ():
             self._folder(there.store(store), "glance")
-        if "cinder" in there.services:
-            self._volumes()
-        there.drivers.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(Path(__file__).with_name("drivers"), there.drivers / "path", ignore=_CACHES, dirs_exist_ok=True)
         for name in _SCRIPTS:
             shutil.copy(Path(__file__).with_name(name), there.drivers / name)
+        if "cinder" in there.services:
+            self._volumes()
+        for name in ("state", *COMPUTES) if "nova" in there.services else ():
+            self._folder(there.data / "nova" / name, "nova")
 
     def _volumes(self) -> None:
         there, share = self.there, self.inner.data / "cinder/share"
@@ -183,8 +204,6 @@ class Furniture:
         with open(there.etc / "fstab", "a", encoding="utf-8") as file:
             file.write(f"{share} {target} none bind 0 0\n")
         (self.root / "usr/sbin/mount.nfs").symlink_to("/bin/true")
-        (there.drivers / "path").mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path(__file__).with_name("drivers") / "labcinder.py", there.drivers / "path")
 
     def _unpack(self, source: Path) -> None:
         shutil.rmtree(self.there.data / "mysql")
@@ -196,6 +215,9 @@ class Furniture:
             owner = name.partition("/")[0]
             if owner in self.owners and (self.there.etc / owner).is_dir():
                 self._file(name.replace(".barbican/", ""), text, owner)
+        # Debian's own, which the API reads last, names drivers that need agents
+        if "neutron" in self.there.services:
+            self._file("neutron/plugins/ml2/ml2_conf.ini", "", "neutron")
         if "rabbitmq" in self.there.services:
             # it takes all cores otherwise, and waits busily
             self._file("rabbitmq/rabbitmq-env.conf", 'SERVER_ADDITIONAL_ERL_ARGS="+S 1:1 +sbwt none"\n', "rabbitmq")
@@ -211,6 +233,15 @@ class Furniture:
             "CREATE USER IF NOT EXISTS root@'127.0.0.1';\nGRANT ALL PRIVILEGES ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n",
             "mysql",
         )
+
+    def _ceph(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            # no service may write a log there; each reads its own key, and the admin's is for root alone
+            text = re.sub(r"(?m)^log file = /etc/ceph/.*\n", "", text)
+            owner = next((user for user in ("glance", "cinder") if f".{user}" in name), "root")
+            self._file(f"ceph/{name}", text, owner)
+            if name.endswith(".conf"):
+                (self.there.etc / "ceph" / name).chmod(0o644)
 
     def _file(self, name: str, text: str, owner: str) -> None:
         path = self.there.etc / name
@@ -230,7 +261,7 @@ class Furniture:
                 os.chown(self.there.logs / f"{name}.access", *self.owners[user(name)])
             for path in (self.there.etc / name).glob("*-uwsgi.ini") if name in self.there.services else ():
                 text = path.read_text(encoding="utf-8")
-                wanted = services.uwsgi(self.inner, name)
+                wanted = {**services.uwsgi(self.inner, name), **_GREEN.get(name, {})}
                 gone = "|".join([*wanted, "logto", "apparmor-profile"])
                 text = re.sub(rf"(?m)^({gone})\s*=.*\n", "", text)
                 text = re.sub(r"(?m)^plugins\s*=.*$", "plugins = python3,logfile", text)
@@ -246,12 +277,15 @@ class Furniture:
             drivers=self.inner.drivers, port=PORTS["fetches"], logs=self.inner.logs, www=self.inner.www
         )
         (units / unit("fetches")).write_text(fetches, encoding="utf-8")
+        words = {"logs": self.inner.logs, "path": self.inner.drivers / "path", "etc": self.inner.etc}
         for name in names:
             folder = units / f"{unit(name)}.d"
             folder.mkdir(exist_ok=True)
-            (folder / "lab.conf").write_text(
-                _LAST.format(logs=self.inner.logs, name=name, path=self.inner.drivers / "path"), encoding="utf-8"
-            )
+            # RabbitMQ starves beside fifteen Python programs, and each of those then sits in its retry interval
+            order = _AFTER if "rabbitmq" in names and name not in FIRST else ""
+            (folder / "lab.conf").write_text(_LAST.format(name=name, order=order, **words), encoding="utf-8")
+            if name in COMPUTES:
+                (units / unit(name)).write_text(_COMPUTE_UNIT.format(name=name, **words), encoding="utf-8")
         enabled = units / "multi-user.target.wants"
         known = {path.name for folder in PACKAGES.values() for path in enabled.iterdir() if _ours(path.name, folder)}
         for name in known:
@@ -259,7 +293,8 @@ class Furniture:
         for name in _MASKED:
             (units / name).unlink(missing_ok=True)
             (units / name).symlink_to("/dev/null")
-        wants = " ".join(unit(name) for name in names)
+        late = ON_CEPH if self.inner.backend == "rbd" else ()
+        wants = " ".join(unit(name) for name in names if name not in late)
         (units / _TARGET).write_text(f"[Unit]\nDescription=OpenStack\nWants={wants}\n", encoding="utf-8")
         if start:
             (enabled / _TARGET).symlink_to(f"../{_TARGET}")

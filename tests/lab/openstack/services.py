@@ -74,7 +74,8 @@ def command(place: Place, name: str) -> list[str]:
     if name in APIS:
         return _api(place, name)
     if name in COMPUTES:
-        return [place.program("nova-compute"), "--config-file", f"{place.etc}/nova/{name}.conf"]
+        program = [place.program("python"), "-B", f"{place.drivers}/labcompute.py"]
+        return [*program, "--config-file", f"{place.etc}/nova/{name}.conf"]
     if name.startswith(("cinder-", "nova-")):
         api = name.partition("-")[0]
         return [place.program(name), "--config-file", f"{place.etc}/{api}/{api}.conf"]

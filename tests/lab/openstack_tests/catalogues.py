@@ -45,15 +45,17 @@ class Desk:
     """Where an operator sits: runs modules in a cloud's network.
 
     :param user: cloud in ``clouds.yaml``.
+    :param clouds: another clouds.yaml than the cloud's own for what is run: one with proxies.
     """
 
     cloud: Cloud
     folder: Path
     user: str = "admin"
+    clouds: Path | None = None
 
     def run(self, module: str, check_mode: bool = False, **params: Any) -> Result:
         """One task in this process."""
-        os.environ["OS_CLIENT_CONFIG_FILE"] = str(self.cloud.clouds_yaml)
+        os.environ["OS_CLIENT_CONFIG_FILE"] = str(self.clouds or self.cloud.clouds_yaml)
         with self.cloud.inside():
             return call(module, {"cloud": self.user, **params}, check_mode)
 

@@ -88,8 +88,12 @@ def test_images_sync_and_images_retire(desk: Desk) -> None:
         entry = desk.entry(NAME, *VERSIONS[:count])
         (folder / "void.yml").write_text(yaml.safe_dump({"images": [entry]}), encoding="utf-8")
         began = time.time()
-        play(desk, "images_sync", "--check", "--diff")
+        said = play(desk, "images_sync", "--check", "--diff")
         assert writes(desk, began) == []
+        # What is not imported yet is foreseen with all that follows from it.
+        assert f"image {NAME} (not imported yet, {VERSIONS[count - 1]}) (offer)" in said
+        assert [f"({one['id']}) (retire)" in said for one in offered(desk)] == [True] * (count - 1)
+        assert changed(said) == 2
         assert changed(play(desk, "images_sync")) == 2  # imported and offered
         (now,) = offered(desk)
         assert (now["name"], now["internal_version"]) == (NAME, VERSIONS[count - 1])

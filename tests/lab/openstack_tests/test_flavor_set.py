@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.flavors import model, sets
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk, until_status
+from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -20,6 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
+NOVA = "http://127.0.0.1:8774"
 QUOTA = {"quota:disk_read_iops_sec": "2000", "quota:cpu_shares": "512"}
 
 
@@ -64,6 +66,53 @@ def test_an_empty_cloud_gets_the_standard_and_the_second_run_writes_nothing(desk
     member = Desk(desk.cloud, desk.folder, "member")
     chosen = member.run("flavor_match", requests=[{"name": "web", "vcpus": 2, "ram": 6000, "cpu_type": "shared-core"}])
     assert chosen.values["chosen"] == {"web": "SCS-2V-8"}
+
+
+@pytest.mark.accept("O1.11")
+def test_five_percent_of_planted_faults_leave_the_flavors_that_were_asked_for(
+    desk: Desk, seed: int, tmp_path: Path
+) -> None:
+    everything = ["scs-mandatory", "scs-recommended"]
+    with desk.session("member") as member:
+        project = member.project_id
+    private = {"name": "builder", "vcpus": 1, "ram": 512, "is_public": False, "access": [project]}
+    chance = [
+        Rule(503, percent=1),
+        Rule(429, percent=1),
+        Rule("cut", percent=1),
+        Rule("cut", percent=1, late=True),
+        Rule(500, percent=0.5, late=True),
+        Rule("truncate", method="GET", percent=0.5),
+    ]
+    certain = [Rule("cut", method="POST", path="/flavors$", skip=skip, times=1, late=True) for skip in (1, 8)]
+    certain += [Rule("cut", method="POST", path="os-extra_specs", skip=3, times=1, late=True)]
+    certain += [Rule(status, method="POST", path="/flavors$", skip=12, times=1) for status in (429, 503)]
+    certain += [Rule("cut", method="POST", path="/action$", times=1, late=True)]
+    deleting = [Rule("cut", method="DELETE", path="/flavors/", times=1, late=True)]
+    wanted = {"sets": everything, "flavors": [private]}
+    with FaultProxy(NOVA, [*certain, *deleting, *chance], seed=seed, namespace=desk.cloud.namespace) as nova:
+        desk.clouds = desk.cloud.proxied(tmp_path / "clouds.yaml", nova=nova.url)
+        done = desk.run("flavor_set", **wanted)
+        assert done.failed == ""
+        assert not desk.run("flavor_set", **wanted).changed
+        # A flavor that is made anew passes through several requests; none of them may leave a second one.
+        changed = {"sets": everything, "flavors": [{**private, "ram": 1024}], "on_drift": "recreate"}
+        assert desk.run("flavor_set", **changed).failed == ""
+        gone = {"sets": everything, "flavors": [{"name": "builder", "state": "absent"}]}
+        kept = flavors(desk)["builder"]
+        assert desk.run("flavor_set", **gone).failed == ""
+    desk.clouds = None
+    assert [rule for rule in [*certain, *deleting] if rule.acted != 1] == []
+    assert sum(rule.acted for rule in chance) >= 1, nova.count()
+    assert kept["ram"] == 1024
+    there = flavors(desk)
+    assert "builder" not in there
+    assert not any(name.endswith(model.HOLDER) for name in there)
+    for one in sets.members(everything):
+        found = there[one.name]
+        assert (found["vcpus"], found["ram"], found["disk"]) == (one.vcpus, one.ram, one.disk)
+        assert found["extra_specs"] == one.specs
+    assert not desk.run("flavor_set", sets=everything).changed
 
 
 @pytest.mark.accept("O1.6")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import time
 import zlib
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import model
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.importing import Images, by_name, until
 
@@ -113,3 +115,40 @@ def test_a_run_that_still_lives_is_not_disturbed(images: Images) -> None:
     out, err = process.communicate(timeout=PATIENCE)
     assert json.loads(out)["results"][0]["status"] == "done", err
     finished(images, wanted)
+
+
+@pytest.mark.accept("O1.7")
+def test_two_controllers_that_begin_at_once_make_each_image_once(images: Images, tmp_path: Path) -> None:
+    """Neither sees anything of the other when it plans; each is a process of a machine of its own."""
+    rate = {"rate": 4_000_000}
+    wanted = [
+        images.image("plain", visibility="public", query=rate),
+        images.image("staged", stores=["fast", "slow"], visibility="community"),
+        images.image("served", algorithm="sha512", visibility="public", query=rate),
+        images.image("fixed", id=model.new_id(), visibility="public"),
+        *(images.image(f"quick{number}", size=300_000) for number in range(4)),
+    ]
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
+    caches = [str(tmp_path / host) for host in ("here", "there")]
+    began = time.time()
+    runs = [
+        images.start(wanted, Path(cache).name, meeting, cache_dir=cache, max_parallel=len(wanted)) for cache in caches
+    ]
+    told = []
+    for process in runs:
+        out, err = process.communicate(timeout=PATIENCE)
+        assert out, err
+        told.append({one["name"]: one for one in json.loads(out)["results"]})
+    made = [r for r in recent(images, began) if (r.method, r.path, r.status) == ("POST", "/v2/images", 201)]
+    assert len(made) > len(wanted), "one of them found what the other had made, so they did not begin at once"
+    for one in wanted:
+        states = [results[one["name"]]["status"] for results in told]
+        assert {"done", "present"} & set(states), told
+        # Who has not made it says that somebody else does or did.
+        for results in told:
+            if results[one["name"]]["status"] == "failed":
+                assert re.search("another run|is being imported|is taken", results[one["name"]]["message"])
+    finished(images, wanted)
+    again = images.run(wanted)
+    assert (again.failed, again.changed) == ("", False)

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack.logs import Request
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk, Sample, Watcher
+from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -21,6 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
+GLANCE = "http://127.0.0.1:9292"
 VERSIONS = ["20260101", "20260201", "20260301", "20260401", "20260501"]
 
 
@@ -134,6 +136,51 @@ def settled(desk: Desk, entry: dict[str, Any], distro: str) -> list[dict[str, An
     assert done.failed == ""
     assert not desk.run("image_lifecycle", images=[entry]).changed
     return live(desk.images(), distro)
+
+
+@pytest.mark.accept("O1.11")
+def test_five_percent_of_planted_faults_change_nothing_of_what_is_switched_and_removed(
+    desk: Desk, seed: int, tmp_path: Path
+) -> None:
+    names = [f"Planted {number}" for number in range(8)]
+    assert desk.sync([desk.entry(name, VERSIONS[0]) for name in names]).failed == ""
+    for newest in VERSIONS[1:3]:
+        wanted = [desk.entry(name, newest) for name in names]
+        # Imports through such a line are tested elsewhere.
+        missing = desk.run("image_lifecycle", check_mode=True, images=wanted).values["imports"]
+        assert desk.run("image_import", images=missing, cache_dir=str(desk.folder / "cache")).failed == ""
+        chance = [
+            Rule(503, percent=1),
+            Rule(429, percent=1),
+            Rule("cut", percent=1),
+            Rule("cut", percent=1, late=True),
+            Rule(500, percent=0.5, late=True),
+            Rule("truncate", method="GET", percent=0.5),
+        ]
+        # So few requests write that chance alone might plant nothing there.
+        certain = [Rule("cut", method="PATCH", skip=skip, times=1, late=True) for skip in (0, 4, 9, 17)]
+        certain += [Rule(status, method="PATCH", skip=2, times=1) for status in (429, 503)]
+        certain += [Rule("cut", method="DELETE", times=1, late=True), Rule(429, method="DELETE", skip=2, times=1)]
+        ending = {"images": wanted, "delete": True, "grace_days": 0, "absent_services": ["compute", "block-storage"]}
+        with Watcher(desk) as watcher:
+            with FaultProxy(GLANCE, certain + chance, seed=seed, namespace=desk.cloud.namespace) as glance:
+                desk.clouds = desk.cloud.proxied(tmp_path / "clouds.yaml", glance=glance.url)
+                done = desk.run("image_lifecycle", **ending)
+                assert (done.failed, len(done.values["rotated"]), len(done.values["deleted"])) == ("", 8, 8)
+                assert not desk.run("image_lifecycle", **ending).changed
+        desk.clouds = None
+        assert [rule for rule in certain if rule.acted != 1] == []
+        assert sum(rule.acted for rule in chance) >= 1, glance.count()
+        for name in names:
+            assert min(len(sample.named(name)) for sample in watcher.samples) >= 1
+            (mine,) = [one for one in desk.images().values() if one.get("scs_landscape_entry") == name]
+            assert (mine["name"], mine["internal_version"], mine["os_purpose"]) == (name, newest, "generic")
+        seen = [[one.get("os_version") for one in sample.images if generic(one)] for sample in watcher.samples]
+        assert all(len(versions) == len(set(versions)) for versions in seen)
+
+
+def generic(image: dict[str, Any]) -> bool:
+    return image.get("os_distro") == "planted" and image.get("os_purpose") == "generic"
 
 
 @pytest.mark.accept("O1.9")

@@ -16,7 +16,9 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab import kernel
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud, template
 from ansible_collections.scs.landscape.tests.lab.openstack.cloud import environment
+from ansible_collections.scs.landscape.tests.lab.openstack.debian import hosts_lane
 from ansible_collections.scs.landscape.tests.lab.openstack.place import Place
+from ansible_collections.scs.landscape.tests.lab.openstack_tests import stories
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.looking import keeper, readable, script, traces
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 from ansible_collections.scs.landscape.tests.tools import yardstick
@@ -222,6 +224,10 @@ def test_volumes_servers_and_backups_work(compute_cloud):
     assert script(cloud, left) == [0, 0]
 
 
+def test_a_server_boots_and_an_image_is_made_of_it(compute_cloud, seed):
+    stories.server(compute_cloud, seed)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -242,6 +248,15 @@ def test_bad_input_is_refused_in_one_sentence(repo, arguments, says):
     assert done.returncode == 2
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_lane_with_a_long_name_is_as_good_as_another():
+    # Debian's release has a lane of machines for it, whose names must be shorter
+    names = [f"{'a' * 31}{last}" for last in "bc"]
+    for name in names:
+        Cloud(name).down()
+    assert all(len(one) <= 32 for one in map(hosts_lane, names))
+    assert hosts_lane(names[0]) != hosts_lane(names[1])
 
 
 @pytest.mark.parametrize("does", ["up", "down"])

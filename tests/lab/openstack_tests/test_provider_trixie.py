@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.scs.landscape.tests.lab import kernel
+from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
-from ansible_collections.scs.landscape.tests.lab.openstack.debian import MACHINE, provide
+from ansible_collections.scs.landscape.tests.lab.openstack.debian import MACHINE, hosts_lane, provide
 from ansible_collections.scs.landscape.tests.lab.openstack.furniture import place
+from ansible_collections.scs.landscape.tests.lab.openstack_tests import stories
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.importing import Images, by_name
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.looking import keeper, script, traces
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
@@ -188,17 +190,23 @@ def test_a_start_that_fails_leaves_nothing(own):
     with pytest.raises(Unavailable, match=r"glance"):
         broken.up()
     assert not own.folder.exists()
-    word = f"openstack-{own.lane}/machines/{MACHINE}"
+    word = f"{hosts_lane(own.lane)}/machines/{MACHINE}"
     assert kernel.wait_for(lambda: not any(traces(word, set()).values()), 30, 0.2)
+
+
+def of(own: Cloud, profile: str, backend: str = "file") -> Cloud:
+    """A cloud in the lane of the test's own, with more in it."""
+    cloud = Cloud(own.lane, profile, backend, release="trixie")
+    status = cloud.up()
+    print(f"\nprofile {profile} on {backend}: {status['seconds']['total']} s, {status['memory_total_mib']} MiB")
+    assert status["state"] == "up"
+    return cloud
 
 
 @pytest.mark.accept("O1.1")
 def test_volumes_backups_and_secrets_work(own):
     """What was written into a volume is in its copy and comes back from its backup."""
-    cloud = Cloud(own.lane, profile="volume", release="trixie")
-    status = cloud.up()
-    print(f"\nprofile volume: {status['seconds']['total']} s, {status['memory_total_mib']} MiB")
-    assert status["state"] == "up"
+    cloud = of(own, "volume")
     code = (
         "volumes = cloud.block_storage\n"
         "def there(one):\n"
@@ -235,3 +243,28 @@ def test_volumes_backups_and_secrets_work(own):
     assert cloud.database("SELECT COUNT(*) FROM barbican.secrets WHERE deleted = 0") == [["1"]]
     cloud.clean("demo")
     assert list(cloud.share.iterdir()) == []
+
+
+@pytest.mark.accept("O1.1")
+def test_a_server_boots_and_an_image_is_made_of_it(own, seed):
+    cloud = of(own, "compute")
+    stories.server(cloud, seed)
+    users = cloud.machine.run(["ps", "-C", "uwsgi_python3,nova-conductor,nova-scheduler", "-o", "user="]).stdout
+    assert {"nova", "neutron", "placement"} <= set(users.split())
+    # a second machine with the same template has the same hosts, and Placement knows them
+    assert cloud.database("SELECT COUNT(*) FROM placement.resource_providers") == [["3"]]
+
+
+@pytest.fixture
+def ceph_of_own(own: Cloud) -> Iterator[None]:
+    """The Ceph of that lane is down before and after."""
+    cluster = CephCluster(own.lane)
+    cluster.down()
+    yield
+    own.down()
+    cluster.down()
+
+
+@pytest.mark.accept("O1.1")
+def test_image_snapshot_and_backup_give_the_same_bytes_on_rbd(own, ceph_of_own, seed):
+    stories.on_ceph(of(own, "volume", "rbd"), seed)

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import http.client
 import os
+import re
 import socket
 import tempfile
 import urllib.error
@@ -16,10 +18,11 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 from ...core.errors import LandscapeError, MissingDependencyError
 from ..client import retry_after
-from ..model import without_password
+from ..model import without_password, without_secrets
 from . import digests
 from .digests import SignatureError
 from .model import DigestList
@@ -30,6 +33,7 @@ try:
 except ImportError:
     Ed25519PublicKey = None
 
+_ADDRESS = re.compile(r"((?:[^:/?#]+://)?)((?:[^/?#]*@)?)(.*)", re.DOTALL)
 #: Longest list of digests, signature or key that is read, in bytes.
 _TEXT = 8 * 1024 * 1024
 #: Seconds for a program that checks a signature.
@@ -49,14 +53,18 @@ class SourceError(LandscapeError):
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows at most ten redirects, and none from https to http."""
+    """Follows at most ten redirects, and none from https to http; another host is not told the password of this one."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         if req.full_url.startswith("https:") and not newurl.startswith("https:"):
             raise SourceError(f"{without_password(req.full_url)} redirects to an address without TLS", passing=False)
         if not newurl.lower().startswith(("http:", "https:")):
             raise SourceError(f"{without_password(req.full_url)} redirects to what is no web server", passing=False)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        following = super().redirect_request(req, fp, code, msg, headers, newurl)
+        known = req.unredirected_hdrs.get("Authorization")
+        if following is not None and known and (following.type, following.host) == (req.type, req.host):
+            following.add_unredirected_header("Authorization", known)
+        return following
 
 
 _OPENER = urllib.request.build_opener(_Redirects)
@@ -78,9 +86,12 @@ def ask(url: str, headers: Mapping[str, str], timeout: float) -> Reply:
     :raises SourceError: no success; 416 is returned, it says that there is no more.
     """
     # Compressed answers would have lengths and ranges of their own.
+    address, login = _login_of(url)
     asked = urllib.request.Request(  # noqa: S310 - http and https only: the model checks it, and so do redirects
-        url, headers={"User-Agent": "scs.landscape", "Accept-Encoding": "identity", **headers}
+        address, headers={"User-Agent": "scs.landscape", "Accept-Encoding": "identity", **headers}
     )
+    if login:
+        asked.add_unredirected_header("Authorization", login)
     shown = without_password(url)
     try:
         reply = _OPENER.open(asked, timeout=timeout)
@@ -98,11 +109,19 @@ def ask(url: str, headers: Mapping[str, str], timeout: float) -> Reply:
     return Reply(reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply)
 
 
+def _login_of(url: str) -> tuple[str, str]:
+    """An address without user and password, which `urllib` takes for a part of the host, and the header that says them."""
+    scheme, login, rest = _ADDRESS.findall(url)[0]  # every part may be empty, so there is a match
+    said = base64.b64encode(unquote(login[:-1]).encode()).decode()
+    return scheme + rest, f"Basic {said}" if login else ""
+
+
 def _lost(url: str, error: Exception) -> SourceError:
     reason = getattr(error, "reason", error)
     silent = isinstance(reason, (socket.timeout, TimeoutError))
     passing = not isinstance(error, (ValueError, http.client.InvalidURL)) and "CERTIFICATE_VERIFY" not in str(reason)
-    said = "is silent" if silent else f"cannot be read: {reason or type(error).__name__}"
+    why = without_secrets(str(reason or type(error).__name__), [url])
+    said = "is silent" if silent else f"cannot be read: {why}"
     return SourceError(f"{without_password(url)} {said}", passing=passing)
 
 

@@ -24,6 +24,8 @@ from .plan import Todo
 #: Seconds after which a mark is renewed: a few times within those after which an image counts as given up.
 #: Not more often, because Glance writes a whole image back when one property of it is set.
 RENEW = owner.ABANDONED / 4
+#: Seconds in which a run whose image has all its bytes publishes it or takes it back, further copies included.
+DECIDED = 300.0
 
 
 class _Held:
@@ -90,22 +92,41 @@ class Hold:
     def check_alone(self, wanted: Wanted, identifier: str) -> None:
         """Looks whether our image may be the one of its name: of two runs that began at once, the younger image goes.
 
+        One whose bytes are all there may have looked before ours was made: what becomes of it is waited for. Whoever still
+        has bytes to get will look later, and find ours.
+
         :raises LockedError: it is not ours any more, or another one was first.
         """
-        ours = self.check(identifier)
         if wanted.id:
-            return  # the service itself sees to it that an id is there once
+            self.check(identifier)  # the service itself sees to it that an id is there once
+            return
+        deadline, attempt = self._clock() + DECIDED, 0
+        while True:
+            ours = self.check(identifier)
+            rivals = self._rivals(wanted, ours)
+            first = [one for one in rivals if not one.get(model.STATE) or _age(one) < _age(ours)]
+            late = first or ([] if self._clock() < deadline else rivals)
+            if late:
+                raise LockedError(
+                    f"image {wanted.name}: another run has made {late[0]['id']} meanwhile, so {identifier} is withdrawn",
+                    hint="Run again",
+                )
+            if not any(one["status"] == "active" for one in rivals):
+                return
+            self._glance.pause(0.0, attempt)
+            attempt += 1
+
+    def _rivals(self, wanted: Wanted, ours: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Images of the same name, finished or in the making by a run that lives."""
         query = dict(wanted.match) or {"name": wanted.name}
+        found = []
         for other in self._glance.images(str(ours.get("owner") or ""), **query):
-            if other["id"] == identifier or not plan.is_meant(other, wanted) or other.get("owner") != ours.get("owner"):
+            if other["id"] == ours["id"] or not plan.is_meant(other, wanted) or other.get("owner") != ours.get("owner"):
                 continue
             state = str(other.get(model.STATE) or "")
-            if state and (not owner.lives(state, str(other.get("updated_at") or "")) or _age(other) > _age(ours)):
-                continue
-            raise LockedError(
-                f"image {wanted.name}: another run has made {other['id']} meanwhile, so {identifier} is withdrawn",
-                hint="Run again",
-            )
+            if not state or owner.lives(state, str(other.get("updated_at") or "")):
+                found.append(other)
+        return found
 
     def remove_leftover(self, leftover: Mapping[str, Any]) -> None:
         """Removes what a dead run left, unless somebody has taken it since it was planned."""

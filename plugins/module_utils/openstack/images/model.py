@@ -222,6 +222,8 @@ def _problems(options: Mapping[str, Any]) -> list[str]:
     sources = [key for key in ("url", "file", "remote") if options.get(key)]
     if len(sources) != 1:
         found.append(f"give one of url, file and remote, not {' and '.join(sources) or 'none'}")
+    if any("://********" in url or "********" in url.partition("?")[2] for url in options.get("url") or ()):
+        found.append("its address was hidden by Ansible, because it holds a secret: keep it in a file of the catalogue")
     odd = [url for url in options.get("url") or () if not re.fullmatch(r"https?://[^/\s]+\S*", url)]
     found += [f"{without_password(url)!r} is no http or https address" for url in odd]
     if options.get("digest") and options.get("digests"):

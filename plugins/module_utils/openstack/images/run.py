@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Callable
 
 from ...core.errors import InputError, LandscapeError, LockedError
 from ...core.plan import Plan, Step
@@ -141,13 +141,28 @@ def _refuse_living(todo: Todo, options: Options) -> None:
             )
 
 
-def carry_out(items: Sequence[Item], importer: Importer, options: Options, stop: threading.Event) -> None:
-    """Does what is planned, and says how far it is."""
+def carry_out(
+    items: Sequence[Item],
+    importer: Importer,
+    options: Options,
+    stop: threading.Event,
+    anew: Callable[[Item], None] = lambda _item: None,
+) -> None:
+    """Does what is planned, and says how far it is.
+
+    :param anew: plans an image once more, from what is there now.
+    """
     todo = [item for item in items if item.todo is not None and item.steps]
     progress = {id(item): Progress(item.wanted.name) for item in todo}
 
     def one(item: Item) -> dict[str, Any]:
-        told = importer.carry_out(item.todo or Todo(item.wanted), progress[id(item)])
+        try:
+            told = importer.carry_out(item.todo or Todo(item.wanted), progress[id(item)])
+        except LockedError as error:
+            # Another run was faster, or a killed one had sent its last request: perhaps nothing is left to do.
+            say(f"{item.wanted.name}: looking once more, {error.message}")
+            anew(item)
+            told = importer.carry_out(item.todo or Todo(item.wanted), progress[id(item)])
         say(f"{item.wanted.name}: {transfer.summary(told)}")
         return told
 
@@ -185,7 +200,13 @@ def import_images(cloud: Any, images: Sequence[Mapping[str, Any]], options: Opti
         return cloud.stream("image", f"/images/{identifier}/file", timeout=timeout)
 
     importer = Importer(glance, cache, settings, fetch, stop)
-    carry_out(items, importer, options, stop)
+
+    def anew(item: Item) -> None:
+        make_plans([item], glance.images(cloud.project_id), glance.service(), cloud.project_id, options)
+        if item.error is not None:
+            raise item.error
+
+    carry_out(items, importer, options, stop, anew)
     return items
 
 

@@ -328,6 +328,10 @@ def _shows(progress: Progress, todo: Todo) -> Callable[[str], None]:
 
 def summary(told: Mapping[str, Any]) -> str:
     """One line for people about an image that is done."""
-    size, seconds = int(told.get("bytes") or 0), float(told.get("seconds") or 0)
+    method, seconds = told.get("method"), float(told.get("seconds") or 0)
+    if not method:
+        return f"nothing to transfer, done in {format_seconds(seconds)}"
+    # What the service fetched itself never passed here, but it knows how much it was.
+    size = int(told.get("bytes") or (told.get("image") or {}).get("size") or 0)
     rate = f", {format_bytes(size / seconds)}/s" if size and seconds else ""
-    return f"{told.get('method') or 'nothing to transfer'}: {format_bytes(size)} in {format_seconds(seconds)}{rate}"
+    return f"{method}: {format_bytes(size)} in {format_seconds(seconds)}{rate}"

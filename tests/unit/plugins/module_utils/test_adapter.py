@@ -104,6 +104,26 @@ def test_a_secret_in_a_raw_option_is_neither_returned_nor_logged(module, monkeyp
     assert not [word for word in ("sesame", "123456") if word in out + str(logged)]
 
 
+@pytest.mark.parametrize("given", [{}, {"unknown": 1}], ids=["accepted", "refused"])
+def test_what_a_module_says_is_secret_is_neither_returned_nor_logged(module, monkeypatch, capsys, given):
+    place = "https://robot:sesame@host/x"
+    arguments = {"_ansible_remote_tmp": "/tmp", "_ansible_verbosity": 3, "places": [place], **given}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    logged = []
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, *words, **more: logged.append(f"{words} {more}"))
+    result = adapter.Result(values={"said": f"{place} is at host"})
+    with pytest.raises(SystemExit), mock.patch.object(basic.AnsibleModule, "warn"):
+        adapter.run_module(
+            {"places": {"type": "list"}},
+            lambda _params, _check: result,
+            hides=lambda options: ["sesame"] if options["places"] else [],
+        )
+    out = capsys.readouterr().out
+    assert bool(logged) is not bool(given)
+    assert given or "is at host" in out
+    assert "sesame" not in out + str(logged)
+
+
 def test_only_what_is_under_names_of_secrets_is_one():
     data = {"auth": {"token": "t1", "username": "u"}, "list": [{"client_secret": ["s1"]}], "verify": False}
     assert sorted(adapter.secrets_in(data)) == ["s1", "t1"]

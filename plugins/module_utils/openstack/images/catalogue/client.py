@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ....core.errors import InputError, MissingDependencyError
+from . import model
 
 try:
     import yaml
@@ -52,3 +53,25 @@ def _load(path: str) -> Any:
         return yaml.load(text, Loader=loader)
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{path} is no YAML: {' '.join(str(error).split())[:300]}") from error
+
+
+def resolved(images: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Images of ``image_import`` with the addresses that only a catalogue may say (``listed``).
+
+    :raises InputError: the catalogue does not have such a version.
+    """
+    known: dict[tuple[str, ...], list[model.Entry]] = {}
+    found = []
+    for image in images:
+        listed = image.get("listed")
+        if not listed:
+            found.append(dict(image))
+            continue
+        paths = tuple(listed["catalogue"])
+        if paths not in known:
+            known[paths] = model.entries_of(read(paths), duplicate_purpose="custom")
+        versions = [one.by_version(listed["version"]) for one in known[paths] if one.name == listed["entry"]]
+        if not versions or versions[0] is None:
+            raise InputError(f"The catalogue has no version {listed['version']} of image {listed['entry']}")
+        found.append({**image, **versions[0].places})
+    return found

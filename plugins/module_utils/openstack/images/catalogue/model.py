@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ....core.errors import InputError
-from ...model import without_password
+from ...model import secrets_in, without_password
 from . import schema
 
 #: Properties that say to which entry and version an image belongs; they are ours.
@@ -47,6 +47,18 @@ class Version:
     def provable(self) -> bool:
         """Whether there is a digest."""
         return bool(self.digest or self.digests)
+
+    @property
+    def secret(self) -> bool:
+        """Whether an address of the bytes or of their digests holds what no answer may show."""
+        return any(secrets_in([self.urls, self.digests or {}]))
+
+    @property
+    def places(self) -> dict[str, Any]:
+        """Where the bytes and their digest are, in the words of ``image_import``."""
+        found: dict[str, Any] = {"url": list(self.urls), "file": self.file}
+        found.update({"digest": self.digest} if self.digest else {"digests": dict(self.digests or {})})
+        return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...model import without_password
+
 _TEXT = {"type": "string", "minLength": 1}
 _COUNT = {"type": "integer", "minimum": 0}
 _FLAG = {"type": "boolean"}
@@ -194,6 +196,8 @@ def _is(data: Any, kind: str) -> bool:
 
 
 def _said(data: Any) -> str:
+    if isinstance(data, str) and "://" in data:
+        data = without_password(data)
     text = repr(data) if isinstance(data, (str, int, float, bool)) else type(data).__name__
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -17,7 +17,7 @@ one from which the next run goes on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ....core.plan import Step
@@ -39,12 +39,14 @@ class Rules:
     :param old_purpose: ``os_purpose`` of generic images that were replaced.
     :param retired_visibility: visibility of replaced images, unchanged when empty.
     :param retire: names of entries whose images are taken back, all of them.
+    :param foresee: whether it is planned as if what is missing had been imported; such a plan is for reading alone.
     """
 
     now: str
     old_purpose: str = "oldgeneric"
     retired_visibility: str = ""
     retire: tuple[str, ...] = ()
+    foresee: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,32 @@ def turns(entries: Iterable[Entry], images: Sequence[Image], foreign: Sequence[I
     :param images: those of the project.
     :param foreign: public generic images of anybody.
     """
-    return [_turn(entry, images, foreign, rules) for entry in entries]
+    found = [_turn(entry, images, foreign, rules) for entry in entries]
+    return [_foreseen(turn, images, foreign, rules) for turn in found] if rules.foresee else found
+
+
+def _foreseen(turn: Turn, images: Sequence[Image], foreign: Sequence[Image], rules: Rules) -> Turn:
+    """The turn that follows when what is missing, and can be imported, has been."""
+    coming = [_imported(turn.entry, version) for version in turn.missing if version.provable]
+    if not coming:
+        return turn
+    return replace(_turn(turn.entry, [*images, *coming], foreign, rules), missing=turn.missing)
+
+
+def _imported(entry: Entry, version: Version) -> Image:
+    """A version as ``image_import`` is going to leave it."""
+    identifier = version.id or f"not imported yet, {version.version}"
+    wanted = import_of(entry, version)
+    return {
+        **version.properties,
+        **wanted["match"],
+        "id": identifier,
+        "status": "active",
+        "os_hidden": True,
+        **{name: wanted[name] for name in ("name", "visibility", "min_disk", "min_ram", "tags")},
+        model.SELF: identifier,
+        model.OWNED: ",".join(sorted({**version.properties, **wanted["match"]})),
+    }
 
 
 def _turn(entry: Entry, images: Sequence[Image], foreign: Sequence[Image], rules: Rules) -> Turn:
@@ -247,8 +274,11 @@ def after(turn: Turn) -> list[Image]:
     return [{**image, **changes.get(str(image["id"]), {})} for image in turn.retired]
 
 
-def import_of(entry: Entry, version: Version) -> dict[str, Any]:
-    """A missing version in the words of ``image_import``: private and hidden until it is offered."""
+def import_of(entry: Entry, version: Version, catalogue: Sequence[str] = ()) -> dict[str, Any]:
+    """A missing version in the words of ``image_import``: private and hidden until it is offered.
+
+    :param catalogue: where the entry is from; what must not be shown stays there.
+    """
     found: dict[str, Any] = {
         "name": entry.name_of(version.version, False),
         "match": {ENTRY: entry.name, VERSION: version.version},
@@ -262,10 +292,8 @@ def import_of(entry: Entry, version: Version) -> dict[str, Any]:
         "properties": dict(version.properties),
         **entry.transfer,
     }
-    sources = {"url": list(version.urls), "file": version.file, "id": version.id}
-    found.update({name: value for name, value in sources.items() if value})
-    if version.digest:
-        found["digest"] = version.digest
-    elif version.digests:
-        found["digests"] = dict(version.digests)
-    return found
+    if version.id:
+        found["id"] = version.id
+    if version.secret and catalogue:
+        return {**found, "listed": {"catalogue": list(catalogue), "entry": entry.name, "version": version.version}}
+    return {**found, **version.places}

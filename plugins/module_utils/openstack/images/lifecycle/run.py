@@ -40,13 +40,17 @@ class Options:
     absent: tuple[str, ...] = ()
 
 
-def options_of(params: Mapping[str, Any], now: float) -> Options:
+def options_of(params: Mapping[str, Any], now: float, check_mode: bool = False) -> Options:
     """The options of a task.
 
     :param now: seconds since 1970.
     """
     rules = Rules(
-        expiry.time_text(now), params["old_purpose"], params["retired_visibility"] or "", tuple(params["retire"])
+        expiry.time_text(now),
+        params["old_purpose"],
+        params["retired_visibility"] or "",
+        tuple(params["retire"]),
+        foresee=check_mode and params["foresee"],
     )
     absent = tuple(params["absent_services"])
     return Options(
@@ -205,8 +209,11 @@ def _kept(end: End) -> End:
     return end if end.reason else End(end.entry, end.image, "removal is not switched on")
 
 
-def values(found: Outcomes) -> dict[str, Any]:
-    """The return values of a task."""
+def values(found: Outcomes, catalogue: Sequence[str] = ()) -> dict[str, Any]:
+    """The return values of a task.
+
+    :param catalogue: files and folders that the entries are from.
+    """
     # In check mode nothing was tried, and this says what would be.
     tried = found.switched is not None
     moves = [
@@ -215,7 +222,7 @@ def values(found: Outcomes) -> dict[str, Any]:
     stays = [(end, found.stays(end)) for end in found.ends]
     imports = [(turn.entry, version) for turn in found.turns for version in turn.missing]
     return {
-        "imports": [plan.import_of(entry, version) for entry, version in imports if version.provable],
+        "imports": [plan.import_of(*one, catalogue) for one in imports if one[1].provable],
         "rotated": _by_kind(moves, "offer", "finish"),
         "retired": _by_kind(moves, "retire"),
         "deleted": [{"id": end.image["id"], "name": end.image.get("name")} for end, reason in stays if not reason],

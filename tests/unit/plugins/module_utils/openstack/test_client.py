@@ -294,6 +294,18 @@ def test_microversions():
     assert [cloud.microversion("compute", wanted) for wanted in ("2.8", "2.79", "2.80")] == ["2.8", "2.79", None]
 
 
+@pytest.mark.parametrize(
+    ("told", "version"),
+    [(Reply(200, {"version": {"version": "2.90"}}), "2.61"), (Reply(200, {"version": {}}), None), (Reply(404), None)],
+    ids=["asked again", "has none", "not there"],
+)
+def test_a_page_of_versions_that_was_damaged_is_no_old_service(monkeypatch, told, version):
+    monkeypatch.setattr(Proxy, "get_endpoint_data", lambda _self: None)
+    cloud, proxy, _time = cloud_of(Reply(503), told)
+    assert cloud.microversion("compute", "2.61") == version
+    assert [(method, path) for method, path, _options in proxy.seen] == [("GET", "/")] * 2
+
+
 def test_damaged_json_is_no_success():
     cloud, _proxy, _time = cloud_of(Reply(200, text=""), Reply(200, {}))
     damaged = Reply(200)
@@ -333,3 +345,17 @@ def test_a_missing_sdk_is_one_sentence(monkeypatch):
 
 def test_versions_compare_as_numbers():
     assert model.version_of("2.8") < model.version_of("2.79")
+
+
+def test_what_is_secret_in_addresses_is_found_at_any_depth():
+    url = "https://robot:pw@host/x?sig=abcdefgh&raw=true"
+    data = {"images": [{"url": [url], "name": "https is no address", "size": 5}], "none": None}
+    assert set(model.secrets_in(data)) == {
+        "robot:pw",
+        "pw",
+        "sig=abcdefgh&raw=true",
+        "sig=abcdefgh&amp;raw=true",
+        "abcdefgh",
+    }
+    assert list(model.secrets_in(["http://host/x", "host/x?y", 3])) == []
+    assert model.without_secrets(f"{url}: true pw abcdefgh", [url]) == "https://***@host/x?***: *** *** ***"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import limits, model
 from ansible_collections.scs.landscape.plugins.modules import image_headroom_info
 
@@ -117,3 +118,10 @@ def test_over_the_limit_there_is_no_room_rather_than_less():
     done = run(FakeGlance(whole(50, 300000)))
     assert done.values["room"]["limits"]["image_size_total"]["free"] == 0
     assert done.values["fits"]["fits"] is True  # nothing is about to be made
+
+
+def test_a_token_without_a_project_counts_nobodys_images():
+    cloud = FakeGlance(whole())
+    cloud.project_id = ""
+    with pytest.raises(InputError, match="no project"):
+        run(cloud)

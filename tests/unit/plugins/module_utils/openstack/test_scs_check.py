@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import compliance
@@ -220,3 +221,25 @@ def test_the_commit_of_a_checkout_is_noted(programs, checkout):
 def test_only_lines_that_are_verdicts_count():
     text = "scs-0103-flavor-1v-4: pass\nnote: PASS\nscs-0100-syntax-check: MAYBE\n x: scs-0103-flavor: PASS\n"
     assert compliance.verdicts(text) == {"scs-0103-flavor-1v-4": "PASS"}
+
+
+@pytest.mark.parametrize("where", ["clouds_file", "OS_CLIENT_CONFIG_FILE", "secure.yaml", "nowhere", "broken"])
+def test_secrets_of_the_login_are_not_quoted(programs, checkout, tmp_path, monkeypatch, where):
+    secret = {"auth": {"username": "somebody", "password": "sesame!", "pin": 5}, "verify": False}
+    clouds = tmp_path / "clouds.yaml"
+    text = yaml.safe_dump({"clouds": {"member": secret}})
+    clouds.write_text({"secure.yaml": "clouds: {}", "broken": "a: ["}.get(where, text), encoding="utf-8")
+    if where == "secure.yaml":
+        (tmp_path / "secure.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds) if where == "OS_CLIENT_CONFIG_FILE" else "")
+    monkeypatch.chdir(tmp_path / "standards")  # nor is there one where the SDK would look
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    token = "gAAAAABabcdefghijklmnopqrstuvwxyz"
+    said = f"out scs-0101-x: FAIL\nerr ERROR: x of somebody sesame! {token} is wrong\nexit 1\n"
+    (checkout / "Tests" / "scs-compatible-iaas.yaml").write_text(said, encoding="utf-8")
+    named = {} if where in ("OS_CLIENT_CONFIG_FILE", "nowhere") else {"clouds_file": str(clouds)}
+    done = run(programs, checkout, junit=str(tmp_path / "r.xml"), **named)
+    text = f"{done.values} {done.failed} {(tmp_path / 'r.xml').read_text(encoding='utf-8')}"
+    assert "somebody" in text
+    assert token not in text
+    assert ("sesame!" in text) is (where in ("nowhere", "broken"))

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
+import http.server
 import os
 import threading
 import urllib.request
@@ -241,3 +243,57 @@ def test_a_file_of_the_operators(tmp_path):
         caches.measure(str(path), Digest("sha256", "0" * 64), Meter())
     with pytest.raises(LandscapeError, match="cannot be read"):
         caches.measure(str(tmp_path / "none"), Digest("sha256", value), Meter())
+
+
+class _Doors(http.server.BaseHTTPRequestHandler):
+    """Notes who says a password; sends to another path, or to another place."""
+
+    told: list[tuple[str, str | None]] = []  # noqa: RUF012 - one list for all requests is what it is for
+    other = ""
+
+    def do_GET(self) -> None:
+        self.told.append((self.headers["Host"] + self.path, self.headers["Authorization"]))
+        to = {"/here": "/there", "/away": f"{self.other}/there"}.get(self.path.partition("?")[0])
+        self.send_response(302 if to else 200)
+        if to:
+            self.send_header("Location", to)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """It has a list of its own."""
+
+
+@pytest.fixture
+def doors(monkeypatch):
+    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Doors) for _number in range(2)]
+    threads = [threading.Thread(target=one.serve_forever, args=(0.05,), daemon=True) for one in servers]
+    for thread in threads:
+        thread.start()
+    places = [f"127.0.0.1:{one.server_address[1]}" for one in servers]
+    monkeypatch.setattr(_Doors, "told", [])
+    monkeypatch.setattr(_Doors, "other", f"http://{places[1]}")
+    yield places
+    for one, thread in zip(servers, threads):
+        one.shutdown()
+        thread.join()
+        one.server_close()
+
+
+@pytest.mark.parametrize("path", ["/plain", "/here", "/away", "?x=a@b", "/plain?x=a@b"])
+def test_a_password_in_an_address_is_told_its_own_host_alone(doors, path):
+    caches.client.ask(f"http://robot:s%40same@{doors[0]}{path}", {}, 5).stream.close()
+    expected = "Basic " + base64.b64encode(b"robot:s@same").decode()
+    assert {said for where, said in _Doors.told if where.startswith(doors[0])} == {expected}
+    assert [said for where, said in _Doors.told if where.startswith(doors[1])] == ([None] if path == "/away" else [])
+
+
+def test_an_address_without_a_password_says_none(doors):
+    caches.client.ask(f"http://{doors[0]}/plain?x=a@b", {}, 5).stream.close()
+    assert [said for _where, said in _Doors.told] == [None]
+
+
+def test_a_failure_does_not_say_the_password():
+    with pytest.raises(caches.client.SourceError) as refused:
+        caches.client.ask("http://robot:sesame@127.0.0.1:port/x?key=sesame", {}, 5)
+    assert "sesame" not in str(refused.value)

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import model as image_model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.catalogue import client, model, schema
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.lifecycle import plan
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.images.fake_glance import (
     entry,
     version,
@@ -198,3 +200,33 @@ def test_the_schema_is_published_for_editors(repo):
 )
 def test_nothing_secret_becomes_a_public_property(url, shown):
     assert model._shown(url) == shown
+
+
+def test_addresses_with_secrets_are_named_by_their_place_and_read_from_there(tmp_path):
+    file = tmp_path / "c.yml"
+    wanted = entry("U", "20260101")
+    wanted["versions"][0].update(url="https://u:sesame@x/y?sig=sesame", checksums_url="https://x/SUMS?sig=sesame")
+    wanted["versions"][0].pop("checksum", None)
+    file.write_text(yaml.safe_dump({"images": [wanted]}), encoding="utf-8")
+    (found,) = model.entries_of(client.read([str(file)]))
+    (version,) = found.versions
+    asked = plan.import_of(found, version, [str(file)])
+    assert "sesame" not in json.dumps(asked)
+    assert asked["listed"] == {"catalogue": [str(file)], "entry": "U", "version": "20260101"}
+    (whole, other) = client.resolved([asked, {"name": "x", "url": ["https://x/z"]}])
+    assert (whole["url"], whole["digests"]["source"]) == ([version.urls[0]], "https://x/SUMS?sig=sesame")
+    assert other == {"name": "x", "url": ["https://x/z"]}
+    with pytest.raises(InputError, match="no version 2 of image U"):
+        client.resolved([{**asked, "listed": {**asked["listed"], "version": "2"}}])
+    # Where there is no file that could keep it, Ansible hides it, and what it hid is not taken for an address.
+    inline = plan.import_of(found, version)
+    assert inline["url"] == [version.urls[0]]
+    with pytest.raises(InputError, match="hidden by Ansible"):
+        image_model.wanted_of({**inline, "url": ["https://********@x/y?********"]})
+
+
+def test_what_is_wrong_with_an_address_is_said_without_its_secrets():
+    with pytest.raises(InputError) as refused:
+        read(entry("U", "1", meta={}) | {"versions": [{"version": "1", "url": "gopher://u:sesame@x/y?sig=sesame"}]})
+    assert "gopher://x/y" in str(refused.value)
+    assert "sesame" not in str(refused.value)

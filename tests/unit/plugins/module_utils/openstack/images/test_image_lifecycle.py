@@ -79,6 +79,28 @@ def test_the_first_version_is_imported_and_offered():
 
 
 @pytest.mark.accept("O1.4")
+def test_what_follows_an_import_is_foreseen():
+    cloud = FakeCloud()
+    sync(cloud, entry(NAME, "1"))
+    (first,) = cloud.images
+    more = {"delete": True, "grace_days": 0, "foresee": True}
+    plain = run(cloud, entry(NAME, "2"), check=True, **{**more, "foresee": False})
+    seen = run(cloud, entry(NAME, "2"), check=True, **more)
+    assert plain.values["imports"] == seen.values["imports"]
+    assert (plain.plan.steps, seen.values["entries"][NAME]["state"]) == ((), "missing")
+    shown = [(step.action, step.object) for step in seen.plan.steps]
+    new = f"image {NAME} (not imported yet, 2)"
+    old = f"image {NAME} ({first})"
+    assert shown == [("offer", new), ("retire", old), ("finish", new), ("delete", old)]
+    imported(cloud, seen.values["imports"])
+    done = run(cloud, entry(NAME, "2"), **more)
+    (second,) = cloud.images
+    assert [(step.action, step.object.replace(second, "not imported yet, 2")) for step in done.plan.steps] == shown
+    assert [step.after for step in done.plan.steps] == [step.after for step in seen.plan.steps]
+    # What really is done is never planned on what is not there.
+    assert not run(cloud, entry(NAME, "3"), **more).changed
+
+
 def test_four_rotations():
     cloud = FakeCloud()
     sync(cloud, entry(NAME, "1"))
