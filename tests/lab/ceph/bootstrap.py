@@ -182,8 +182,8 @@ def await_quorum(run: Run, layout: Layout, seconds: float = 60.0) -> None:
 
 
 def await_clean(run: Run, layout: Layout, seconds: float = 300.0, healthy: bool = False) -> None:
-    """Wait until every mon is in quorum, a mgr active, every OSD up, every placement group active and clean, and every
-    object gateway known to the mgr.
+    """Wait until every mon is in quorum, one mgr active and the others ready, every OSD up, every placement group active
+    and clean, and every object gateway known to the mgr.
 
     :param healthy: until no health check is raised, too: some outlast their reason by seconds.
     """
@@ -193,19 +193,32 @@ def await_clean(run: Run, layout: Layout, seconds: float = 300.0, healthy: bool 
     def clean() -> bool:
         seen.clear()
         seen.update(_status(run))
-        groups = seen.get("pgmap", {})
-        states = [state["state_name"] for state in groups.get("pgs_by_state", ())]
         return (
             wanted <= set(seen.get("quorum_names", ()))
             and seen["mgrmap"]["available"]
+            and seen["mgrmap"]["num_standbys"] == len(layout.mgrs) - 1
             and seen["osdmap"]["num_up_osds"] == layout.total
-            and groups.get("num_pgs", 0) > len(POOLS)
-            and all(state.startswith("active+clean") for state in states)
             and len(_gateways(seen)) >= len(layout.rgws)
             and (not healthy or seen["health"]["status"] == "HEALTH_OK")
+            and _are_clean(run)
         )
 
     _await(clean, seconds, lambda: f"the cluster is not clean: {json.dumps(seen.get('health', seen))[:400]}")
+
+
+def _are_clean(run: Run) -> bool:
+    """Whether the mgr says so of every placement group: what the mons say of them may be from before a restart."""
+    done = run(["ceph", "--connect-timeout", "10", "pg", "stat", "--format", "json"], check=False)
+    if done.returncode:
+        return False
+    found = json.loads(done.stdout)
+    summary = found["pg_summary"]
+    states = [state["name"] for state in summary["num_pg_by_state"]]
+    return (
+        bool(found["pg_ready"])
+        and summary["num_pgs"] > len(POOLS)
+        and all(state.startswith("active+clean") for state in states)
+    )
 
 
 def _gateways(status: dict[str, Any]) -> list[str]:
@@ -225,6 +238,21 @@ def end_gateways(machines: dict[str, Machine], layout: Layout) -> None:
         machines[host].run(["systemctl", "stop", f"ceph-radosgw@rgw.{host}.rgw0"])
     run = machines[layout.hosts[0]].run
     _await(lambda: not _gateways(_status(run)), 120.0, "the mgr still knows object gateways that ended")
+
+
+def end_mgrs(machines: dict[str, Machine], layout: Layout) -> None:
+    """Stop the mgrs and have the mons forget them, so that a mgr they know later is one that runs."""
+    for host in layout.mgrs:
+        machines[host].run(["systemctl", "stop", f"ceph-mgr@{host}"])
+    run = machines[layout.hosts[0]].run
+
+    def are_gone() -> bool:
+        for host in layout.mgrs:
+            run(["ceph", "mgr", "fail", host], check=False)
+        known = _status(run)["mgrmap"]
+        return not known["available"] and not known["num_standbys"]
+
+    _await(are_gone, 120.0, "the mons still know mgrs that ended")
 
 
 def _await(condition: Callable[[], bool], seconds: float, why: str | Callable[[], str]) -> None:

@@ -232,6 +232,7 @@ class _Hosts(Lab):
             with locked(self._prepared):  # another lane may have been as early
                 if not template.exists(self._prepared):
                     bootstrap.end_gateways(machines, self.layout)
+                    bootstrap.end_mgrs(machines, self.layout)
                     outer = {name: self._outer(name) for name in self.layout.stores}
                     template.save(self._prepared, machines, self.disks, outer)
         bootstrap.await_clean(first.run, self.layout, PATIENCE, healthy=True)

@@ -19,7 +19,7 @@ PORT = "eth0"
 DISKS = "var/lib/lab/disks"
 _COPIES = 3
 #: Raise it when the way of building changes, so that old templates are not used any more.
-RECIPE = 5
+RECIPE = 6
 
 #: Debian packages of every host.
 PACKAGES = (
