@@ -106,7 +106,7 @@ SUITES = (
         "a real Ceph: the provider, gates, moved mons",
         ("core-2.19",),
         # One worker: the tests of all files share a cluster, and two clusters at once are one too many for small machines.
-        [("pytest", "--durations", "12", "tests/lab/ceph_tests")],
+        [("pytest", "--durations", "12", "tests/lab/ceph_tests", "--ignore", "tests/lab/ceph_tests/test_lvm.py")],
         waits=True,
         when="tests/lab/ceph_tests/test_*.py",
     ),
@@ -118,6 +118,14 @@ SUITES = (
         [("pytest", "--durations", "12", "tests/lab/openstack_tests")],
         waits=True,
         when="tests/lab/openstack_tests/test_*.py",
+    ),
+    Suite(
+        "ceph-lvm",
+        "OSDs of a real Ceph on logical volumes, encrypted, in kernels of their own",
+        ("core-2.19",),
+        [("pytest", "--durations", "12", "tests/lab/ceph_tests/test_lvm.py")],
+        full=True,
+        when="tests/lab/ceph_tests/test_lvm.py",
     ),
     Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),
     Suite(

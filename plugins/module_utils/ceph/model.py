@@ -118,6 +118,11 @@ class Status:
     services: dict[str, dict[str, str]]
 
 
+#: Kinds with maps of their own. Some of their daemons stand in the service map as well once the mgr has changed, as
+#: `ceph status` itself knows and leaves out (Ceph: ``ServiceMap::is_normal_ceph_entity``).
+_CORE = frozenset({"client", "mds", "mgr", "mon", "osd"})
+
+
 def status(data: Mapping[str, Any]) -> Status:
     """What ``ceph status`` says."""
     groups = data.get("pgmap", {})
@@ -140,6 +145,8 @@ def status(data: Mapping[str, Any]) -> Status:
 def _services(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for kind, service in data.items():
+        if kind in _CORE:
+            continue
         daemons = {key: value for key, value in service.get("daemons", {}).items() if key != "summary"}
         for key, daemon in daemons.items():
             metadata = daemon.get("metadata", {})

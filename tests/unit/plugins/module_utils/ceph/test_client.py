@@ -161,3 +161,13 @@ def test_versions_are_short_and_their_counts_add_up():
     text = "ceph version {} ({}) reef (stable)"
     data = {"mon": {text.format("18.2.7", "a"): 2, text.format("18.2.7", "b"): 1, "odd": 1}, "overall": {"odd": 1}}
     assert info.versions(data) == {"mon": {"18.2.7": 3, "odd": 1}}
+
+
+def test_a_mon_in_the_service_map_does_not_stand_for_all_mons():
+    world = Recorded()
+    usual = info.read(Ceph(world))["daemons"]
+    services = world.answers["status"].setdefault("servicemap", {}).setdefault("services", {})
+    services["mon"] = {"daemons": {"summary": "", "ceph-1": {"metadata": {"id": "ceph-1", "hostname": "ceph-1"}}}}
+    found = info.read(Ceph(world))["daemons"]
+    assert len(found["mon"]) == 3
+    assert found == usual
