@@ -252,7 +252,7 @@ def _rollback(request: Mapping[str, Any]) -> dict[str, Any]:
     return done
 
 
-def _save(request: Mapping[str, Any]) -> dict[str, Any]:
+def _save(_request: Mapping[str, Any]) -> dict[str, Any]:
     """Saves what runs, when nothing waits; the old file stays when that fails."""
     with state.turn(20.0):
         if state.pending():

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""The configuration that a state leads to, from what is there and what is said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.errors import InputError
+from .. import codec, masking, targets
+from ..model import ConfigDb, Row
+
+STATES = ("merged", "replaced", "overridden", "deleted")
+
+
+def given(data: Any, state: str) -> ConfigDb:
+    """What a play or a file says, as a configuration; numbers and truth values become the words SONiC has for them.
+
+    :raises InputError: naming every part that is none.
+    """
+    config, faults = codec.check(_words(data, state))
+    if faults:
+        lines = [
+            f"{'|'.join(filter(None, (table, masking.key(table, key))))} {field}".strip() + f" {message}"
+            for table, key, field, message in faults
+        ]
+        raise InputError("config is no configuration: " + "; ".join(lines[:20]))
+    codec.to_redis(config)
+    return config
+
+
+def _words(data: Any, state: str) -> Any:
+    if not isinstance(data, Mapping):
+        return data
+    tables: dict[str, Any] = {}
+    for table, rows in data.items():
+        rows = {} if rows is None and state == "deleted" else rows
+        tables[str(table)] = (
+            {str(key): _row({} if row is None else row) for key, row in rows.items()}
+            if isinstance(rows, Mapping)
+            else rows
+        )
+    return tables
+
+
+def _row(row: Any) -> Any:
+    return {str(name): _value(value) for name, value in row.items()} if isinstance(row, Mapping) else row
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return [_value(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def wanted(state: str, before: ConfigDb, said: ConfigDb, tables: tuple[str, ...] = ()) -> ConfigDb:
+    """The whole configuration that is wanted.
+
+    :param tables: for ``overridden``, tables that are meant as a whole although nothing is said of them.
+    """
+    if state == "overridden":
+        return targets.wanted(before, said, tables)
+    whole: ConfigDb = {table: dict(rows) for table, rows in before.items()}
+    for table, rows in said.items():
+        if state == "deleted":
+            _delete(whole, table, rows)
+            continue
+        there = whole.setdefault(table, {})
+        for key, row in rows.items():
+            there[key] = {**(there.get(key, {}) if state == "merged" else _own(table, there.get(key, {}))), **row}
+    return {table: rows for table, rows in whole.items() if rows}
+
+
+def _own(table: str, row: Row) -> Row:
+    """The fields of a row that the switch filled in by itself."""
+    return {name: row[name] for name in targets.OWN_FIELDS.get(table, ()) if name in row}
+
+
+def _delete(whole: ConfigDb, table: str, rows: Mapping[str, Row]) -> None:
+    """Removes fields, rows without any field named, or a table without any row named."""
+    if not rows:
+        whole.pop(table, None)
+        return
+    there = whole.get(table, {})
+    for key, row in rows.items():
+        if key in there and row:
+            there[key] = {name: value for name, value in there[key].items() if name not in row}
+        else:
+            there.pop(key, None)
