@@ -124,8 +124,9 @@ class SwitchAction(ActionBase):
 
     def renew(self) -> None:
         """Closes the connection."""
-        with contextlib.suppress(AnsibleError, AttributeError):
-            self._connection.reset()
+        if self._connection.transport != "local":
+            with contextlib.suppress(AnsibleError, AttributeError):
+                self._connection.reset()
 
     def forget(self) -> None:
         """The folder for modules on the other side may be gone with the connection."""

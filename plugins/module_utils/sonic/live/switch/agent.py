@@ -67,12 +67,13 @@ def _apply(request: Mapping[str, Any]) -> dict[str, Any]:
     token, owner = str(request["token"]), str(request["owner"])
     with state.turn(float(request.get("patience", 5.0))):
         state.take(owner, token, float(request["confirm_within"]) + 60)
+        armed = False
         try:
             record, before = _arm(request, token, owner)
-        except BaseException:
-            if state.pending().get("token") != token:
+            armed = True
+        finally:
+            if not armed:
                 state.give_back(token)
-            raise
         began = time.monotonic()
         done, failure = _written(request, record)
         answer = {"steps_done": done, "before": before, "checkpoint": record["checkpoint"]}

@@ -58,7 +58,7 @@ class Redis:
                 reply = self._reply()
                 if isinstance(reply, Exception):
                     raise reply
-        except BaseException:
+        except (OSError, Refused):
             self._socket.close()
             raise
 
