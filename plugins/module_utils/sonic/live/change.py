@@ -193,7 +193,12 @@ class _Run:
                 self._reported(was, change, now, restarted)
                 return []
             waited = self.link.now() - began
-            if frr and not restarted and waited >= FOLLOWS and self.settings.max_impact >= Impact.INTERRUPTED:
+            if (
+                frr
+                and not restarted
+                and waited >= min(FOLLOWS, self.settings.verify_timeout / 2)
+                and self.settings.max_impact >= Impact.INTERRUPTED
+            ):
                 self.link.say(f"{self.link.name}: FRR did not follow, restarting bgp")
                 self._ask_late("service", token=self.settings.token, fixups=[list(one) for one in change.fixups])
                 restarted, end = True, self.link.now() + min(self.settings.verify_timeout, self._left())

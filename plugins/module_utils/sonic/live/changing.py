@@ -159,10 +159,9 @@ def refusals(change: Change, seen: Seen, settings: Settings) -> list[str]:
     """Why the change is not made, one sentence each."""
     fabric = FabricPlan({seen.name: change.plan}, waves({}))
     found = plan_report.refusals(fabric, settings.max_impact)
-    limit = f"Raise max_impact ({settings.max_impact.label}) if that is what you want" if found else ""
-    if change.strategy == "reload" and change.impact > settings.max_impact and not found:
+    above = change.impact > settings.max_impact
+    if change.strategy == "reload" and above and not found:
         found = [f"{seen.name}: config reload is {change.impact.label} (every service starts anew)"]
-        limit = f"Raise max_impact ({settings.max_impact.label}) if that is what you want"
     if settings.unsaved == "refuse":
         names = expect.unsaved(seen.config, seen.saved, plan.RUNTIME_OWNED)
         if names:
@@ -171,7 +170,7 @@ def refusals(change: Change, seen: Seen, settings: Settings) -> list[str]:
                 f"{seen.name}: what runs and what is saved differ in {', '.join(names[:_SHOWN])}{more}; save it or take it back "
                 "by hand first, or set unsaved to accept"
             )
-    return [*found, limit] if limit and found else found
+    return [*found, f"Raise max_impact ({settings.max_impact.label}) if that is what you want"] if above else found
 
 
 def program(change: Change, settings: Settings) -> dict[str, Any] | None:
