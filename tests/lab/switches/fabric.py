@@ -9,18 +9,20 @@ import hashlib
 import json
 import subprocess
 import time
+import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from ...tools.console import Unavailable
-from .. import images, launch, wiring
+from .. import images, kernel, launch, wiring
 from ..hosts import EMBEDDED, Lab
 from ..lane import Record
 from . import furnish, renderer
 from .monitor import Monitor
 from .renderer import Config
+from .standin.resp import STATE, Connection
 
 _RELEASE = "trixie"
 #: Seconds until the services of a switch run.
@@ -179,10 +181,27 @@ class Fabric(Lab):
         """The answer of FRR to a ``show`` command, as data."""
         return json.loads(self.vtysh(name, f"{command} json") or "{}")
 
+    def settle(self, name: str, seconds: float = 60.0) -> None:
+        """Wait until the services of a switch have worked through every change of CONFIG_DB so far.
+
+        :raises TimeoutError: they have not within so many seconds.
+        """
+        socket = f"{self.machine(name).root}{_SOCKET}"
+        state, mark = Connection(STATE, socket), uuid.uuid4().hex
+        state.call("PUBLISH", f"__keyspace@4__:STANDIN|{mark}", "mark")
+        services = ("bgp", "swss")
+        try:
+            if not kernel.wait_for(
+                lambda: all(state.call("HGET", f"STANDIN|{one}", "seen") == mark for one in services), seconds
+            ):
+                raise TimeoutError(f"the services of {name} did not work through CONFIG_DB within {seconds:.0f} s")
+        finally:
+            state.close()
+
     @contextlib.contextmanager
     def monitor(self, name: str) -> Iterator[Monitor]:
         """Everything that the database of a switch is told meanwhile; ``.writes`` are the commands that change it."""
-        with Monitor(self.machine(name), _SOCKET) as found:
+        with Monitor(f"{self.machine(name).root}{_SOCKET}") as found:
             yield found
 
     def reload(self, name: str, config: Config, *, frr_starts_empty: bool = False) -> None:

@@ -75,6 +75,7 @@ def switch(root: Path, machine: Machine, config: Mapping[str, Any], release: str
     _link(root, {f"multi-user.target.wants/{name}": f"../{name}" for name in _UNITS})
     _link(root, {"lldp.service": "/usr/lib/systemd/system/lldpd.service"})
     _link(root, dict.fromkeys(_MASKED, "/dev/null"))
+    (root / "usr/local/bin/lldpctl").symlink_to("/usr/sbin/lldpctl")
     with open(root / "etc/group", "a", encoding="utf-8") as group:
         group.write(_GROUP)
     lldp = root / "etc/lldpd.d/lab.conf"

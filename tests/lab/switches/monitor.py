@@ -4,31 +4,33 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import threading
 import uuid
 from types import TracebackType
-from typing import Any
+
+from .standin.resp import Connection
 
 _SECONDS = 30.0
-#: Commands that change a database. Whatever is not known to read counts as a change.
+#: Commands that change nothing. Whatever is not among them counts as a change.
 _READS = frozenset(
-    "auth client command config dbsize echo exists get getrange hello hexists hget hgetall hkeys hlen hmget hscan hstrlen "
-    "hvals info keys lastsave lindex llen lrange mget monitor object ping psubscribe pttl publish punsubscribe quit "
-    "randomkey scan scard select sismember smembers sscan strlen subscribe time ttl type unsubscribe unwatch watch "
-    "xinfo xlen xrange xread zcard zrange zscore multi exec discard".split()
+    "auth client command config dbsize discard echo exec exists get getrange hello hexists hget hgetall hkeys hlen hmget "
+    "hscan hstrlen hvals info keys lastsave lindex llen lrange mget monitor multi object ping psubscribe pttl publish "
+    "punsubscribe quit randomkey scan scard select sismember smembers sscan strlen subscribe time ttl type unsubscribe "
+    "unwatch watch xinfo xlen xrange xread zcard zrange zscore".split()
 )
 _LINE = re.compile(r'^[0-9.]+ \[(?P<database>\d+) (?P<client>[^\]]*)\] "(?P<verb>[^"]*)"(?P<rest>.*)$')
 
 
 class Monitor:
-    """Commands seen between entering and leaving."""
+    """Commands seen between entering and leaving.
 
-    def __init__(self, machine: Any, socket: str) -> None:
-        self._machine, self._socket = machine, socket
-        self._process: subprocess.Popen[str] | None = None
-        self._began, self._ended = threading.Event(), threading.Event()
-        self._end = uuid.uuid4().hex
+    :param socket: the database's, as this machine sees it.
+    """
+
+    def __init__(self, socket: str) -> None:
+        self._socket = socket
+        self._mark = uuid.uuid4().hex
+        self._over = threading.Event()
         self.lines: list[str] = []
 
     @property
@@ -43,35 +45,33 @@ class Monitor:
         return [one for one in self.commands if one.startswith("4 ") and one.split()[1].lower() not in _READS]
 
     def __enter__(self) -> Monitor:
-        entering = self._machine._entering({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"})
-        command = [*entering, "valkey-cli", "-s", self._socket, "MONITOR"]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, bufsize=1)
+        self._watching = Connection(0, self._socket)
+        self._watching.call("MONITOR")
         threading.Thread(target=self._read, daemon=True).start()
-        if not self._began.wait(_SECONDS):
-            self._process.kill()
-            raise TimeoutError(f"valkey of {self._machine.name} does not let itself be watched")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._process is not None
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
-            self._machine.run(["valkey-cli", "-s", self._socket, "ECHO", self._end], check=False)
-            self._ended.wait(_SECONDS)  # whatever was said before has been read by then
+            last = Connection(0, self._socket)
+            last.call("ECHO", self._mark)
+            last.close()
+            self._over.wait(_SECONDS)  # whatever was said before has been read by then
+        except OSError:
+            pass  # the database went away meanwhile: what was seen stays seen
         finally:
-            self._process.kill()
-            self._process.wait(_SECONDS)
-            if self._process.stdout is not None:
-                self._process.stdout.close()
+            self._watching.close()
 
     def _read(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
-        try:
-            for line in self._process.stdout:
-                if line.strip() == "OK":
-                    self._began.set()
-                elif self._end in line:
-                    self._ended.set()
-                else:
-                    self.lines.append(line.rstrip("\n"))
-        except ValueError:
-            pass  # closed behind our back, at the very end
+        while not self._over.is_set():
+            try:
+                line = str(self._watching.read())
+            except TimeoutError:
+                continue
+            except (OSError, ValueError):
+                return  # the database went away
+            if self._mark in line:
+                self._over.set()
+            else:
+                self.lines.append(line)

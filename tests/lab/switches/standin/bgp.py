@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import boot
 from .follower import Follower
-from .resp import CONFIG, Connection, Events
+from .resp import CONFIG, STATE, Connection, Events
 from .rows import READY, Row, read, row_of
 from .vty import DAEMONS, Frr, log
 
@@ -24,6 +24,8 @@ _RUN = Path("/run/frr")
 EMPTY = Path("/run/standin/frr-starts-empty")
 _OPTIONS = {"zebra": ("-s", "90000000"), "mgmtd": (), "staticd": (), "bgpd": (), "bfdd": ()}
 _SECONDS = 60.0
+#: Whoever publishes a key of this name among the changes hears when all changes before it are worked through.
+MARK = "STANDIN"
 
 
 def main() -> None:
@@ -42,7 +44,9 @@ def main() -> None:
     while True:
         while events.ready(0.5):
             table, bar, key = events.key().partition("|")
-            if bar:
+            if table == MARK:
+                seen("bgp", key)
+            elif bar:
                 row = row_of(database.call("HGETALL", f"{table}|{key}"))
                 follower.change(table, key, row)
         for name, process in daemons.items():
@@ -64,6 +68,13 @@ def await_database() -> Connection:
         if time.monotonic() > end:
             sys.exit("CONFIG_DB is not there")
         time.sleep(0.05)
+
+
+def seen(service: str, mark: str) -> None:
+    """Say that everything before a mark is done."""
+    state = Connection(STATE)
+    state.call("HSET", f"{MARK}|{service}", "seen", mark)
+    state.close()
 
 
 def _table(database: Connection, table: str) -> dict[str, Row]:

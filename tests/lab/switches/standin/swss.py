@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import desired, kernel
-from .bgp import await_database, notify
+from .bgp import MARK, await_database, notify, seen
 from .resp import APPL, CONFIG, STATE, Connection, Events
 from .rows import Config, read
 from .vty import log
@@ -57,10 +57,13 @@ def main() -> None:
     notify()
     while True:
         first = time.monotonic()
-        if _changed(events, links, None):
-            while time.monotonic() - first < _LONGEST and _changed(events, links, _QUIET):
-                continue
-            service.work()
+        marks: list[str] = []
+        _changed(events, links, None, marks)
+        while time.monotonic() - first < _LONGEST and _changed(events, links, _QUIET, marks):
+            continue
+        service.work()
+        for mark in marks:
+            seen("swss", mark)
 
 
 class _Service:
@@ -118,14 +121,16 @@ def _links() -> socket.socket:
     return one
 
 
-def _changed(events: Events, links: socket.socket, seconds: float | None) -> bool:
-    """Whether something that matters changed; waits for it so many seconds, or for ever."""
+def _changed(events: Events, links: socket.socket, seconds: float | None, marks: list[str]) -> bool:
+    """Whether something that matters changed; waits for it so many seconds, or for ever. Marks are collected."""
     matters = False
     while True:
         if not events.ready(0) and not select.select([events, links], [], [], seconds)[0]:
             return matters
         while events.ready(0):
-            matters = events.key().partition("|")[0] in _TABLES or matters
+            table, _bar, key = events.key().partition("|")
+            marks += [key] if table == MARK else []
+            matters = table in _TABLES or table == MARK or matters
         try:
             while links.recv(1 << 16):
                 matters = True
