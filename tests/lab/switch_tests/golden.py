@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,12 +59,12 @@ def steps(switch: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield table, name, config[table][name]
 
 
-def bring(fabric: Fabric, machine: str, switch: str, path: str) -> str:
-    """FRR's running configuration after a configuration came onto a switch along a path."""
+def bring(fabric: Fabric, machine: str, switch: str, path: str) -> tuple[str, list[str]]:
+    """FRR's running configuration, and what it refused, after a configuration came onto a switch along a path."""
     config: Config = json.loads(read(switch, "config_db.json"))
     if path == "boot":
         fabric.reload(machine, config)
-        return fabric.vtysh(machine, "show running-config")
+        return fabric.vtysh(machine, "show running-config"), refused(_journal(fabric, machine))
     bare = {table: rows for table, rows in config.items() if table in BARE}
     fabric.reload(machine, bare, frr_starts_empty=True)
     if path == "live":
@@ -72,7 +73,26 @@ def bring(fabric: Fabric, machine: str, switch: str, path: str) -> str:
         fabric.machine(machine).run(["tee", "/root/load.json"], input=json.dumps(config))
         fabric.machine(machine).run(["config", "load", "-y", "/root/load.json"])
     fabric.settle(machine)
-    return fabric.vtysh(machine, "show running-config")
+    return fabric.vtysh(machine, "show running-config"), refused(_journal(fabric, machine))
+
+
+def _journal(fabric: Fabric, machine: str) -> str:
+    """What the service said since it started."""
+    shown = fabric.machine(machine).run(["systemctl", "show", "--property", "InvocationID", "--value", "bgp"])
+    this = f"_SYSTEMD_INVOCATION_ID={shown.stdout.strip()}"
+    return fabric.machine(machine).run(["journalctl", "--no-pager", "--output", "cat", this]).stdout
+
+
+def refused(log: str) -> list[str]:
+    """Commands that FRR did not take and prefixes without a set, from the log of SONiC's daemon or of ours."""
+    found = set()
+    for line in log.splitlines():
+        if "command execution failure" in line:
+            words = re.findall("'([^']*)'", line) or line.partition("Command: ")[2].split(" / ")
+            found.add(" / ".join(word for word in words if word not in ("vtysh", "-c", "configure terminal")))
+        elif "could not find prefix-set" in line:
+            found.add(line[line.index("could not find") :])
+    return sorted(found)
 
 
 def lines(text: str) -> list[str]:

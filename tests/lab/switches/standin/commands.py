@@ -15,7 +15,8 @@ from . import database, rows
 from .resp import CONFIG, SOCKET, Connection, Refused
 
 _NUMBERS = {"APPL_DB": 0, "ASIC_DB": 1, "COUNTERS_DB": 2, "CONFIG_DB": 4, "STATE_DB": 6}
-_SERVICES = ("bgp", "swss")
+#: In the order of their start.
+_SERVICES = ("swss", "bgp")
 _UPDATER = ("apply-patch", "replace", "checkpoint", "rollback", "delete-checkpoint", "list-checkpoints")
 _VERSION = Path("/etc/sonic/sonic_version.yml")
 
@@ -70,7 +71,8 @@ def config(words: Sequence[str]) -> int:
 
 
 def _services(verb: str) -> None:
-    subprocess.run(["systemctl", verb, *_SERVICES], check=verb != "reset-failed", timeout=300)
+    names = reversed(_SERVICES) if verb == "stop" else _SERVICES
+    subprocess.run(["systemctl", verb, *names], check=verb != "reset-failed", timeout=300)
 
 
 def show(words: Sequence[str]) -> int:
