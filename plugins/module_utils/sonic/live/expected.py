@@ -64,12 +64,18 @@ def _peers(name: str, configs: Mapping[str, ConfigDb]) -> set[str]:
     return {key.split("|")[1] for key in rows if key.startswith("default|")}
 
 
+def _asn(name: str, configs: Mapping[str, ConfigDb]) -> str:
+    return str(configs.get(name, {}).get("BGP_GLOBALS", {}).get("default", {}).get("local_asn", ""))
+
+
 def _widths(view: View, name: str, configs: Mapping[str, ConfigDb]) -> dict[str, int]:
     """To the loopback of every switch that is two cables away, over how many cables of ours it is reached."""
     links = [(a, b) for a, b in _ends(view) if a[1] in _peers(a[0], configs) and b[1] in _peers(b[0], configs)]
     near = {b[0] for a, b in links if a[0] == name}
     found = {}
     for other in configs:
+        if _asn(other, configs) == _asn(name, configs):
+            continue  # it would hear its own number in the path
         middles = {b[0] for a, b in links if a[0] == other} & near
         if other == name or other in near or not middles:
             continue

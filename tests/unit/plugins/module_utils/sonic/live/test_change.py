@@ -194,7 +194,7 @@ def test_what_runs_and_what_is_saved_differ(box: Box) -> None:
 
 def test_an_unknown_release_is_refused_with_the_way_out(box: Box) -> None:
     box.fill({**OLD, "VERSIONS": {}})
-    with pytest.raises(InputError, match="a release nobody knows. Say with release"):
+    with pytest.raises(InputError, match=r"a release nobody knows\. Say with release"):
         change.run(BoxLink(box), settings(MORE))
     assert change.run(BoxLink(box), settings(MORE, release="202505")).saved
 
