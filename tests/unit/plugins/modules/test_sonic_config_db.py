@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError
-from ansible_collections.scs.landscape.plugins.modules import sonic_config_db
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import model, plan
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import desired
+from ansible_collections.scs.landscape.plugins.modules import sonic_config_db
 
 
 def test_without_its_action_plugin_it_says_so() -> None:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError
-from ansible_collections.scs.landscape.plugins.modules import sonic_verify
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import verify
+from ansible_collections.scs.landscape.plugins.modules import sonic_verify
 
 
 def test_without_its_action_plugin_it_says_so() -> None:

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The states: what of a switch stays, comes and goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import desired
+
+BEFORE: dict[str, Any] = {
+    "DEVICE_METADATA": {"localhost": {"hostname": "a", "mac": "02:00:00:00:00:01", "type": "LeafRouter"}},
+    "VLAN": {
+        "Vlan10": {"vlanid": "10", "description": "old", "dhcp_servers": ["192.0.2.1"]},
+        "Vlan20": {"vlanid": "20"},
+    },
+    "NTP_SERVER": {"192.0.2.1": {}},
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "tables", "table", "wanted"),
+    [
+        (
+            "merged",
+            {"VLAN": {"Vlan10": {"dhcp_servers": ["192.0.2.2"]}}},
+            (),
+            "VLAN",
+            {
+                "Vlan10": {"vlanid": "10", "description": "old", "dhcp_servers": ["192.0.2.2"]},
+                "Vlan20": {"vlanid": "20"},
+            },
+        ),
+        (
+            "replaced",
+            {"VLAN": {"Vlan10": {"vlanid": "10"}}},
+            (),
+            "VLAN",
+            {"Vlan10": {"vlanid": "10"}, "Vlan20": {"vlanid": "20"}},
+        ),
+        ("overridden", {"VLAN": {"Vlan10": {"vlanid": "10"}}}, (), "VLAN", {"Vlan10": {"vlanid": "10"}}),
+        ("overridden", {"VLAN": {"Vlan10": {"vlanid": "10"}}}, (), "NTP_SERVER", {"192.0.2.1": {}}),
+        ("overridden", {"VLAN": {"Vlan10": {"vlanid": "10"}}}, ("NTP_SERVER",), "NTP_SERVER", None),
+        (
+            "replaced",
+            {"DEVICE_METADATA": {"localhost": {"hostname": "b"}}},
+            (),
+            "DEVICE_METADATA",
+            {"localhost": {"hostname": "b", "mac": "02:00:00:00:00:01"}},
+        ),
+        (
+            "deleted",
+            {"VLAN": {"Vlan10": {"description": ""}}},
+            (),
+            "VLAN",
+            {"Vlan10": {"vlanid": "10", "dhcp_servers": ["192.0.2.1"]}, "Vlan20": {"vlanid": "20"}},
+        ),
+        ("deleted", {"VLAN": {"Vlan10": None}}, (), "VLAN", {"Vlan20": {"vlanid": "20"}}),
+        ("deleted", {"VLAN": None}, (), "VLAN", None),
+        ("deleted", {"VLAN": {"Vlan77": {}}}, (), "VLAN", BEFORE["VLAN"]),
+    ],
+)
+def test_a_state_leads_where_it_says(state: str, said: Any, tables: Any, table: str, wanted: Any) -> None:
+    found = desired.wanted(state, BEFORE, desired.given(said, state), tables)
+    assert found.get(table) == wanted
+    assert desired.wanted(state, found, desired.given(said, state), tables) == found, "twice is once"
+
+
+def test_numbers_and_truth_become_words() -> None:
+    said = desired.given({"PORT": {"Ethernet0": {"mtu": 9100, "autoneg": True, "lanes": [1, 2]}}}, "merged")
+    assert said == {"PORT": {"Ethernet0": {"mtu": "9100", "autoneg": "true", "lanes": ["1", "2"]}}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        {"PORT": []},
+        {"PORT": {"Ethernet0": "x"}},
+        {"PORT": {"E": {"f": {"g": 1}}}},
+        {"PORT": {"E": {"f": 1.5}}},
+        {"A|B": {"x": {}}},
+        {"T": {"k": {"l": ["a,b"]}}},
+    ],
+)
+def test_what_is_no_configuration_is_refused(wrong: Any) -> None:
+    with pytest.raises(InputError):
+        desired.given(wrong, "merged")
