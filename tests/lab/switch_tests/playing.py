@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.scs.landscape.tests.lab.switches import Fabric
 
+LEAF, SPINE = "em01-leaf-r01-u38", "em01-spine-r01-u41"
 PROGRAM = Path(sys.executable).parent / "ansible-playbook"
 #: Seconds a play may take before the test calls it hung; machines that run the tests may be slow.
 PATIENCE = 420.0
@@ -89,6 +90,11 @@ class Stage:
         began = time.monotonic()
         names = [names] if isinstance(names, str) else names
         return self.end(self.start(names, *tasks, arguments=("-v", *arguments)), began)
+
+
+def change(config: Any, **options: Any) -> dict[str, Any]:
+    """A task that changes a switch."""
+    return {"scs.landscape.sonic_config_db": {"config": config, **options}}
 
 
 def kill(process: subprocess.Popen[str]) -> None:

@@ -5,44 +5,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.scs.landscape.tests.lab.switches import Fabric
-from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 
-from .playing import Stage, kill, pending, rows, settled, wait_for
+from .playing import LEAF, Stage, change, kill, pending, rows, settled, wait_for
 
-LEAF, SPINE = "em01-leaf-r01-u38", "em01-spine-r01-u41"
 _STATE = [
     "sh",
     "-c",
     "find /var/lib/scs-landscape /etc/sonic -type f -exec sha256sum {} + | sort; vtysh -c 'show running-config'",
 ]
-
-
-@pytest.fixture(scope="module")
-def pair() -> Iterator[Fabric]:
-    """A leaf and a spine with a cable between them."""
-    found = Fabric(lane("live"), [LEAF, SPINE])
-    found.down()
-    found.up()
-    yield found
-    found.down()
-
-
-@pytest.fixture
-def stage(pair: Fabric, tmp_path: Path, collections_root: Path) -> Stage:
-    """Where plays are run from."""
-    return Stage(pair, tmp_path, collections_root)
-
-
-def change(config: Any, **options: Any) -> dict[str, Any]:
-    """A task."""
-    return {"scs.landscape.sonic_config_db": {"config": config, **options}}
 
 
 @pytest.mark.accept("S2.8")
@@ -157,14 +132,10 @@ def test_secrets_are_in_no_output_and_no_log(pair: Fabric, stage: Stage) -> None
 
 def test_a_change_without_impact_resets_no_session(pair: Fabric, stage: Stage) -> None:
     def up() -> int:
-        peers = pair.frr(LEAF, "show bgp summary")["ipv4Unicast"]["peers"]
-        return int(peers["Ethernet48"]["peerUptimeEstablishedEpoch"])
+        peer = pair.frr(LEAF, "show bgp summary")["ipv4Unicast"]["peers"]["Ethernet48"]
+        return int(peer["connectionsEstablished"]) if peer["state"] == "Established" else -1
 
-    wait_for(
-        lambda: pair.frr(LEAF, "show bgp summary")["ipv4Unicast"]["peers"]["Ethernet48"]["state"] == "Established",
-        60,
-        "no session",
-    )
+    wait_for(lambda: up() > 0, 60, "no session")
     before = up()
     done = stage.run(LEAF, change({"SYSLOG_SERVER": {"192.0.2.30": {}}, "PORT": {"Ethernet48": {"description": "x"}}}))
     assert done.rc == 0, done.output
