@@ -66,6 +66,15 @@ def _render(landscape: Path, names: Sequence[str], release: str) -> dict[str, Co
     return {one.name: one.config for one in rendered}
 
 
+def routers(landscape: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """AS number and loopbacks of hosts, by name: ``asn``, ``v4``, ``v6``; empty where the landscape says nothing."""
+    view = _library("landscape.derive").resolve(_library("landscape.client").load([str(landscape)])[0])
+    return {
+        name: {"asn": str(one.asn or ""), "v4": one.loopback_v4 or "", "v6": one.loopback_v6 or ""}
+        for name, one in ((name, view.devices[name]) for name in names)
+    }
+
+
 def port_config(hwsku: str) -> str:
     """SONiC's port_config.ini of a make; empty for one that the project does not know."""
     known = _library("sonic.ports").known(hwsku)
