@@ -90,6 +90,7 @@ def test_secrets_are_in_nothing_that_is_told(box: Box) -> None:
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S2.7")
 @pytest.mark.parametrize(
     ("when", "count", "times", "end"),
@@ -148,6 +149,7 @@ def test_a_switch_that_lies_is_brought_back(box: Box) -> None:
     assert box.saved == OLD
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S2.6")
 def test_written_and_not_applied_is_seen_and_brought_back(box: Box) -> None:
     """FRR stays as it was, whatever the rows say, also after bgp is restarted."""

@@ -208,6 +208,7 @@ def test_a_reboot_in_the_window_ends_old(box: Box) -> None:
     assert box.ask("read")["pending"] == {}
 
 
+@pytest.mark.slow
 def test_the_database_dies_and_the_timer_waits_for_it(box: Box) -> None:
     box.fill(OLD)
     before = box.rows()
@@ -224,6 +225,7 @@ def test_the_database_dies_and_the_timer_waits_for_it(box: Box) -> None:
     assert box.rows() == before
 
 
+@pytest.mark.slow
 def test_frr_comes_back_too(box: Box) -> None:
     box.fill(OLD)
     frr = box.folder / "frr"
@@ -240,6 +242,7 @@ def test_frr_comes_back_too(box: Box) -> None:
     assert "vrf VrfBlue\n vni 1000" in frr.read_text(), "what a restart loses is added again"
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S2.7")
 @pytest.mark.parametrize("done", range(6))
 def test_killed_between_any_two_rows_it_is_all_old(box: Box, done: int) -> None:
@@ -279,6 +282,7 @@ if left[0] == 0:
     assert box.ask("read")["lock"] == {}
 
 
+@pytest.mark.slow
 def test_a_run_that_hangs_is_ended_by_the_timer(box: Box) -> None:
     box.fill(OLD)
     before = box.rows()
