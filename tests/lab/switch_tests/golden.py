@@ -33,7 +33,11 @@ def folder() -> Path | None:
 def switches() -> list[str]:
     """``<fabric>/<switch>`` of every measured switch."""
     root = folder()
-    return sorted(str(path.parent.relative_to(root / "fabrics")) for path in root.glob("fabrics/*/*/config_db.json")) if root else []
+    return (
+        sorted(str(path.parent.relative_to(root / "fabrics")) for path in root.glob("fabrics/*/*/config_db.json"))
+        if root
+        else []
+    )
 
 
 def read(switch: str, name: str) -> str:
@@ -110,7 +114,9 @@ def lines(text: str) -> list[str]:
             section = [] if not raw.startswith(" ") else section
         elif line and not line.startswith(_NOISE):
             opens = line.startswith(_OPENERS) and not raw.startswith(" ")
-            inner = bool(section) and raw.startswith(" ") and line.startswith(_INNER) and section[0].startswith("router")
+            inner = (
+                bool(section) and raw.startswith(" ") and line.startswith(_INNER) and section[0].startswith("router")
+            )
             if opens or inner:
                 section = [line] if opens else [section[0], line]
                 found.append(" / ".join(section))

@@ -70,7 +70,9 @@ def test_paths_between_racks_are_as_wide_as_there_are_spines(fabric: Fabric, hos
 
 def test_every_host_reaches_every_other(fabric: Fabric, hosts: dict[str, dict[str, str]]) -> None:
     pairs = [(near, far) for near in fabric.hosts for far in fabric.hosts if near != far]
-    assert [pair for pair in pairs if not eventually(lambda pair=pair: pings(fabric, pair[0], hosts[pair[1]]["v4"]))] == []
+    assert [
+        pair for pair in pairs if not eventually(lambda pair=pair: pings(fabric, pair[0], hosts[pair[1]]["v4"]))
+    ] == []
 
 
 def test_nothing_runs_that_the_rows_do_not_say(fabric: Fabric) -> None:
@@ -89,8 +91,17 @@ def test_hosts_on_two_leaves_share_a_network_over_vxlan(fabric: Fabric) -> None:
     others = fabric.machine(SPINES[1])
     seen = [
         subprocess.Popen(
-            [*one._entering({"PATH": "/usr/sbin:/usr/bin:/bin"}), "timeout", "20", "tcpdump", "-lnni", "any", "-c", "1"]
-            + ["udp port 4789"],
+            [
+                *one._entering({"PATH": "/usr/sbin:/usr/bin:/bin"}),
+                "timeout",
+                "20",
+                "tcpdump",
+                "-lnni",
+                "any",
+                "-c",
+                "1",
+                "udp port 4789",
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

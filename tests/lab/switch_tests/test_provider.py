@@ -66,9 +66,7 @@ def test_six_switches_are_up_in_time_and_leave_nothing() -> None:
 def test_what_a_killed_start_leaves_is_swept() -> None:
     fabric = Fabric.plain(lane("killed"), 2)
     try:
-        program = (
-            "import sys; from tests.lab.switches import Fabric; Fabric.plain(sys.argv[1], 2).up()"
-        )
+        program = "import sys; from tests.lab.switches import Fabric; Fabric.plain(sys.argv[1], 2).up()"
         argument = lane("killed")
         starting = subprocess.Popen([sys.executable, "-B", "-c", program, argument], cwd=REPO, start_new_session=True)
         assert kernel.wait_for(lambda: bool(fabric.lane.load().machines), 60)
@@ -101,7 +99,8 @@ def test_the_surface_of_a_switch(pair: Fabric) -> None:
     assert (said["uid"], said["root"], said["ping"]) == (1000, "0", "PONG")
     assert said["version"] >= [3, 9]
     assert said["config"] == pair.configs[LEAF]
-    assert "ipv4Unicast" in said["bgp"] and said["lldp"] == ["lldp"]
+    assert "ipv4Unicast" in said["bgp"]
+    assert said["lldp"] == ["lldp"]
     assert said["services"] == ["active"] * 4
     assert "SONiC Software Version: SONiC.202505" in said["show"]
     machine = pair.machine(LEAF)

@@ -14,7 +14,9 @@ from ansible_collections.scs.landscape.tests.lab.switch_tests import golden
 from ansible_collections.scs.landscape.tests.lab.switches import Fabric
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 
-pytestmark = pytest.mark.skipif(golden.folder() is None, reason="the measurements of SONiC's own code are not on this machine")
+pytestmark = pytest.mark.skipif(
+    golden.folder() is None, reason="the measurements of SONiC's own code are not on this machine"
+)
 
 _MACHINES = 3
 _SWITCHES = golden.switches()
@@ -56,9 +58,7 @@ def runs(bench: Fabric) -> Iterator[Runs]:
 @pytest.mark.accept("S2.1")
 @pytest.mark.parametrize("path", golden.PATHS)
 @pytest.mark.parametrize("switch", _SWITCHES)
-def test_same_configuration_in_same_frr_out(
-    runs: Runs, switch: str, path: str
-) -> None:
+def test_same_configuration_in_same_frr_out(runs: Runs, switch: str, path: str) -> None:
     wanted = golden.lines(golden.read(switch, golden.PATHS[path]))
     assert golden.lines(runs[(switch, path)].result(_SECONDS)[0]) == wanted
 
@@ -81,7 +81,9 @@ def test_the_as_number_does_not_change_while_it_runs(bench: Fabric, runs: Runs) 
     change = root / "changes" / "12-local-asn"
     before, after = (json.loads((change / f"{name}.json").read_text(encoding="utf-8")) for name in ("before", "after"))
     machine = bench.switches[0]
-    bench.reload(machine, {table: rows for table, rows in before.items() if table in golden.BARE}, frr_starts_empty=True)
+    bench.reload(
+        machine, {table: rows for table, rows in before.items() if table in golden.BARE}, frr_starts_empty=True
+    )
     bench.write(machine, list(golden.steps("a-underlay/leaf1")))
     bench.settle(machine)
     bench.write(machine, [("BGP_GLOBALS", key, row) for key, row in after["BGP_GLOBALS"].items()])

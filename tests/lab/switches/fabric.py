@@ -19,6 +19,7 @@ from ...tools.console import Unavailable
 from .. import images, kernel, launch, wiring
 from ..hosts import EMBEDDED, Lab
 from ..lane import Record
+from ..wiring import Wiring
 from . import furnish, renderer
 from .monitor import Monitor
 from .renderer import Config
@@ -86,7 +87,7 @@ class Fabric(Lab):
             self._wiring = wiring.Wiring(machines, tuple(cables), whole.controllers)
         return self._wiring
 
-    def _chosen_names(self, whole: wiring.Wiring) -> list[str]:
+    def _chosen_names(self, whole: Wiring) -> list[str]:
         switches, hosts = self._names
         machines = whole.machines
         if switches is None:
@@ -95,7 +96,9 @@ class Fabric(Lab):
             hosts = [name for name, one in machines.items() if one.kind == "host"]
         unknown = sorted({*switches, *hosts} - machines.keys())
         if unknown:
-            raise Unavailable(f"{self.landscape} has no active machine {', '.join(unknown)}; it has {', '.join(machines)}")
+            raise Unavailable(
+                f"{self.landscape} has no active machine {', '.join(unknown)}; it has {', '.join(machines)}"
+            )
         return [*switches, *hosts]
 
     @property
@@ -211,7 +214,10 @@ class Fabric(Lab):
         """
         machine = self.machine(name)
         flag = "mkdir -p /run/standin && touch" if frr_starts_empty else "rm -f"
-        machine.run(["sh", "-c", f"cat >/etc/sonic/config_db.json && {flag} /run/standin/frr-starts-empty"], input=json.dumps(config))
+        machine.run(
+            ["sh", "-c", f"cat >/etc/sonic/config_db.json && {flag} /run/standin/frr-starts-empty"],
+            input=json.dumps(config),
+        )
         machine.run(["config", "reload", "-y", "-f"], timeout=300)
 
     def write(self, name: str, rows: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:

@@ -79,7 +79,9 @@ def switch(root: Path, machine: Machine, config: Mapping[str, Any], release: str
     with open(root / "etc/group", "a", encoding="utf-8") as group:
         group.write(_GROUP)
     lldp = root / "etc/lldpd.d/lab.conf"
-    text = lldp.read_text(encoding="utf-8").replace("interface pattern *,!controller", "interface pattern eth0,Ethernet*")
+    text = lldp.read_text(encoding="utf-8").replace(
+        "interface pattern *,!controller", "interface pattern eth0,Ethernet*"
+    )
     lldp.write_text(text, encoding="utf-8")
 
 

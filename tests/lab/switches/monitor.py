@@ -12,12 +12,13 @@ from .standin.resp import Connection
 
 _SECONDS = 30.0
 #: Commands that change nothing. Whatever is not among them counts as a change.
-_READS = frozenset(
+_READ_WORDS = (
     "auth client command config dbsize discard echo exec exists get getrange hello hexists hget hgetall hkeys hlen hmget "
     "hscan hstrlen hvals info keys lastsave lindex llen lrange mget monitor multi object ping psubscribe pttl publish "
     "punsubscribe quit randomkey scan scard select sismember smembers sscan strlen subscribe time ttl type unsubscribe "
-    "unwatch watch xinfo xlen xrange xread zcard zrange zscore".split()
+    "unwatch watch xinfo xlen xrange xread zcard zrange zscore"
 )
+_READS = frozenset(_READ_WORDS.split())
 _LINE = re.compile(r'^[0-9.]+ \[(?P<database>\d+) (?P<client>[^\]]*)\] "(?P<verb>[^"]*)"(?P<rest>.*)$')
 
 

@@ -123,7 +123,7 @@ def _family(config: Config, vrf: str, family: str) -> Iterator[str]:
             words = [word.replace("_", "-") for word in ("as_set", "summary_only") if row.get(word) == "true"]
             yield f"  aggregate-address {key.partition('|')[2]} {' '.join(words)}"
     for key, row in _rows(config, "ROUTE_REDISTRIBUTE", vrf):
-        source, _to, kind = (key.split("|") + ["", ""])[:3]
+        source, _to, kind = [*key.split("|"), "", ""][:3]
         if kind == family.partition("_")[0]:
             maps = listed(row.get("route_map", [])) or [""]
             yield from (f"  redistribute {source} {f'route-map {one}' if one else ''}" for one in maps)

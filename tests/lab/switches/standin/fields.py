@@ -232,7 +232,12 @@ def _maximum(row: Row, name: str) -> list[str]:
 def _communities(row: Row, name: str) -> list[str]:
     """FRR sends all kinds by itself: what is not wanted is taken back."""
     said = f"neighbor {name} send-community"
-    kinds = {"standard": ("extended", "large"), "extended": ("standard", "large"), "large": ("both",), "both": ("large",)}
+    kinds = {
+        "standard": ("extended", "large"),
+        "extended": ("standard", "large"),
+        "large": ("both",),
+        "both": ("large",),
+    }
     wanted = str(row["send_community"])
     if wanted == "none":
         return [f"no {said} all"]

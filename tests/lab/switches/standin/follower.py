@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import Any
 
 from . import policy
+from .changes import Change, Vrf, family_of, is_address
 from .fields import GLOBALS, GLOBALS_AF, NEIGHBOR, NEIGHBOR_AF, PEER_GROUP, Line, listed, negated
 from .rows import Config, Row
 from .vty import Frr, log
@@ -23,34 +23,6 @@ _FILTERS = ("zebra", "bgpd")
 _FAMILIES = ("ipv4_unicast", "ipv6_unicast")
 #: Rows that stand for one command, with or without fields.
 _WHOLE = ("BGP_GLOBALS_AF_NETWORK", "BGP_GLOBALS_AF_AGGREGATE_ADDR", "ROUTE_REDISTRIBUTE")
-
-
-@dataclass
-class Change:
-    """A row as it is now, against what was applied of it; ``gone`` when there is none any more."""
-
-    table: str
-    key: str
-    new: Row
-    old: Row
-    gone: bool = False
-
-    def added(self, name: str) -> bool:
-        """Whether a field is new."""
-        return name in self.new and name not in self.old
-
-    def removed(self, name: str) -> bool:
-        """Whether a field was there."""
-        return name in self.old and name not in self.new
-
-
-@dataclass
-class _Vrf:
-    """What was made in FRR for a VRF."""
-
-    asn: str = ""
-    groups: set[str] = field(default_factory=set)
-    interfaces: set[str] = field(default_factory=set)
 
 
 class Follower:
@@ -63,7 +35,7 @@ class Follower:
     def __init__(self, frr: Frr, config: Config, entry: Callable[[str], Mapping[str, Row]]) -> None:
         self._frr, self._entry = frr, entry
         self._applied: dict[tuple[str, str], Row] = {}
-        self._vrfs: dict[str, _Vrf] = {}
+        self._vrfs: dict[str, Vrf] = {}
         self._modes: dict[str, str] = {}
         self._maps: dict[tuple[str, str], str] = {}
         self._vnis: dict[str, str] = {}
@@ -100,7 +72,7 @@ class Follower:
             self._of(vrf).groups.add(name)
         for key in config.get("BGP_NEIGHBOR", {}):
             vrf, _bar, name = key.partition("|")
-            if not _is_address(name):
+            if not is_address(name):
                 self._of(vrf).interfaces.add(name)
         for name, row in config.get("PREFIX_SET", {}).items():
             self._modes[name] = row.get("mode", "").lower()
@@ -137,8 +109,8 @@ class Follower:
         for key, row in rows:
             self._waiting.append(Change(table, key, dict(row), {}))
 
-    def _of(self, vrf: str) -> _Vrf:
-        return self._vrfs.setdefault(vrf, _Vrf())
+    def _of(self, vrf: str) -> Vrf:
+        return self._vrfs.setdefault(vrf, Vrf())
 
     def _say(
         self, change: Change, daemons: tuple[str, ...], before: list[str], lines: tuple[Line, ...], name: str = ""
@@ -206,7 +178,7 @@ class Follower:
         vrf, _bar, family = change.key.partition("|")
         if not self._of(vrf).asn:
             return set()
-        return self._say(change, ("bgpd",), [self._router(vrf), _family(family)], GLOBALS_AF)[1]
+        return self._say(change, ("bgpd",), [self._router(vrf), family_of(family)], GLOBALS_AF)[1]
 
     def _peer(self, change: Change) -> set[str]:
         vrf, _bar, name = change.key.partition("|")
@@ -216,8 +188,9 @@ class Follower:
         router = self._router(vrf)
         if change.gone:
             return self._no_peer(change, router, group)
-        made, how = (known.groups, "peer-group") if group else (known.interfaces, "interface")
-        if name not in made and (group or not _is_address(name)):
+        made = known.groups if group else known.interfaces
+        how = "peer-group" if group else "interface"
+        if name not in made and (group or not is_address(name)):
             if not self._frr.configure(("bgpd",), router, f"neighbor {name} {how}"):
                 return set()
             made.add(name)
@@ -232,10 +205,10 @@ class Follower:
             for table, wanted in (("BGP_GLOBALS_LISTEN_PREFIX", "peer_group"), ("BGP_NEIGHBOR", "peer_group_name")):
                 rows = self._entry(table).items()
                 self._again(table, [one for one in rows if one[0].startswith(f"{vrf}|") and one[1].get(wanted) == name])
-        elif not group and (change.added("peer_group_name") or (_is_address(name) and change.added("asn"))):
-            rows = self._entry("BGP_NEIGHBOR_AF")
-            keys = [key for key in (f"{vrf}|{name}|{family}" for family in _FAMILIES) if key in rows]
-            self._again("BGP_NEIGHBOR_AF", [(key, rows[key]) for key in keys])
+        elif not group and (change.added("peer_group_name") or (is_address(name) and change.added("asn"))):
+            known = self._entry("BGP_NEIGHBOR_AF")
+            keys = [key for key in (f"{vrf}|{name}|{family}" for family in _FAMILIES) if key in known]
+            self._again("BGP_NEIGHBOR_AF", [(key, known[key]) for key in keys])
 
     def _no_peer(self, change: Change, router: str, group: bool) -> set[str]:
         vrf, _bar, name = change.key.partition("|")
@@ -261,7 +234,7 @@ class Follower:
         name, _bar, family = rest.rpartition("|")
         if not name or not self._of(vrf).asn:
             return set()
-        return self._say(change, ("bgpd",), [self._router(vrf), _family(family)], NEIGHBOR_AF, name)[1]
+        return self._say(change, ("bgpd",), [self._router(vrf), family_of(family)], NEIGHBOR_AF, name)[1]
 
     def _listen(self, change: Change) -> set[str]:
         vrf, _bar, prefix = change.key.partition("|")
@@ -275,7 +248,7 @@ class Follower:
         vrf = change.key.partition("|")[0]
         if not self._of(vrf).asn or ("" if change.gone else new) == old:
             return set()
-        before = [self._router(vrf), _family(family)]
+        before = [self._router(vrf), family_of(family)]
         if old and (change.gone or set(change.old) - set(change.new)):
             self._frr.configure(("bgpd",), *before, negated(old))
         if change.gone or self._frr.configure(("bgpd",), *before, new):
@@ -367,7 +340,7 @@ class Follower:
         return done | self._say(change, _FILTERS, [f"route-map {name} {known} {sequence}"], lines)[1]
 
     def _as_path(self, change: Change) -> set[str]:
-        def make(row: Row, name: str) -> list[str]:
+        def make(row: Mapping[str, Any], name: str) -> list[str]:
             return [f"bgp as-path access-list {name} permit {one}" for one in listed(row["as_path_set_member"])]
 
         line = Line(("as_path_set_member",), make, each=True)
@@ -392,15 +365,3 @@ class Follower:
             del self._vnis[change.key]
             self._frr.configure(("zebra",), f"vrf {change.key}", f"no vni {known}")
         return {*change.old, *change.new}
-
-
-def _family(name: str) -> str:
-    return f"address-family {name.lower().replace('_', ' ')}"
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -85,9 +85,8 @@ def apply(wanted: dict[str, Device]) -> dict[str, dict[str, Any]]:
     for one in wanted.values():
         if one.name not in there or one.name in gone or _differs(one, there[one.name]):
             lines += _making(one, there, gone)
-    if lines and not _ip(lines):
-        there = interfaces()
-    elif lines:
+    if lines:
+        _ip(lines)
         there = interfaces()
     changes = []
     for one in wanted.values():

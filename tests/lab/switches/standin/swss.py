@@ -23,6 +23,8 @@ LEASE = Path("/etc/scs-lab/lease")
 _RTMGRP_LINK = 1
 #: Seconds of quiet before a burst of changes is worked on, and the most that it may last.
 _QUIET, _LONGEST = 0.03, 0.5
+#: Seconds that a port may be gone, because somebody plugs another cable in, before an empty one takes its place.
+_UNPLUGGED = 3.0
 _TABLES = frozenset(
     {
         "PORT",
@@ -58,7 +60,7 @@ def main() -> None:
     while True:
         first = time.monotonic()
         marks: list[str] = []
-        _changed(events, links, None, marks)
+        _changed(events, links, _UNPLUGGED if service.unplugged else None, marks)
         while time.monotonic() - first < _LONGEST and _changed(events, links, _QUIET, marks):
             continue
         service.work()
@@ -72,6 +74,14 @@ class _Service:
         self._appl, self._state = Connection(APPL), Connection(STATE)
         self._told: dict[str, dict[str, str]] = {}
         self._lacking: list[str] = []
+        self._known: set[str] = set()
+        #: Ports that were there and are not, and since when.
+        self._gone: dict[str, float] = {}
+
+    @property
+    def unplugged(self) -> bool:
+        """Whether a port is gone that an empty one may have to replace soon."""
+        return bool(self._gone)
 
     def work(self) -> None:
         """Make the kernel what the rows say now."""
@@ -82,9 +92,23 @@ class _Service:
         if lacking != self._lacking:
             self._lacking = lacking
             log(4, f"this kernel cannot make: {', '.join(lacking) or 'nothing is missing'}")
+        self._hold(wanted)
         kernel.apply(wanted)
         kernel.default_route(desired.gateway(config))
         self._tell(config, kernel.interfaces())
+
+    def _hold(self, wanted: dict[str, desired.Device]) -> None:
+        """Leave out ports that vanished just now: a port of the lab is the end of a cable, and goes with it."""
+        there, now = kernel.interfaces(), time.monotonic()
+        ports = {name for name, one in wanted.items() if one.kind == "port"}
+        for name in ports & self._known - there.keys():
+            self._gone.setdefault(name, now)
+        self._gone = {
+            name: since for name, since in self._gone.items() if name not in there and now - since < _UNPLUGGED
+        }
+        self._known = (self._known | (ports & there.keys())) & ports
+        for name in self._gone.keys() & ports:
+            del wanted[name]
 
     def _tell(self, config: Config, there: dict[str, dict[str, Any]]) -> None:
         """Write what SONiC's daemons write about ports."""
@@ -125,7 +149,7 @@ def _changed(events: Events, links: socket.socket, seconds: float | None, marks:
     """Whether something that matters changed; waits for it so many seconds, or for ever. Marks are collected."""
     matters = False
     while True:
-        if not events.ready(0) and not select.select([events, links], [], [], seconds)[0]:
+        if not events.ready(0) and not select.select([events.fileno(), links.fileno()], [], [], seconds)[0]:
             return matters
         while events.ready(0):
             table, _bar, key = events.key().partition("|")
