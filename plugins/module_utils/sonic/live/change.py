@@ -74,23 +74,27 @@ class _Run:
     # reading
 
     def _read(self, check: bool) -> Seen:
-        include = ["frr"] if self.settings.frr_fixups else []
-        answer = self._ask("read", include=include)
-        waiting = answer["pending"]
-        if waiting and (waiting["seconds"] < -RESERVE or waiting["phase"] != "armed"):
-            # The timer should have ended it: it was killed, or the switch was rebooted. It is ended before anything else.
-            if check:
-                self.outcome.warnings.append(
-                    f"{self.link.name}: a change of {waiting['owner']} was not ended, a run would bring it back"
-                )
-            else:
-                self.link.say(f"{self.link.name}: a change of {waiting['owner']} was left there, ending it first")
+        include, end = ["frr"] if self.settings.frr_fixups else [], self.link.now() + self.settings.lock_wait
+        while True:
+            answer = self._ask("read", include=include)
+            waiting = answer["pending"]
+            if not waiting:
+                break
+            owner = waiting["owner"]
+            if waiting["seconds"] < -RESERVE or waiting["phase"] != "armed":
+                # The timer should have ended it: it was killed, or the switch was rebooted. It goes before anything else.
+                if check:
+                    self.outcome.warnings.append(
+                        f"{self.link.name}: a change of {owner} was not ended, a run would bring it back"
+                    )
+                    break
+                self.link.say(f"{self.link.name}: a change of {owner} was left there, ending it first")
                 self._ask("rollback", token=waiting["token"])
-                answer = self._ask("read", include=include)
-        elif waiting:
-            raise errors.error(
-                self.link.name, {"error": "pending", "data": {**waiting, "seconds": round(waiting["seconds"])}}
-            )
+            elif self.link.now() < end:
+                self.link.sleep(2.0)
+            else:
+                data = {**waiting, "seconds": round(waiting["seconds"])}
+                raise errors.error(self.link.name, {"error": "pending", "data": data})
         return Seen.of(self.link.name, answer)
 
     def _ask(self, call: str, **request: Any) -> dict[str, Any]:
@@ -237,6 +241,12 @@ class _Run:
         self.outcome.verify = {"ok": True, "problems": [], "known_before": left, "restarted_bgp": restarted}
         if left:
             self.outcome.warnings.append(f"{self.link.name}: was wrong before and still may be: {'; '.join(left[:5])}")
+        lost = expect.lost(change.config, str(now["frr"])) if not self.settings.frr_fixups else []
+        if lost:
+            lines = ", ".join(f"`{section}` / `{line}`" for section, line in lost)
+            self.outcome.warnings.append(
+                f"{self.link.name}: no release brings {lines} into FRR; frr_fixups adds it until bgp restarts"
+            )
         others = changing.foreign(now["rows"], change)
         if others:
             self.outcome.warnings.append(f"{self.link.name}: somebody else changed {', '.join(others[:5])} meanwhile")

@@ -231,12 +231,10 @@ def _confirm(request: Mapping[str, Any]) -> dict[str, Any]:
         record = _ours(request) if request.get("token") else state.pending()
         if not record or record.get("phase") == "rolling_back":
             raise SwitchError("not_pending")
-        with client.database() as redis:
-            rows = redis.dump()
         if request.get("save", True):
             state.keep({**record, "phase": "saving"})
             try:
-                sonic.save(rows)
+                sonic.save()
             except SwitchError as error:
                 return {"error": error.code, "data": error.data, **_undone(record)}
         if "lines" in request:
@@ -258,11 +256,9 @@ def _save(_request: Mapping[str, Any]) -> dict[str, Any]:
     with state.turn(20.0):
         if state.pending():
             raise SwitchError("pending", owner=state.pending().get("owner", ""), seconds=0, phase="armed")
-        with client.database() as redis:
-            rows = redis.dump()
         sonic.keep_copy()
         try:
-            sonic.save(rows)
+            sonic.save()
         except SwitchError:
             sonic.put_back()
             raise

@@ -34,6 +34,8 @@ _ROUTING = (
     "AS_PATH_SET",
     "BFD_",
 )
+#: Seconds that somebody else's rollback may take.
+ROLLS_BACK = 150.0
 #: Seconds until FRR shows what rows say.
 FRR_FOLLOWS = 15.0
 
@@ -158,8 +160,10 @@ def clear(record: dict[str, Any]) -> None:
 
 def _take_over(patience: float) -> None:
     """Ends whoever writes rows and does not end by himself."""
+    # One that rolls back may restart bgp, and is not to be ended for that; a second one would do the same again.
+    is_back = state.pending().get("phase") == "rolling_back"
     try:
-        with state.turn(patience):
+        with state.turn(ROLLS_BACK if is_back else patience):
             return
     except SwitchError as error:
         pid = int(error.data.get("pid") or 0)

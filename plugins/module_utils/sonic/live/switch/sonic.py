@@ -100,19 +100,25 @@ def _plain(row: Any) -> Any:
     }
 
 
-def save(rows: Rows) -> None:
-    """Lets the switch save its configuration, and looks whether it did.
+def save() -> Rows:
+    """Lets the switch save its configuration, and looks whether it did; what is saved then.
 
     :raises SwitchError: ``not_saved``; the file may be half written then.
     """
+    with client.database() as redis:
+        before = redis.dump()
     code, out, err = client.run(["config", "save", "-y"], 120.0)
-    if code or not is_saved(rows):
+    with client.database() as redis:
+        after = redis.dump()  # daemons write rows of their own meanwhile
+    done = not code and (is_saved(after) or is_saved(before))
+    if not done:
         why = (err.strip() or out.strip()).splitlines()[-1:] or [f"exit status {code}"]
         if not code:
             why = ["the file does not hold what the switch runs"]
         raise SwitchError("not_saved", why=why[0][:200], path=saved_path())
     with open(saved_path(), "rb") as stream:
         os.fsync(stream.fileno())
+    return after
 
 
 def vtysh(*commands: str, seconds: float = 30.0) -> str:

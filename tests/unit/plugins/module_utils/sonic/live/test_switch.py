@@ -173,6 +173,7 @@ def test_a_save_that_fails_brings_all_back(box: Box, broken: str) -> None:
     assert not list(box.folder.glob("*.scs-landscape"))
 
 
+@pytest.mark.slow
 def test_killed_while_saving_the_switch_ends_it_one_way(box: Box) -> None:
     """Half a file: the old one, and the old rows. A whole file: the new one."""
     for content in ('{"PORT": ', ""):
@@ -304,6 +305,7 @@ with state.turn():
     assert box.rows() == before
 
 
+@pytest.mark.slow
 def test_checkpoints_are_private_and_thinned(box: Box) -> None:
     box.fill(OLD)
     for number in range(5):
