@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import client
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import client, fleet
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import change
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.model import Settings
 from ansible_collections.scs.landscape.plugins.plugin_utils.switch_link import SwitchAction, SwitchLink, owner
@@ -34,12 +34,16 @@ class ActionModule(SwitchAction):
 
     def work(self, link: SwitchLink, options: dict[str, Any]) -> dict[str, Any]:
         """See :class:`SwitchAction`."""
-        config = options["config"] if options["src"] is None else client.load_json(self.path(options["src"]))
+        config, tables = options["config"], tuple(options["tables"])
+        if options["src"] is not None:
+            path = self.path(options["src"])
+            config = client.load_json(path)
+            tables += tuple(sorted(frozenset().union(*fleet.written([path]).values()))) if options["state"] == "overridden" else ()
         settings = Settings(
             config=config,
             token=uuid.uuid4().hex,
             owner=owner(),
-            tables=tuple(options["tables"]),
+            tables=tables,
             max_impact=Impact[options["max_impact"].upper()],
             release=options["release"] or "",
             ignore_tables=tuple(options["ignore_tables"]),

@@ -28,7 +28,9 @@ options:
       - Numbers are written as texts, truth values as C(true) and C(false).
     type: dict
   src:
-    description: File on the controller with the same, for example one that M(scs.landscape.sonic_render) wrote.
+    description:
+      - File on the controller with the same, for example one that M(scs.landscape.sonic_render) wrote.
+      - Such a file speaks for all tables that the landscape does; with O(state=overridden) those it does not have are emptied.
     type: path
   state:
     description:

@@ -36,11 +36,11 @@ def of(name: str, sources: list[str], release: str, *, unmodelled: bool, secrets
         config=mine.config,
         owned=tuple(sorted(mine.owned)),
         cables=_cables(view, name, configs),
-        ecmp=_widths(view, name, configs),
+        ecmp=widths(view, name, configs),
     )
 
 
-def _ends(view: View) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+def ends(view: View) -> list[tuple[tuple[str, str], tuple[str, str]]]:
     found = []
     for cable in view.landscape.cables:
         a, b = cable.a.split("/", 1), cable.b.split("/", 1)
@@ -51,7 +51,7 @@ def _ends(view: View) -> list[tuple[tuple[str, str], tuple[str, str]]]:
 
 def _cables(view: View, name: str, configs: Mapping[str, ConfigDb]) -> tuple[Cable, ...]:
     found = []
-    for (mine, port), (other, far) in _ends(view):
+    for (mine, port), (other, far) in ends(view):
         if mine == name and other in configs and port in configs.get(name, {}).get("PORT", {}):
             alias = str(configs[other].get("PORT", {}).get(far, {}).get("alias", far))
             found.append(Cable(port, other, tuple(dict.fromkeys((far, alias)))))
@@ -68,9 +68,9 @@ def _asn(name: str, configs: Mapping[str, ConfigDb]) -> str:
     return str(configs.get(name, {}).get("BGP_GLOBALS", {}).get("default", {}).get("local_asn", ""))
 
 
-def _widths(view: View, name: str, configs: Mapping[str, ConfigDb]) -> dict[str, int]:
+def widths(view: View, name: str, configs: Mapping[str, ConfigDb]) -> dict[str, int]:
     """To the loopback of every switch that is two cables away, over how many cables of ours it is reached."""
-    links = [(a, b) for a, b in _ends(view) if a[1] in _peers(a[0], configs) and b[1] in _peers(b[0], configs)]
+    links = [(a, b) for a, b in ends(view) if a[1] in _peers(a[0], configs) and b[1] in _peers(b[0], configs)]
     near = {b[0] for a, b in links if a[0] == name}
     found = {}
     for other in configs:

@@ -146,9 +146,14 @@ def _bgp(seen: Seen, _expected: Expected) -> list[Fault]:
         vrf, _bar, peer = key.partition(model.SEPARATOR)
         if peer and row.get("admin_status") not in ("down", "false") and states.get((vrf, peer)) != "Established":
             found.append(
-                Fault("bgp", f"session of {peer} in {vrf}", "Established", states.get((vrf, peer)) or "no session")
+                Fault("bgp", session(peer, vrf), "Established", states.get((vrf, peer)) or "no session")
             )
     return found
+
+
+def session(peer: str, vrf: str) -> str:
+    """What a BGP session is called."""
+    return f"session of {peer} in {vrf}"
 
 
 def _evpn(seen: Seen, _expected: Expected) -> list[Fault]:

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Which addresses a host reaches, all of them asked at the same time."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+
+from ..core.errors import InputError, LandscapeError
+
+#: Starts a program: what stands in for it in tests gives its exit code.
+Start = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
+#: At most so many at the same time.
+_AT_ONCE = 64
+
+
+def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    nothing = subprocess.DEVNULL
+    return subprocess.Popen(list(argv), stdin=nothing, stdout=nothing, stderr=nothing)
+
+
+def checked(targets: Sequence[str]) -> list[str]:
+    """Addresses, each once.
+
+    :raises InputError: naming what is none.
+    """
+    for text in targets:
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise InputError(f"{text!r} is no IP address", hint="Names are not resolved: that could fail, too") from None
+    return list(dict.fromkeys(targets))
+
+
+def reached(
+    targets: Sequence[str], source: str = "", *, count: int = 3, timeout: float = 0.0, start: Start = _start
+) -> list[str]:
+    """Those of the addresses that answered, in their order.
+
+    :param source: address that the questions come from; what the kernel chooses when empty.
+    :param count: questions to each; one answer is enough, since a first one may get lost while a neighbour is looked up.
+    :param timeout: seconds after which those that do not answer are given up; each is asked once at least.
+    :raises LandscapeError: there is no ping(8).
+    """
+    end = time.monotonic() + timeout
+    left, known = checked(targets), set()
+    while True:
+        known |= _answering([one for one in left if one not in known], source, count, start)
+        if len(known) == len(left) or time.monotonic() >= end:
+            return [one for one in left if one in known]
+        time.sleep(1.0)
+
+
+def _answering(targets: Sequence[str], source: str, count: int, start: Start) -> set[str]:
+    found: set[str] = set()
+    for first in range(0, len(targets), _AT_ONCE):
+        some = targets[first : first + _AT_ONCE]
+        options = ["-n", "-q", "-c", str(count), "-i", "0.3", "-w", str(count + 1)]
+        origin = ["-I", source] if source else []
+        try:
+            running = [(one, start(["ping", *options, *origin, one])) for one in some]
+        except OSError as error:
+            raise LandscapeError("ping cannot be started", hint=f"Install iputils: {error}") from error
+        found |= {one for one, process in running if process.wait() == 0}
+    return found
