@@ -41,7 +41,7 @@ def some(chance: random.Random, config: dict[str, Any]) -> tuple[str, dict[str, 
         return "merged", {"VLAN": {vlan: {"vlanid": vlan[4:]} for vlan in vlans}, "VLAN_MEMBER": members}
     if kind == 1:
         wish = {"mtu": chance.choice(["1500", "9000", "9100"]), "description": f"text {chance.randrange(99)}"}
-        return "merged", {"PORT": {port: wish for port in chance.sample(PORTS, 3)}}
+        return "merged", {"PORT": dict.fromkeys(chance.sample(PORTS, 3), wish)}
     if kind == 2 and there:
         gone = chance.sample(there, min(2, len(there)))
         members = [key for key in config.get("VLAN_MEMBER", {}) if key.split("|")[0] in gone]
