@@ -32,7 +32,7 @@ def test_two_of_eleven_switches_are_what_is_missing_around_them(pair: Fabric, st
 
 
 def test_drift_of_three_sources_is_told_apart(pair: Fabric, stage: Stage) -> None:
-    wanted = pair.config_db(LEAF)
+    wanted = {"NTP_SERVER": {}, **pair.config_db(LEAF)}
     before = rows(pair, LEAF)
     task = verify(config=wanted, checks=["config", "saved", "frr"])
     assert stage.run(LEAF, task).only()["ok"]
