@@ -36,11 +36,8 @@ def test_the_program_of_the_timer_imports_the_standard_library_and_itself() -> N
             if isinstance(node, ast.Import):
                 assert all(name.name.split(".")[0] in sys.stdlib_module_names for name in node.names), path
             elif isinstance(node, ast.ImportFrom):
-                own = (
-                    (node.level == 1
-                    and (folder / f"{node.module or ''}.py").exists())
-                    or (node.level == 1 and not node.module)
-                )
+                sibling = not node.module or (folder / f"{node.module}.py").exists()
+                own = node.level == 1 and sibling
                 assert own or (node.module or "").split(".")[0] in sys.stdlib_module_names, (path, node.module)
 
 
