@@ -14,6 +14,8 @@ from ansible_collections.scs.landscape.tests.lab import kernel
 from ansible_collections.scs.landscape.tests.lab.switch_tests import overlay
 from ansible_collections.scs.landscape.tests.lab.switches import Fabric, routers
 
+pytestmark = pytest.mark.accept("S2.2")
+
 SPINES = ["em01-spine-r01-u41", "em01-spine-r02-u41"]
 LEAVES = [f"em01-leaf-{rack}-{unit}" for rack in ("r01", "r02") for unit in ("u38", "u39")]
 _SECONDS = 90.0
@@ -113,3 +115,40 @@ def test_hosts_on_two_leaves_share_a_network_over_vxlan(fabric: Fabric) -> None:
     assert re.search(r"VXLAN.* vni 10010", said), said
     for spine_name in SPINES:
         assert fabric.frr(spine_name, "show evpn vni") == {}, "spines carry the routes and know no VNI"
+
+
+def test_an_upstream_router_learns_what_is_announced_and_nothing_else(fabric: Fabric) -> None:
+    leaf, host, port = "em01-leaf-r02-u39", "em01-comp-r02-u04", "enp65s0f1np1"
+    own = loopback(fabric, leaf)
+    for key in ("BGP_NEIGHBOR|default|Ethernet1", "INTERFACE|Ethernet1"):
+        fabric.database(leaf, "DEL", key)
+    fabric.write(
+        leaf,
+        [
+            ("INTERFACE", "Ethernet1", {}),
+            ("INTERFACE", "Ethernet1|203.0.113.0/31", {}),
+            ("PREFIX_SET", "OUT", {"mode": "IPv4"}),
+            ("PREFIX", f"OUT|10|{own}/32|exact", {"action": "permit"}),
+            ("ROUTE_MAP_SET", "OUT", {}),
+            ("ROUTE_MAP", "OUT|10", {"route_operation": "permit", "match_prefix_set": "OUT"}),
+            ("BGP_NEIGHBOR", "default|203.0.113.1", {"asn": "64496", "admin_status": "up"}),
+            (
+                "BGP_NEIGHBOR_AF",
+                "default|203.0.113.1|ipv4_unicast",
+                {"admin_status": "up", "route_map_in": ["ALLOW"], "route_map_out": ["OUT"]},
+            ),
+        ],
+    )
+    fabric.settle(leaf)
+    asn = fabric.configs[leaf]["BGP_GLOBALS"]["default"]["local_asn"]
+    upstream = fabric.machine(host)
+    text = f"router bgp 64496\n no bgp ebgp-requires-policy\n neighbor 203.0.113.0 remote-as {asn}\n"
+    upstream.run(["tee", "/etc/frr/frr.conf"], input=text)
+    upstream.run(["sed", "-i", "s/^bgpd=no/bgpd=yes/", "/etc/frr/daemons"])
+    upstream.run(["ip", "address", "add", "203.0.113.1/31", "dev", port])
+    upstream.run(["systemctl", "restart", "frr"])
+    assert eventually(lambda: peers(fabric, host) == {"203.0.113.0": "Established"})
+    assert eventually(lambda: set(fabric.frr(host, "show ip route bgp")) == {f"{own}/32"})
+    sent = fabric.frr(leaf, "show bgp ipv4 unicast neighbors 203.0.113.1 advertised-routes")
+    assert set(sent["advertisedRoutes"]) == {f"{own}/32"}
+    assert pings(fabric, host, own)

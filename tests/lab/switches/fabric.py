@@ -17,18 +17,22 @@ from typing import Any
 
 from ...tools.console import Unavailable
 from .. import images, kernel, launch, wiring
+from ..guests import SLOWER
 from ..hosts import EMBEDDED, Lab
 from ..lane import Record
 from ..wiring import Wiring
 from . import furnish, renderer
 from .monitor import Monitor
 from .renderer import Config
-from .standin.resp import STATE, Connection
+from .standin.resp import STATE
 
 _RELEASE = "trixie"
 #: Seconds until the services of a switch run.
 PATIENCE = 90.0
 _SOCKET = "/run/redis/redis.sock"
+#: Of switches with a kernel of their own: MiB of memory, and bytes of a frame, which is what rows say by default: their
+#: ports cannot be given more than 1500 later.
+_MEMORY, _MTU = 320, 9100
 
 
 class Fabric(Lab):
@@ -39,6 +43,7 @@ class Fabric(Lab):
     :param bare: start with nothing but ports and the way to the switch; else with what the landscape renders to.
     :param configs: CONFIG_DB of single switches, instead of either.
     :param sonic: the release that the switches claim to run.
+    :param guests: names of machines with a kernel of their own, which knows VRFs, tags and LAGs; slow.
     """
 
     def __init__(
@@ -51,8 +56,9 @@ class Fabric(Lab):
         bare: bool = False,
         configs: Mapping[str, Config] | None = None,
         sonic: str = "202505",
+        guests: Collection[str] = (),
     ) -> None:
-        super().__init__(f"fabric-{lane}", landscape, _RELEASE)
+        super().__init__(f"fabric-{lane}", landscape, _RELEASE, guests=guests, memory=_MEMORY, mtu=_MTU)
         self._names = (None if switches is None else list(switches), hosts)
         self.bare, self.sonic = bare, sonic
         self._configs = dict(configs or {})
@@ -155,7 +161,8 @@ class Fabric(Lab):
         switches = [name for name in waiting if name in self.switches]
         machines = {name: self._machine(name, record.machines[name], record) for name in switches}
         with ThreadPoolExecutor(max(1, len(switches))) as pool:
-            list(pool.map(_await_services, machines.values()))
+            patience = {name: PATIENCE * (SLOWER if name in self.guests else 1) for name in machines}
+            list(pool.map(lambda name: _await_services(machines[name], patience[name]), machines))
 
     # what is there
 
@@ -189,21 +196,21 @@ class Fabric(Lab):
 
         :raises TimeoutError: they have not within so many seconds.
         """
-        socket = f"{self.machine(name).root}{_SOCKET}"
-        state, mark = Connection(STATE, socket), uuid.uuid4().hex
-        state.call("PUBLISH", f"__keyspace@4__:STANDIN|{mark}", "mark")
-        services = ("bgp", "swss")
-        try:
-            if not kernel.wait_for(
-                lambda: all(state.call("HGET", f"STANDIN|{one}", "seen") == mark for one in services), seconds
-            ):
-                raise TimeoutError(f"the services of {name} did not work through CONFIG_DB within {seconds:.0f} s")
-        finally:
-            state.close()
+        mark, services = uuid.uuid4().hex, ("bgp", "swss")
+        self.database(name, "PUBLISH", f"__keyspace@4__:STANDIN|{mark}", "mark")
+
+        def done() -> bool:
+            return all(self.database(name, "HGET", f"STANDIN|{one}", "seen", number=STATE) == mark for one in services)
+
+        if not kernel.wait_for(done, seconds, 0.05):
+            raise TimeoutError(f"the services of {name} did not work through CONFIG_DB within {seconds:.0f} s")
 
     @contextlib.contextmanager
     def monitor(self, name: str) -> Iterator[Monitor]:
-        """Everything that the database of a switch is told meanwhile; ``.writes`` are the commands that change it."""
+        """Everything that the database of a switch is told meanwhile; ``.writes`` are the commands that change it.
+
+        Not for switches with a kernel of their own.
+        """
         with Monitor(f"{self.machine(name).root}{_SOCKET}") as found:
             yield found
 
@@ -229,9 +236,9 @@ class Fabric(Lab):
         self.machine(name).run(["python3", "-c", script], input=json.dumps(list(rows)))
 
 
-def _await_services(machine: Any) -> None:
+def _await_services(machine: Any, seconds: float) -> None:
     """Wait until a switch has made of its configuration what it can."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + seconds
     units = ["database", "swss", "bgp"]
     while True:
         with contextlib.suppress(RuntimeError, subprocess.TimeoutExpired):
@@ -239,5 +246,5 @@ def _await_services(machine: Any) -> None:
                 return
         if time.monotonic() > end:
             said = machine.run(["journalctl", "-n", "20", "--no-pager", "-o", "cat"], check=False).stdout
-            raise Unavailable(f"the services of {machine.name} do not run after {PATIENCE:.0f} s: {said[-1500:]}")
+            raise Unavailable(f"the services of {machine.name} do not run after {seconds:.0f} s: {said[-1500:]}")
         time.sleep(0.1)
