@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ..core.errors import InputError, LandscapeError
 
-#: Starts a program: what stands in for it in tests gives its exit code.
+#: Starts a program.
 Start = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
 #: At most so many at the same time.
 _AT_ONCE = 64
@@ -20,7 +20,7 @@ _AT_ONCE = 64
 
 def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
     nothing = subprocess.DEVNULL
-    return subprocess.Popen(list(argv), stdin=nothing, stdout=nothing, stderr=nothing)
+    return subprocess.Popen(list(argv), stdin=nothing, stdout=nothing, stderr=subprocess.PIPE)
 
 
 def checked(targets: Sequence[str]) -> list[str]:
@@ -44,7 +44,7 @@ def reached(
     :param source: address that the questions come from; what the kernel chooses when empty.
     :param count: questions to each; one answer is enough, since a first one may get lost while a neighbour is looked up.
     :param timeout: seconds after which those that do not answer are given up; each is asked once at least.
-    :raises LandscapeError: there is no ping(8).
+    :raises LandscapeError: there is no ping(8), or it may not ask.
     """
     end = time.monotonic() + timeout
     left, known = checked(targets), set()
@@ -65,5 +65,10 @@ def _answering(targets: Sequence[str], source: str, count: int, start: Start) ->
             running = [(one, start(["ping", *options, *origin, one])) for one in some]
         except OSError as error:
             raise LandscapeError("ping cannot be started", hint=f"Install iputils: {error}") from error
-        found |= {one for one, process in running if process.wait() == 0}
+        for one, process in running:
+            said = process.communicate()[1].decode(errors="replace")
+            if "not permitted" in said:
+                raise LandscapeError("ping may not ask anybody", hint=f"Set become: {said.strip().splitlines()[-1]}")
+            if not process.returncode:
+                found.add(one)
     return found

@@ -41,6 +41,7 @@ def of(name: str, sources: list[str], release: str, *, unmodelled: bool, secrets
 
 
 def ends(view: View) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """Both ends of every active cable, from either end: device and port."""
     found = []
     for cable in view.landscape.cables:
         a, b = cable.a.split("/", 1), cable.b.split("/", 1)
@@ -68,9 +69,15 @@ def _asn(name: str, configs: Mapping[str, ConfigDb]) -> str:
     return str(configs.get(name, {}).get("BGP_GLOBALS", {}).get("default", {}).get("local_asn", ""))
 
 
+def routed(view: View, configs: Mapping[str, ConfigDb]) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """The cables over which both ends speak BGP, from either end."""
+    peers = {name: _peers(name, configs) for name in configs}
+    return [(a, b) for a, b in ends(view) if a[1] in peers.get(a[0], ()) and b[1] in peers.get(b[0], ())]
+
+
 def widths(view: View, name: str, configs: Mapping[str, ConfigDb]) -> dict[str, int]:
     """To the loopback of every switch that is two cables away, over how many cables of ours it is reached."""
-    links = [(a, b) for a, b in ends(view) if a[1] in _peers(a[0], configs) and b[1] in _peers(b[0], configs)]
+    links = routed(view, configs)
     near = {b[0] for a, b in links if a[0] == name}
     found = {}
     for other in configs:

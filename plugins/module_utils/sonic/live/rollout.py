@@ -52,17 +52,31 @@ def of(view: View, switches: Mapping[str, Mapping[str, Any]], parallel: int = 0)
     """The way of a change through a fabric.
 
     :param switches: by name ``plan`` (a plan, or a result that holds one) and ``facts`` (what ``sonic_facts`` returned).
-    :raises InputError: a switch without a plan, or one that the landscape does not know.
+    :raises InputError: a switch without a plan, one that the landscape does not know, or one of another make.
     """
     unknown = sorted(set(switches) - set(view.landscape.switches))
     if unknown:
         raise InputError(f"The landscape has no switch {', '.join(unknown)}", hint="Limit the play to its switches")
+    _same_make(view, switches)
     impacts = {name: _impact(name, said) for name, said in switches.items() if _plan(name, said)["steps"]}
     idle = [name for name in impacts if carries_nothing(_config(switches[name]))]
     busy = {name: impact for name, impact in impacts.items() if name not in idle}
     waves = fabric_order.waves(busy, fleet.groups(view), parallel, new=idle)
     links = {name: _links(view, name, switches) for name in switches}
     return Rollout(waves, links, _ecmp(view, switches), max(impacts.values(), default=Impact.NONE))
+
+
+def _same_make(view: View, switches: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuses switches that are not what the landscape says: somebody mixed up names or addresses."""
+    wrong = []
+    for name, said in switches.items():
+        model = view.landscape.device_models.get(view.landscape.switches[name].model)
+        facts = said.get("facts") or {}
+        seen, wanted = str(facts.get("switch", facts).get("hwsku") or ""), model.sonic_hwsku if model else ""
+        if seen and wanted and seen != wanted:
+            wrong.append(f"{name} is a {seen}, but the landscape says {wanted}")
+    if wrong:
+        raise InputError("; ".join(wrong), hint="Is it the switch that is meant? Nothing was changed")
 
 
 def _plan(name: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -95,7 +109,7 @@ def _ecmp(view: View, switches: Iterable[str]) -> dict[str, dict[str, int]]:
     """Widths over the switches of the run alone: of others nobody knows what they do."""
     known = set(switches)
     made = {one.name: one.config for one in build.render_all(view, build.Options(fleet.DEFAULT_RELEASE, unmodelled=True))}
-    partners = {far[0] for mine, far in expected.ends(view) if mine[0] in known and far[0] in made}
+    partners = {far[0] for mine, far in expected.routed(view, made) if mine[0] in known}
     if partners - known:
         return {name: {} for name in known}
     return {name: expected.widths(view, name, made) for name in known}
