@@ -98,10 +98,24 @@ def change(config: Any, **options: Any) -> dict[str, Any]:
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """Ends a controller and all it started, as a crash would."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """Ends a controller and all it started at once, as a crash of its machine would."""
+    for pid in [process.pid, *_descendants(process.pid)]:  # workers of Ansible have sessions of their own
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.wait()
+
+
+def _descendants(pid: int) -> list[int]:
+    """Processes that a process started, and those that they started."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError):
+            children.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+    found, todo = [], [pid]
+    while todo:
+        todo += (more := children.get(todo.pop(), []))
+        found += more
+    return found
 
 
 def _results(output: str) -> dict[str, list[dict[str, Any]]]:
