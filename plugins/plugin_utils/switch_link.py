@@ -100,7 +100,7 @@ class SwitchAction(ActionBase):
             done = self.work(SwitchLink(self, name, task_vars), checked.validated_parameters)
         except Unreachable as error:
             if isinstance(error.__cause__, AnsibleConnectionFailure):
-                raise error.__cause__ from None
+                raise AnsibleConnectionFailure(str(error.__cause__)) from error
             done = {"failed": True, "msg": str(error)}
         except LandscapeError as error:
             done = {"failed": True, "msg": str(error), **error.details}
