@@ -38,7 +38,11 @@ class ActionModule(SwitchAction):
         if options["src"] is not None:
             path = self.path(options["src"])
             config = client.load_json(path)
-            tables += tuple(sorted(frozenset().union(*fleet.written([path]).values()))) if options["state"] == "overridden" else ()
+            tables += (
+                tuple(sorted(frozenset().union(*fleet.written([path]).values())))
+                if options["state"] == "overridden"
+                else ()
+            )
         settings = Settings(
             config=config,
             token=uuid.uuid4().hex,

@@ -83,9 +83,7 @@ ARGUMENTS = {
 
 def main(params, _check_mode):
     """Asks, tells who did not answer."""
-    found = probe.reached(
-        params["targets"], params["source"] or "", count=params["count"], timeout=params["timeout"]
-    )
+    found = probe.reached(params["targets"], params["source"] or "", count=params["count"], timeout=params["timeout"])
     lost = [one for one in params["targets"] if one not in found]
     said = f"No answer from {', '.join(lost)}" if lost and params["on_failure"] == "fail" else ""
     return Result(values={"reached": found, "lost": lost}, failed=said)

@@ -89,7 +89,7 @@ ARGUMENTS = {
 }
 
 
-def main(params, check_mode):
+def main(params, _check_mode):
     """Reads the landscape, orders the switches."""
     view = fleet.load(params["src"])
     return Result(values=rollout.of(view, params["switches"], params["parallel"]).as_dict())

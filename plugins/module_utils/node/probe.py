@@ -6,21 +6,17 @@
 from __future__ import annotations
 
 import ipaddress
-import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Callable
 
 from ..core.errors import InputError, LandscapeError
+from . import client
 
-#: Starts a program.
-Start = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
+#: Runs programs at the same time: ``run(commands, seconds)`` tells how each ended.
+Together = Callable[[Sequence[Sequence[str]], float], list[client.Outcome]]
 #: At most so many at the same time.
 _AT_ONCE = 64
-
-
-def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
-    nothing = subprocess.DEVNULL
-    return subprocess.Popen(list(argv), stdin=nothing, stdout=nothing, stderr=subprocess.PIPE)
 
 
 def checked(targets: Sequence[str]) -> list[str]:
@@ -32,12 +28,19 @@ def checked(targets: Sequence[str]) -> list[str]:
         try:
             ipaddress.ip_address(text)
         except ValueError:
-            raise InputError(f"{text!r} is no IP address", hint="Names are not resolved: that could fail, too") from None
+            raise InputError(
+                f"{text!r} is no IP address", hint="Names are not resolved: that could fail, too"
+            ) from None
     return list(dict.fromkeys(targets))
 
 
 def reached(
-    targets: Sequence[str], source: str = "", *, count: int = 3, timeout: float = 0.0, start: Start = _start
+    targets: Sequence[str],
+    source: str = "",
+    *,
+    count: int = 3,
+    timeout: float = 0.0,
+    together: Together = client.together,
 ) -> list[str]:
     """Those of the addresses that answered, in their order.
 
@@ -47,28 +50,33 @@ def reached(
     :raises LandscapeError: there is no ping(8), or it may not ask.
     """
     end = time.monotonic() + timeout
-    left, known = checked(targets), set()
+    left, known = checked(targets), set[str]()
     while True:
-        known |= _answering([one for one in left if one not in known], source, count, start)
+        known |= _answering([one for one in left if one not in known], source, count, together)
         if len(known) == len(left) or time.monotonic() >= end:
             return [one for one in left if one in known]
         time.sleep(1.0)
 
 
-def _answering(targets: Sequence[str], source: str, count: int, start: Start) -> set[str]:
+def _answering(targets: Sequence[str], source: str, count: int, together: Together) -> set[str]:
+    words = [
+        "ping",
+        "-n",
+        "-q",
+        "-c",
+        str(count),
+        "-i",
+        "0.3",
+        "-w",
+        str(count + 1),
+        *(["-I", source] if source else []),
+    ]
     found: set[str] = set()
     for first in range(0, len(targets), _AT_ONCE):
         some = targets[first : first + _AT_ONCE]
-        options = ["-n", "-q", "-c", str(count), "-i", "0.3", "-w", str(count + 1)]
-        origin = ["-I", source] if source else []
-        try:
-            running = [(one, start(["ping", *options, *origin, one])) for one in some]
-        except OSError as error:
-            raise LandscapeError("ping cannot be started", hint=f"Install iputils: {error}") from error
-        for one, process in running:
-            said = process.communicate()[1].decode(errors="replace")
-            if "not permitted" in said:
-                raise LandscapeError("ping may not ask anybody", hint=f"Set become: {said.strip().splitlines()[-1]}")
-            if not process.returncode:
-                found.add(one)
+        for target, outcome in zip(some, together([[*words, one] for one in some], count + 10.0)):
+            if "not permitted" in outcome.err or outcome.code == 127:
+                raise LandscapeError(f"Nobody can be asked: {outcome.reason}", hint="ping needs root and iputils")
+            if not outcome.code:
+                found.add(target)
     return found

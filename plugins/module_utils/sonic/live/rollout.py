@@ -108,7 +108,9 @@ def _links(view: View, name: str, switches: Collection[str]) -> dict[str, str]:
 def _ecmp(view: View, switches: Iterable[str]) -> dict[str, dict[str, int]]:
     """Widths over the switches of the run alone: of others nobody knows what they do."""
     known = set(switches)
-    made = {one.name: one.config for one in build.render_all(view, build.Options(fleet.DEFAULT_RELEASE, unmodelled=True))}
+    made = {
+        one.name: one.config for one in build.render_all(view, build.Options(fleet.DEFAULT_RELEASE, unmodelled=True))
+    }
     partners = {far[0] for mine, far in expected.routed(view, made) if mine[0] in known}
     if partners - known:
         return {name: {} for name in known}

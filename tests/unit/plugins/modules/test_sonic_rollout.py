@@ -29,7 +29,12 @@ def rollout(switches: dict[str, Any], parallel: int = 0) -> dict[str, Any]:
 
 def test_leaves_before_spines_and_never_both_of_a_group() -> None:
     waves = rollout({name: said() for name in (*SPINES, *LEAVES)})["waves"]
-    assert [wave["switches"] for wave in waves] == [[LEAVES[0]], [LEAVES[2]], [LEAVES[1], LEAVES[3]], *([one] for one in SPINES)]
+    assert [wave["switches"] for wave in waves] == [
+        [LEAVES[0]],
+        [LEAVES[2]],
+        [LEAVES[1], LEAVES[3]],
+        *([one] for one in SPINES),
+    ]
     assert waves[0]["pending"] == sorted([LEAVES[1], LEAVES[3], LEAVES[2], *SPINES])
     assert waves[-1]["pending"] == []
 
@@ -70,7 +75,10 @@ def test_an_impact_that_is_not_known_is_the_worst() -> None:
     [
         ({"stranger": said()}, "has no switch stranger"),
         ({LEAVES[0]: {"facts": {}}}, f"no plan for {LEAVES[0]}"),
-        ({LEAVES[0]: said(hwsku="Accton-AS7726-32X")}, "is a Accton-AS7726-32X, but the landscape says Accton-AS7326-56X"),
+        (
+            {LEAVES[0]: said(hwsku="Accton-AS7726-32X")},
+            "is a Accton-AS7726-32X, but the landscape says Accton-AS7326-56X",
+        ),
     ],
     ids=["not in the landscape", "not planned", "another make"],
 )
