@@ -145,9 +145,7 @@ def _bgp(seen: Seen, _expected: Expected) -> list[Fault]:
     for key, row in seen.config.get("BGP_NEIGHBOR", {}).items():
         vrf, _bar, peer = key.partition(model.SEPARATOR)
         if peer and row.get("admin_status") not in ("down", "false") and states.get((vrf, peer)) != "Established":
-            found.append(
-                Fault("bgp", session(peer, vrf), "Established", states.get((vrf, peer)) or "no session")
-            )
+            found.append(Fault("bgp", session(peer, vrf), "Established", states.get((vrf, peer)) or "no session"))
     return found
 
 
