@@ -27,6 +27,7 @@ class ActionModule(SwitchAction):
             {str(port): str(name) for port, name in options["links"].items()},
             {str(prefix): int(width) for prefix, width in options["ecmp"].items()},
             frozenset(options["pending"]),
+            frozenset(options["leaving"]),
             gate.State.read(options["before"]),
         )
         end, tries = time.monotonic() + options["timeout"], 0

@@ -32,6 +32,11 @@ options:
     description: The switch at the other end of each port (RV(scs.landscape.sonic_rollout#module:links)).
     type: dict
     default: {}
+  leaving:
+    description: Neighbours whose session ends for good (RV(scs.landscape.sonic_rollout#module:leaving)).
+    type: list
+    elements: str
+    default: []
   ecmp:
     description: The number of next hops by prefix when all is done (RV(scs.landscape.sonic_rollout#module:ecmp)).
     type: dict
@@ -65,6 +70,7 @@ EXAMPLES = r"""
     before: "{{ before.state }}"
     pending: "{{ wave.pending }}"
     links: "{{ rollout.links[inventory_hostname] }}"
+    leaving: "{{ rollout.leaving[inventory_hostname] }}"
     ecmp: "{{ rollout.ecmp[inventory_hostname] }}"
     timeout: 60
   become: true
@@ -100,6 +106,7 @@ ARGUMENTS = {
     "before": {"type": "dict", "default": {}},
     "pending": {"type": "list", "elements": "str", "default": []},
     "links": {"type": "dict", "default": {}},
+    "leaving": {"type": "list", "elements": "str", "default": []},
     "ecmp": {"type": "dict", "default": {}},
     "name": {"type": "str"},
     "timeout": {"type": "int", "default": 0},

@@ -64,6 +64,10 @@ ecmp:
       cabled to those of it.
   returned: success
   type: dict
+leaving:
+  description: By switch, the BGP neighbours whose session ends for good, because the plan of either end takes it away.
+  returned: success
+  type: dict
 impact:
   description: The worst impact of all plans.
   returned: success

@@ -144,15 +144,15 @@ def _rolled_back(deployed: Fabric, bridge: Bridge, before: dict[str, object]) ->
 def test_a_switch_that_does_not_come_back_stops_the_change(deployed, bridge, tmp_path):
     target = bridge.meaning(changed_landscape(bridge.landscape, tmp_path / "landscape", ROWS, ["leaf", "spine"]))
     before = {name: deployed.config_db(name) for name in deployed.switches}
-    machine = deployed.machine(LEAF)
+    shut = "neighbor Ethernet0 shutdown"
     with target.start("fabric_deploy", variables={**QUICK, "fabric_config_gate_timeout": 8}) as running:
-        _await(running, "fabric_config : Change the switches, one wave after the other")
-        machine.run(["ip", "link", "set", "Ethernet48", "down"])  # the gate after the first wave has to see it
+        _await(running, "fabric_config : Keep what was done")  # the first leaf is done: a spine gives it up
+        deployed.vtysh(SPINES[0], "configure terminal", "router bgp 4210002120", shut)
         done = running.wait(900.0)
-    machine.run(["ip", "link", "set", "Ethernet48", "up"])
+    deployed.vtysh(SPINES[0], "configure terminal", "router bgp 4210002120", f"no {shut}")
     assert done.rc != 0
     changed = done_by(done, CHANGE)
-    assert changed == [LEAF], "the first wave, and no other"
+    assert changed in ([LEAF], [LEAF, LEAVES[1][0]]), "that wave, or the one whose gate saw it"
     assert "does not let the change go on" in done.output
     assert "was not touched, because the change stopped at" in done.output
     for name in set(deployed.switches) - set(changed):

@@ -66,6 +66,7 @@ class Progress:
     :param links: the switch at the other end of each port; ports to anything else are absent.
     :param ecmp: number of next hops by prefix once all is done.
     :param pending: switches that are still to be changed.
+    :param leaving: neighbours whose session ends for good.
     :param before: what worked before the first of them was changed.
     """
 
@@ -73,6 +74,7 @@ class Progress:
     links: Mapping[str, str] = field(default_factory=dict)
     ecmp: Mapping[str, int] = field(default_factory=dict)
     pending: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
     before: State = State()
 
 
@@ -99,7 +101,7 @@ def _excused(config: model.ConfigDb, progress: Progress) -> Iterable[tuple[str, 
         vrf, _bar, peer = key.partition(model.SEPARATOR)
         far = progress.links.get(peer)
         due = far is not None and far not in progress.pending and not mine
-        if (vrf, peer) not in progress.before.sessions and not due:
+        if peer in progress.leaving or ((vrf, peer) not in progress.before.sessions and not due):
             yield "bgp", verify.session(peer, vrf)
     if mine:
         rows = config.get("VXLAN_TUNNEL_MAP", {}).values()

@@ -27,12 +27,14 @@ class Rollout:
 
     :param links: by switch, the switch at the other end of each port.
     :param ecmp: by switch, the number of next hops by prefix once all is done.
+    :param leaving: by switch, the neighbours whose session ends for good, because the plan of either end takes it away.
     :param impact: the worst of all.
     """
 
     waves: tuple[Wave, ...]
     links: Mapping[str, Mapping[str, str]]
     ecmp: Mapping[str, Mapping[str, int]]
+    leaving: Mapping[str, list[str]]
     impact: Impact
 
     def as_dict(self) -> dict[str, Any]:
@@ -40,7 +42,13 @@ class Rollout:
         order = [wave.switches for wave in self.waves]
         rest = [sorted(name for later in order[number + 1 :] for name in later) for number in range(len(order))]
         waves = [{**wave.as_dict(), "pending": names} for wave, names in zip(self.waves, rest)]
-        return {"waves": waves, "links": self.links, "ecmp": self.ecmp, "impact": self.impact.label}
+        return {
+            "waves": waves,
+            "links": self.links,
+            "ecmp": self.ecmp,
+            "leaving": self.leaving,
+            "impact": self.impact.label,
+        }
 
 
 def carries_nothing(config: Mapping[str, Any]) -> bool:
@@ -63,7 +71,24 @@ def of(view: View, switches: Mapping[str, Mapping[str, Any]], parallel: int = 0)
     busy = {name: impact for name, impact in impacts.items() if name not in idle}
     waves = fabric_order.waves(busy, fleet.groups(view), parallel, new=idle)
     links = {name: _links(view, name, switches) for name in switches}
-    return Rollout(waves, links, _ecmp(view, switches), max(impacts.values(), default=Impact.NONE))
+    worst = max(impacts.values(), default=Impact.NONE)
+    return Rollout(waves, links, _ecmp(view, switches), _leaving(view, switches), worst)
+
+
+def _leaving(view: View, switches: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    removed = {name: _removed(_plan(name, said)) for name, said in switches.items()}
+    found = {name: set(peers) for name, peers in removed.items()}
+    for mine, far in expected.ends(view):
+        if mine[0] in found and far[1] in removed.get(far[0], ()):
+            found[mine[0]].add(mine[1])
+    return {name: sorted(peers) for name, peers in found.items()}
+
+
+def _removed(plan: Mapping[str, Any]) -> set[str]:
+    """The BGP neighbours of which a plan leaves no row; a row that is removed and made again stays."""
+    last = {str(step.get("path", "")): step.get("op") for step in plan["steps"]}
+    gone = [path for path, op in last.items() if op == "remove" and path.startswith("/BGP_NEIGHBOR/")]
+    return {path.rpartition("|")[2].replace("~1", "/").replace("~0", "~") for path in gone}
 
 
 def _same_make(view: View, switches: Mapping[str, Mapping[str, Any]]) -> None:

@@ -77,6 +77,11 @@ def test_a_path_that_is_to_go_is_not_waited_for() -> None:
     assert found(seen(BOTH, width=2), pending=frozenset({"spine2"}), before=before) == []
 
 
+def test_a_session_that_the_change_takes_away_is_not_waited_for() -> None:
+    before = gate.State.of(seen(ALL))
+    assert found(seen(("Ethernet4", "Ethernet8")), before=before, leaving=frozenset({"Ethernet0"})) == []
+
+
 def test_width_and_vnis_are_due_in_the_end() -> None:
     assert found(seen(BOTH, width=1)) == [("ecmp", f"route to {FAR}")]
     assert found(seen(BOTH, vnis=())) == [("evpn", "VNI 100")]

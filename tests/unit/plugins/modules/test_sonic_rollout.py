@@ -66,6 +66,18 @@ def test_widths_are_known_when_nobody_is_left_out() -> None:
     assert rollout({name: said() for name in (SPINES[0], *LEAVES)})["ecmp"][LEAVES[0]] == {}
 
 
+def test_a_session_that_one_end_gives_up_leaves_at_both() -> None:
+    row = "/BGP_NEIGHBOR/default|"
+    leaf = said()
+    leaf["plan"]["plan"]["steps"] = [
+        {"op": "remove", "path": f"{row}Ethernet48"},
+        {"op": "remove", "path": f"{row}Ethernet52"},
+        {"op": "add", "path": f"{row}Ethernet52"},
+    ]
+    found = rollout({LEAVES[0]: leaf, SPINES[0]: said(), SPINES[1]: said()})["leaving"]
+    assert found == {LEAVES[0]: ["Ethernet48"], SPINES[0]: ["Ethernet0"], SPINES[1]: []}
+
+
 def test_an_impact_that_is_not_known_is_the_worst() -> None:
     assert rollout({LEAVES[0]: said(impact="mild")})["impact"] == "destroyed"
 
