@@ -61,9 +61,9 @@ def test_every_expected_session_is_established(fabric: Fabric, hosts: dict[str, 
 def test_paths_between_racks_are_as_wide_as_there_are_spines(fabric: Fabric, hosts: dict[str, dict[str, str]]) -> None:
     for leaf in LEAVES:
         for far in (one for one in LEAVES if one.split("-")[2] != leaf.split("-")[2]):
-            route = ["ip", "-json", "route", "show", loopback(fabric, far)]
 
-            def width(leaf: str = leaf, route: list[str] = route) -> int:
+            def width(leaf: str = leaf, far: str = far) -> int:
+                route = ["ip", "-json", "route", "show", loopback(fabric, far)]
                 found = json.loads(fabric.machine(leaf).run(route).stdout or "[]")
                 return len(found[0].get("nexthops", [0])) if found else 0
 

@@ -43,10 +43,10 @@ def main() -> None:
     notify()
     while True:
         while events.ready(0.5):
-            table, bar, key = events.key().partition("|")
+            table, separator, key = events.key().partition("|")
             if table == MARK:
                 seen("bgp", key)
-            elif bar:
+            elif separator:
                 row = row_of(database.call("HGETALL", f"{table}|{key}"))
                 follower.change(table, key, row)
         for name, process in daemons.items():

@@ -139,7 +139,7 @@ def _tunnels(config: Config, found: dict[str, Device]) -> None:
 
 def _addresses(rows: Mapping[str, Row], found: dict[str, Device], can: Abilities) -> None:
     for key, row in rows.items():
-        name, bar, address = key.partition("|")
+        name, separator, address = key.partition("|")
         device = found.get(name)
         base = rows.get(name)
         if device is None or base is None:
@@ -147,7 +147,7 @@ def _addresses(rows: Mapping[str, Row], found: dict[str, Device], can: Abilities
         vrf = str(base.get("vrf_name", ""))
         if vrf and not (can.vrf and vrf in found):
             continue  # never let the addresses of a VRF slip into the default one
-        if bar:
+        if separator:
             said = _address(address)
             device.addresses.update({said} if said else ())
             device.ipv6 = device.ipv6 or ":" in said
