@@ -52,7 +52,7 @@ def config(words: Sequence[str]) -> int:
     path = names[0] if names else rows.SAVED
     if verb == "save":
         print(f"Running command: /usr/local/bin/sonic-cfggen -d --print-data > {path}", flush=True)
-        rows.save(rows.running(), path)
+        rows.save(_printed(rows.running()), path)
         return 0
     found = rows.load(path)  # before anything is stopped
     connection = Connection(CONFIG)
@@ -70,6 +70,16 @@ def config(words: Sequence[str]) -> int:
     return 0
 
 
+def _printed(found: rows.Config) -> rows.Config:
+    """What runs as ``sonic-cfggen`` prints it: it splits the text of a list at commas, so an empty one has one empty item."""
+    return {
+        table: {
+            key: {name: [""] if value == [] else value for name, value in row.items()} for key, row in content.items()
+        }
+        for table, content in found.items()
+    }
+
+
 def _services(verb: str) -> None:
     names = reversed(_SERVICES) if verb == "stop" else _SERVICES
     subprocess.run(["systemctl", verb, *names], check=verb != "reset-failed", timeout=300)
@@ -85,7 +95,7 @@ def show(words: Sequence[str]) -> int:
         print(f"\nPlatform: {metadata.get('platform', '')}\nHwSKU: {metadata.get('hwsku', '')}\nASIC: vs")
         return 0
     if list(words[:2]) == ["runningconfiguration", "all"]:
-        print(rows.text(rows.running()), end="")
+        print(rows.text(_printed(rows.running())), end="")
         return 0
     print(f'Error: No such command "{" ".join(words)}" on this switch of the lab.', file=sys.stderr)
     return 2
@@ -97,7 +107,7 @@ def cfggen(words: Sequence[str]) -> int:
         rows.write(Connection(CONFIG), rows.load(words[list(words).index("-j") + 1]))
         return 0
     if "--print-data" in words and {"-d", "-j"} & set(words):
-        data = rows.running() if "-d" in words else rows.load(words[list(words).index("-j") + 1])
+        data = _printed(rows.running()) if "-d" in words else rows.load(words[list(words).index("-j") + 1])
         print(rows.text(data), end="")
         return 0
     print("sonic-cfggen: this switch of the lab knows -d|-j FILE --print-data, -j FILE --write-to-db", file=sys.stderr)

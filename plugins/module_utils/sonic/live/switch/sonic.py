@@ -90,25 +90,108 @@ def is_saved(rows: Rows) -> bool:
     return found == {table: {key: _plain(row) for key, row in content.items()} for table, content in wanted.items()}
 
 
+def missing(redis: client.Redis, steps: Iterable[Any] = ()) -> str:
+    """What CONFIG_DB lacks of a change that is written: a database that came back is empty, or what the saved file says.
+
+    :param steps: name, before and after of each step.
+    :returns: a row's name; ``CONFIG_DB`` when it is not a configuration at all; empty when all is there.
+    """
+    if redis.call("GET", client.INITIALISED) is None or not redis.call("KEYS", "DEVICE_METADATA|*"):
+        return "CONFIG_DB"
+    return next((name for name, row in _wanted(steps).items() if not _alike(redis.row(name), row)), "")
+
+
+def need(redis: client.Redis, steps: Iterable[Any] = ()) -> None:
+    """Refuses a database that lacks something.
+
+    :raises SwitchError: ``database_gone`` or ``row_changed``.
+    """
+    name = missing(redis, steps)
+    if name == "CONFIG_DB":
+        raise SwitchError("database_gone", why="it holds no configuration: SONiC has not loaded it")
+    if name:
+        raise SwitchError("row_changed", row=name)
+
+
+def file_holds(steps: Iterable[Any]) -> bool:
+    """Whether the saved file is a whole one, from after a change."""
+    try:
+        config = json.loads(saved_text() or "")
+    except ValueError:
+        return False
+    if not isinstance(config, dict) or not config.get("DEVICE_METADATA"):
+        return False
+    for name, row in _wanted(steps).items():
+        table, _bar, key = name.partition("|")
+        found = (config.get(table) or {}).get(key)
+        if (found is None) != (row is None):
+            return False
+        if row is not None and _plain(found) != _plain(as_saved({name: row})[table][key]):
+            return False
+    return True
+
+
+def _wanted(steps: Iterable[Any]) -> dict[str, Any]:
+    """How each row of a change is in the end."""
+    return {str(name): after for name, _before, after in steps}
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if one is None or other is None:
+        return one is other
+    return bool(is_equal({"T|k": one}, {"T|k": other}))
+
+
+def is_equal(one: Rows, other: Rows) -> bool:
+    """Whether rows are the same to SONiC: lists are sets there."""
+    left, right = (
+        {table: {key: _plain(row) for key, row in content.items()} for table, content in as_saved(rows).items()}
+        for rows in (one, other)
+    )
+    return left == right
+
+
+def inactive(services: Iterable[str], patience: float = 0.0) -> list[str]:
+    """Which of some services do not work, after so many seconds at most."""
+    names, end = list(services), time.monotonic() + patience
+    while names:
+        _code, out, _err = client.run(["systemctl", "is-active", *names], 10.0)
+        states = out.split()
+        left = [name for name, found in zip(names, states) if found != "active"] if len(states) == len(names) else names
+        if not left or time.monotonic() >= end:
+            return left
+        time.sleep(1.0)
+    return []
+
+
+def load(path: str) -> None:
+    """Lets SONiC load a whole configuration, as far as it can; every service starts anew."""
+    client.run(["config", "reload", "-y", "-f", path], 300.0)
+
+
 def _plain(row: Any) -> Any:
     if not isinstance(row, dict):
         return row
     return {
-        field: sorted(map(str, value)) if isinstance(value, list) else value
+        # SONiC writes a list without items as ``[""]``.
+        field: [item for item in sorted(map(str, value)) if value != [""]] if isinstance(value, list) else value
         for field, value in row.items()
         if (field, value) != ("NULL", "NULL")
     }
 
 
-def save() -> Rows:
+def save(steps: Iterable[Any] = ()) -> Rows:
     """Lets the switch save its configuration, and looks whether it did; what is saved then.
 
-    :raises SwitchError: ``not_saved``; the file may be half written then.
+    :param steps: of the change that is saved: its rows must be there before and after.
+    :raises SwitchError: ``not_saved``, or what :func:`need` says; the file may be half written then.
     """
     with client.database() as redis:
+        need(redis, steps)
         before = redis.dump()
     code, out, err = client.run(["config", "save", "-y"], 120.0)
     with client.database() as redis:
+        need(redis, steps)
         after = redis.dump()  # daemons write rows of their own meanwhile
     done = not code and (is_saved(after) or is_saved(before))
     if not done:

@@ -60,6 +60,9 @@ os.environ["SCS_LANDSCAPE_REDIS"] = str(box / "redis.sock")
 from switch import client, sonic
 with client.database() as redis:
     rows = sonic.as_saved(redis.dump())
+for table in rows.values():
+    for row in table.values():
+        row.update((name, [""]) for name, value in row.items() if value == [])  # "".split(",") in Python
 text = json.dumps(rows, indent=4)
 path = box / "config_db.json"
 if argv[0] == "save":

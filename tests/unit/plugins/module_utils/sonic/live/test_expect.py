@@ -108,6 +108,12 @@ def test_the_kernel_is_compared() -> None:
     assert expect.kernel(CONFIG, {"error": "x"}) == {"the kernel's addresses cannot be read"}
 
 
+def test_an_empty_list_is_saved_as_sonic_saves_it() -> None:
+    rows = {"ACL_TABLE": {"A": {"ports": []}}}
+    assert expect.unsaved(rows, '{"ACL_TABLE": {"A": {"ports": [""]}}}', ()) == []
+    assert expect.unsaved(rows, '{"ACL_TABLE": {"A": {"ports": ["Ethernet0"]}}}', ()) == ["ACL_TABLE|A"]
+
+
 def seen(**answer: Any) -> Seen:
     base = {"version": {"build_version": "SONiC.202505.1"}, "digest": "", "saved": json.dumps(CONFIG), "fixups": []}
     base |= {"checkpoints": [], "pending": {}, "lock": {}, "frr": "", "rows": {}}

@@ -22,6 +22,7 @@ OLD = {
     "DEVICE_METADATA": {"localhost": {"hostname": "leaf1", "mac": "00:00:5e:00:53:01"}},
     "PORT": {"Ethernet0": {"lanes": "1", "mtu": "9100", "admin_status": "up"}},
     "NTP_SERVER": {"192.0.2.1": {}},
+    "ACL_TABLE": {"A": {"ports": []}},
     "BGP_PEER_GROUP_AF": {"default|fabric|ipv4_unicast": {"route_map_in": ["ALLOW"], "admin_status": "up"}},
 }
 NTP = ["NTP_SERVER|192.0.2.2", None, {"NULL": "NULL"}]
