@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import client, state
-from .words import Rows, SwitchError
+from .words import RUNTIME_OWNED, Rows, SwitchError
 
 SAVED = "/etc/sonic/config_db.json"
 #: Ends the name of the copy that a failed save is mended with.
@@ -74,20 +74,22 @@ def as_saved(rows: Rows) -> Any:
 
 
 def is_saved(rows: Rows) -> bool:
-    """Whether the saved file holds exactly these rows."""
+    """Whether the saved file holds exactly these rows, but for those that daemons write at any time."""
     try:
         config = json.loads(saved_text() or "")
     except ValueError:
         return False
     if not isinstance(config, dict):
         return False
-    wanted = as_saved(rows)
-    found = {
-        table: {key: _plain(row) for key, row in content.items()}
-        for table, content in config.items()
-        if isinstance(content, dict) and content
-    }
-    return found == {table: {key: _plain(row) for key, row in content.items()} for table, content in wanted.items()}
+    wanted, found = (
+        {
+            table: {key: _plain(row) for key, row in content.items()}
+            for table, content in side.items()
+            if isinstance(content, dict) and content and table not in RUNTIME_OWNED
+        }
+        for side in (as_saved(rows), config)
+    )
+    return found == wanted
 
 
 def missing(redis: client.Redis, steps: Iterable[Any] = ()) -> str:

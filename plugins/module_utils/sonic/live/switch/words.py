@@ -16,6 +16,9 @@ from typing import Any
 Hash = dict[str, str]
 Rows = dict[str, Hash]
 
+#: Tables that daemons of the switch write by themselves (``sonic.plan.RUNTIME_OWNED``, which does not travel).
+RUNTIME_OWNED = ("BUFFER_PG", "BUFFER_PROFILE", "FLEX_COUNTER_TABLE", "LOGGER", "SYSTEM_DEFAULTS", "VERSIONS")
+
 #: Version of the language between controller and switch.
 VERSION = 1
 

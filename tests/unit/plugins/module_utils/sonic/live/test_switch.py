@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec
-from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.switch import agent, client, state, words
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec, plan
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.switch import agent, client, sonic, state, words
 
 from .switchbox import Box
 
@@ -72,6 +72,17 @@ def test_a_change_is_written_and_kept(box: Box) -> None:
     assert (seen["pending"], seen["lock"]) == ({}, {})
     assert list((box.folder / "units").rglob("*.service")) == []
     assert [call[1:3] for call in box.calls("systemctl")][-2] == ["stop", "scs-landscape-confirm.timer"]
+
+
+def test_what_daemons_write_while_it_is_saved_does_not_stop_it(box: Box) -> None:
+    box.fill({**OLD, "LOGGER": {"orchagent": {"LOGLEVEL": "NOTICE"}}})
+    with client.Redis(path=str(box.socket)) as redis:
+        redis.call("HSET", "LOGGER|fpmsyncd", "LOGLEVEL", "NOTICE")
+    assert sonic.is_saved(box.rows())
+    with client.Redis(path=str(box.socket)) as redis:
+        redis.call("HSET", "NTP_SERVER|192.0.2.9", "NULL", "NULL")
+    assert not sonic.is_saved(box.rows())
+    assert plan.RUNTIME_OWNED == words.RUNTIME_OWNED, "what travels knows the same"
 
 
 def test_nobody_confirms_and_the_switch_comes_back(box: Box) -> None:
