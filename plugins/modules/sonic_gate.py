@@ -99,7 +99,7 @@ tries:
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import run_module
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError
 
-_RUNTIME = ["BUFFER_PG", "BUFFER_PROFILE", "FLEX_COUNTER_TABLE", "SYSTEM_DEFAULTS", "VERSIONS"]
+_RUNTIME = ["BUFFER_PG", "BUFFER_PROFILE", "FLEX_COUNTER_TABLE", "LOGGER", "SYSTEM_DEFAULTS", "VERSIONS"]
 _RELEASES = ["202211", "202305", "202311", "202405", "202411", "202505", "202511", "202605"]
 
 ARGUMENTS = {
