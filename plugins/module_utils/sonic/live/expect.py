@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -19,16 +20,17 @@ from ..frr import faults, lines
 from ..model import ConfigDb
 
 _ADDRESSED = ("LOOPBACK_INTERFACE", "INTERFACE", "PORTCHANNEL_INTERFACE", "VLAN_INTERFACE", "MGMT_INTERFACE")
-_SECRET_WORDS = ("password", "community", "key-string")
+#: Words of FRR's daemons behind which a secret stands: whole, or after the number and the kind of a key.
+_SECRET = re.compile(
+    r"(?:^|[\s-])(?:password|passwd|secret|snmp-server community|key-string|authentication-key|message-digest-key"
+    r"|tcp-md5-auth|authentication string|nhrp authentication|hash-algo \S+ key|md5 key)\s+(?=\S)"
+)
 
 
 def line(text: str) -> str:
-    """A line of FRR as it may be shown."""
-    for word in _SECRET_WORDS:
-        head, found, rest = text.partition(f"{word} ")
-        if found and rest and not head.startswith(("set ", "match ", "bgp ")):
-            return f"{head}{found}{MASK}"
-    return text
+    """A line of FRR as it may be shown: whatever follows a word of secrets is masked."""
+    found = _SECRET.search(text)
+    return text[: found.end()] + MASK if found else text
 
 
 def vnis(config: ConfigDb) -> list[tuple[str, str]]:

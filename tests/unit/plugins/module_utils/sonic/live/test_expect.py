@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from ansible_collections.scs.landscape.plugins.module_utils.core.redact import MASK
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import expect, facts, verify
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.changing import Seen
@@ -82,6 +84,50 @@ def test_passwords_of_frr_are_masked_and_policies_are_not() -> None:
     assert expect.line("password s3cret") == f"password {MASK}"
     assert expect.line("set community 65000:1") == "set community 65000:1"
     assert expect.line("snmp-server community s3cret") == f"snmp-server community {MASK}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "enable password s3cret",
+        "ip ospf authentication-key s3cret",
+        "ip ospf authentication-key s3cret 192.0.2.1",
+        "ip ospf message-digest-key 1 md5 s3cret",
+        "area 0.0.0.1 virtual-link 192.0.2.1 authentication-key s3cret",
+        "area 0.0.0.1 virtual-link 192.0.2.1 message-digest-key 1 md5 s3cret",
+        "ipv6 ospf6 authentication key-id 1 hash-algo hmac-sha-256 key s3cret",
+        "ip rip authentication string s3cret",
+        "ip nhrp authentication s3cret",
+        "isis password md5 s3cret",
+        "area-password clear s3cret",
+        "domain-password md5 s3cret authenticate snp validate",
+        "key-string s3cret",
+        "address ip 192.0.2.1 tcp-md5-auth s3cret",
+    ],
+)
+def test_no_canary_of_any_daemon_comes_out(text: str) -> None:
+    assert "s3cret" not in expect.line(text)
+    assert expect.line(text).endswith(MASK)
+    running = f"interface Ethernet0\n {text}\nexit\n"
+    assert "s3cret" not in json.dumps(facts.facts(seen(frr=running), ()))
+    unified = {"frr_mgmt_framework_config": "true", "docker_routing_config_mode": "unified"}
+    assert "s3cret" not in str(expect.frr({"DEVICE_METADATA": {"localhost": unified}}, running))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "neighbor fabric send-community both",
+        "area 0.0.0.1 authentication message-digest",
+        "ip rip authentication mode md5",
+        "bgp community-list standard X seq 5 permit 65000:1",
+        "set community 65000:1 additive",
+        "match community X",
+        "ip ospf authentication key-chain X",
+    ],
+)
+def test_what_is_no_secret_of_frr_is_shown(text: str) -> None:
+    assert expect.line(text) == text
 
 
 def test_sessions_and_neighbours_that_end_are_seen() -> None:
