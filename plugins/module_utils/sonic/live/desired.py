@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...core.errors import InputError
 from .. import codec, masking, targets
+from ..diff import RowChange
 from ..model import ConfigDb, Row
 
 STATES = ("merged", "replaced", "overridden", "deleted")
@@ -55,6 +56,27 @@ def _value(value: Any) -> Any:
     if isinstance(value, int):
         return str(value)
     return [_value(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def tells_no_secret(changes: Iterable[RowChange], strategy: str) -> None:
+    """Refuses to hand secrets to SONiC's updater, which writes every patch into the switch's log.
+
+    :raises InputError: naming the rows.
+    """
+    if strategy != "patch":
+        return
+    rows = sorted({change.shown for change in changes if _secrets(change)})
+    if rows:
+        raise InputError(
+            f"The patch would hold secrets ({', '.join(rows[:10])}), and SONiC's own updater logs it",
+            hint="Use strategy ordered",
+        )
+
+
+def _secrets(change: RowChange) -> bool:
+    """Whether the operations of a patch would tell a secret: a key always, a field when it is written."""
+    written = [name for name in change.fields if name in (change.after or {})]
+    return masking.has_secret_key(change.table) or any(masking.is_secret(change.table, name) for name in written)
 
 
 def wanted(state: str, before: ConfigDb, said: ConfigDb, tables: tuple[str, ...] = ()) -> ConfigDb:

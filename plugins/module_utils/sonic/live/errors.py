@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ...core.errors import LandscapeError, LockedError
 from .. import masking
+from . import expect
 
 _CONSOLE = "Log in by the console and look at `journalctl -t scs-landscape`"
 _TEXTS: Mapping[str, tuple[str, str]] = {
@@ -59,11 +61,23 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "Look at `show running-config` on the switch and mend the row it comes from",
     ),
     "service_down": ("{service} does not come up again ({why})", _CONSOLE),
-    "program_failed": ("{program} refuses the change ({why})", "Use strategy ordered"),
+    "program_failed": (
+        "{program} refuses the change ({why})",
+        "Use strategy ordered; the log of the switch says more of what its program saw",
+    ),
     "bad_name": ("a checkpoint cannot be called so", "Use letters, digits, dots, dashes, at most 80"),
     "other_version": ("it was asked in another version of the language", "Run one version of the collection at a time"),
+    "many_asics": (
+        "it has {count} ASICs, each with a database of its own",
+        "Configure it by SONiC's own tools: switches with one ASIC are supported",
+    ),
     "not_root": ("it was asked without the rights of root", "Set become: true"),
 }
+
+#: What this project's own side says of a program.
+_PLAIN = re.compile(
+    r"exit status -?\d+|\S+ did not end within \d+ s|\S+: (?:No such file or directory|Permission denied)"
+)
 
 
 def error(switch: str, answer: Mapping[str, Any]) -> LandscapeError:
@@ -73,6 +87,11 @@ def error(switch: str, answer: Mapping[str, Any]) -> LandscapeError:
         table, _bar, key = str(data["row"]).partition("|")
         data["row"] = f"{table}|{masking.key(table, key)}"
         data["why"] = str(data.get("why", ""))[:120]
+    if code == "program_failed" and not _PLAIN.fullmatch(str(data.get("why", ""))):
+        # SONiC's programs quote what they were given, rows and patches with all their secrets.
+        data["why"] = "its own words may quote secrets"
+    elif "why" in data:
+        data["why"] = expect.line(str(data["why"]))
     kind = LockedError if code in ("locked", "pending", "busy") else LandscapeError
     text, hint = _TEXTS.get(code, (f"it answers {code}", _CONSOLE))
     known = _Known(data)

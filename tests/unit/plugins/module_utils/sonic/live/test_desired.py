@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.diff import RowChange
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import desired
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.changing import Seen, make
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.model import Settings
 
 BEFORE: dict[str, Any] = {
     "DEVICE_METADATA": {"localhost": {"hostname": "a", "mac": "02:00:00:00:00:01", "type": "LeafRouter"}},
@@ -88,3 +91,32 @@ def test_numbers_and_truth_become_words() -> None:
 def test_what_is_no_configuration_is_refused(wrong: Any) -> None:
     with pytest.raises(InputError):
         desired.given(wrong, "merged")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "before", "after", "refused"),
+    [
+        ("SNMP_COMMUNITY", "s3cret", None, {"TYPE": "RO"}, True),
+        ("SNMP_COMMUNITY", "s3cret", {"TYPE": "RO"}, None, True),
+        ("BGP_PEER_GROUP", "default|fabric", {"auth_password": "old"}, {"auth_password": "s3cret"}, True),
+        ("BGP_PEER_GROUP", "default|fabric", None, {"auth_password": "s3cret"}, True),
+        ("BGP_PEER_GROUP", "default|fabric", {"auth_password": "s3cret"}, None, False),
+        ("BGP_PEER_GROUP", "default|fabric", {"auth_password": "s"}, {"auth_password": "s", "asn": "1"}, False),
+    ],
+)
+def test_the_updater_is_never_told_a_secret(table: str, key: str, before: Any, after: Any, refused: bool) -> None:
+    changes = [RowChange(table, key, before, after)]
+    desired.tells_no_secret(changes, "ordered")
+    if not refused:
+        desired.tells_no_secret(changes, "patch")
+        return
+    with pytest.raises(InputError, match="would hold secrets") as caught:
+        desired.tells_no_secret(changes, "patch")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_plan_for_the_updater_is_refused_when_it_holds_a_secret() -> None:
+    answer = {"rows": {}, "digest": "", "saved": "{}", "version": {"build_version": "SONiC.202505.1"}}
+    seen = Seen.of("leaf1", answer)
+    with pytest.raises(InputError, match="would hold secrets"):
+        make(seen, Settings({"SNMP_COMMUNITY": {"s3cret": {"TYPE": "RO"}}}, "t", "o", strategy="patch"))

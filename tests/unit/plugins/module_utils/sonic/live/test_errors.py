@@ -42,3 +42,31 @@ def test_locks_are_errors_of_their_own_and_keys_are_masked() -> None:
     assert f"SNMP_COMMUNITY|{MASK}" in said
     assert "s3cret" not in said
     assert "brand_new" in str(errors.error("leaf1", {"error": "brand_new"}))
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        'Failed to apply patch: [{"op": "add", "path": "/SNMP_COMMUNITY/s3cret"}]',
+        "libyang: value s3cret is not valid",
+        "exit status s3cret",
+    ],
+)
+def test_words_of_sonics_programs_stay_on_the_switch(why: str) -> None:
+    data = {"program": "config apply-patch", "why": why}
+    said = str(errors.error("leaf1", {"error": "program_failed", "data": data}))
+    assert "s3cret" not in said
+    assert "config apply-patch refuses the change" in said
+
+
+def test_how_a_program_ended_is_told() -> None:
+    for why in ("exit status 2", "config did not end within 100 s"):
+        said = errors.error("leaf1", {"error": "program_failed", "data": {"program": "config reload", "why": why}})
+        assert why in str(said)
+
+
+def test_a_line_that_frr_refuses_is_masked() -> None:
+    data = {"why": "% Unknown command: neighbor 192.0.2.1 password s3cret"}
+    said = str(errors.error("leaf1", {"error": "frr_refused", "data": data}))
+    assert "password" in said
+    assert "s3cret" not in said
