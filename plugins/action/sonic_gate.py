@@ -46,6 +46,7 @@ class ActionModule(SwitchAction):
             "failures": [one.as_dict() for one in found],
             "state": gate.State.of(seen).as_dict(),
             "tries": tries,
+            "warnings": gate.warnings(seen),
         }
         if not found or options["on_failure"] == "report":
             return result

@@ -34,7 +34,15 @@ class ActionModule(SwitchAction):
             if not found or time.monotonic() >= end:
                 break
             time.sleep(2)
-        result = {"changed": False, "ok": not found, "failures": [one.as_dict() for one in found], "tries": tries}
+        unjudged = verify.unjudged(seen, wanted, options["checks"])
+        result = {
+            "changed": False,
+            "ok": not found,
+            "failures": [one.as_dict() for one in found],
+            "unjudged": unjudged,
+            "tries": tries,
+            "warnings": [f"{link.name}: {name} compared nothing, {why}" for name, why in unjudged.items()],
+        }
         if not found or options["on_failure"] == "report":
             return result
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

@@ -112,6 +112,11 @@ failures:
   type: list
   elements: dict
   sample: [{check: bgp, local: session of Ethernet48 in default, expected: Established, got: Active}]
+unjudged:
+  description: The checks that could not find a fault, and why. They are warned of, too.
+  returned: always
+  type: dict
+  sample: {bgp: no neighbour is configured}
 tries:
   description: How often the switch was asked.
   returned: always

@@ -18,6 +18,7 @@ from ...core.redact import MASK
 from .. import codec, diff, masking, model
 from ..frr import faults, lines
 from ..model import ConfigDb
+from . import peers
 
 _ADDRESSED = ("LOOPBACK_INTERFACE", "INTERFACE", "PORTCHANNEL_INTERFACE", "VLAN_INTERFACE", "MGMT_INTERFACE")
 #: Words of FRR's daemons behind which a secret stands: whole, or after the number and the kind of a key.
@@ -154,11 +155,10 @@ def sessions(answer: Any, vrf: str = "default") -> dict[tuple[str, str], str]:
 def ended(before: Any, after: Any, config: ConfigDb) -> set[str]:
     """Sessions that were established, are still configured, and are not established any more."""
     now = sessions(after)
-    wanted = {tuple(key.split(model.SEPARATOR)[:2]) for key in config.get("BGP_NEIGHBOR", {})}
     return {
         f"the BGP session of {peer} in {vrf} is {now.get((vrf, peer)) or 'gone'}, it was established"
         for (vrf, peer), state in sessions(before).items()
-        if state == "Established" and (vrf, peer) in wanted and now.get((vrf, peer)) != "Established"
+        if state == "Established" and peers.knows(config, vrf, peer) and now.get((vrf, peer)) != "Established"
     }
 
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import model
-from . import expect, facts, verify
+from . import expect, facts, peers, verify
 from .changing import Seen
 
 CHECKS = ("bgp", "ecmp", "evpn")
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,31 @@ class Progress:
 def faults(seen: Seen, progress: Progress) -> list[verify.Fault]:
     """What does not work although it worked before, or although both its ends are done."""
     widths = dict(_widths(progress))
-    found = verify.faults(seen, verify.Expected(ecmp=widths), CHECKS)
+    found = verify.faults(seen, verify.Expected(ecmp=widths), CHECKS) + list(_gone(seen, progress))
     excused = set(_excused(seen.config, progress))
     return [one for one in found if (one.check, one.local) not in excused]
+
+
+def warnings(seen: Seen) -> list[str]:
+    """What went unseen: sessions that FRR has and no row of the configuration names."""
+    states = expect.sessions(seen.answer["bgp"])
+    unseen = sorted(f"{peer} in {vrf}" for vrf, peer in states if not peers.knows(seen.config, vrf, peer))
+    if not unseen:
+        return []
+    more = f" and {len(unseen) - _SHOWN} more" if len(unseen) > _SHOWN else ""
+    return [
+        f"{seen.name}: no row of CONFIG_DB names the BGP sessions of {', '.join(unseen[:_SHOWN])}{more}: not judged"
+    ]
+
+
+def _gone(seen: Seen, progress: Progress) -> Iterable[verify.Fault]:
+    """Neighbours out of a range, which no row names: what counts is that they were there."""
+    states, named = expect.sessions(seen.answer["bgp"]), peers.named(seen.config)
+    for vrf, peer in sorted(progress.before.sessions):
+        if (vrf, peer) not in named and peers.ranged(seen.config, vrf, peer) and peer not in progress.leaving:
+            state = states.get((vrf, peer)) or "no session"
+            if state != "Established":
+                yield verify.Fault("bgp", verify.session(peer, vrf), "Established", state)
 
 
 def _widths(progress: Progress) -> Iterable[tuple[str, int]]:
@@ -97,8 +120,7 @@ def _widths(progress: Progress) -> Iterable[tuple[str, int]]:
 def _excused(config: model.ConfigDb, progress: Progress) -> Iterable[tuple[str, str]]:
     """Faults that are none yet, as check and place."""
     mine = progress.name in progress.pending
-    for key in config.get("BGP_NEIGHBOR", {}):
-        vrf, _bar, peer = key.partition(model.SEPARATOR)
+    for vrf, peer in peers.named(config):
         far = progress.links.get(peer)
         due = far is not None and far not in progress.pending and not mine
         if peer in progress.leaving or ((vrf, peer) not in progress.before.sessions and not due):

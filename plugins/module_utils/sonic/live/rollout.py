@@ -12,10 +12,10 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.plan import Impact
 from ...landscape.derive import View
-from .. import fabric_order, fleet
+from .. import diff, fabric_order, fleet
 from ..fabric_order import Wave
 from ..render import build
-from . import expected
+from . import expected, peers
 
 #: A switch without a row of these carries nothing for anybody.
 _CARRIERS = ("BGP_NEIGHBOR", "PORTCHANNEL", "VLAN_MEMBER", "VLAN_INTERFACE", "VXLAN_TUNNEL")
@@ -87,8 +87,8 @@ def _leaving(view: View, switches: Mapping[str, Mapping[str, Any]]) -> dict[str,
 def _removed(plan: Mapping[str, Any]) -> set[str]:
     """The BGP neighbours of which a plan leaves no row; a row that is removed and made again stays."""
     last = {str(step.get("path", "")): step.get("op") for step in plan["steps"]}
-    gone = [path for path, op in last.items() if op == "remove" and path.startswith("/BGP_NEIGHBOR/")]
-    return {path.rpartition("|")[2].replace("~1", "/").replace("~0", "~") for path in gone}
+    gone = [diff.parts_of(path) for path, op in last.items() if op == "remove"]
+    return {peers.of(place[1])[1] for place in gone if len(place) > 1 and place[0] in peers.TABLES}
 
 
 def _same_make(view: View, switches: Mapping[str, Mapping[str, Any]]) -> None:

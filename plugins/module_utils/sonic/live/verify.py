@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .. import diff, masking, model
 from ..frr import lines
 from ..model import ConfigDb
-from . import desired, expect, facts
+from . import desired, expect, facts, peers
 from .changing import Seen
 
 #: What the switch has to look at for each check.
@@ -48,14 +48,15 @@ class Expected:
 
     :param config: tables that are meant as a whole; nothing is compared when it is absent.
     :param owned: tables that are meant to be empty when ``config`` does not have them.
-    :param ecmp: number of next hops by prefix.
+    :param cables: those of its ports; nothing is compared when they are absent.
+    :param ecmp: number of next hops by prefix; nothing is compared when it is absent.
     :param max_errors: errors a port may have counted since it came up.
     """
 
     config: ConfigDb | None = None
     owned: tuple[str, ...] = ()
-    cables: tuple[Cable, ...] = ()
-    ecmp: Mapping[str, int] = field(default_factory=dict)
+    cables: tuple[Cable, ...] | None = None
+    ecmp: Mapping[str, int] | None = None
     max_errors: int = 0
     ignore: tuple[str, ...] = ()
 
@@ -86,6 +87,20 @@ def faults(seen: Seen, expected: Expected, checks: Iterable[str]) -> list[Fault]
     """Everything that is not as it should be, in the order of the checks."""
     wanted = set(checks)
     return [fault for name in CHECKS if name in wanted for fault in _JUDGES[name](seen, expected)]
+
+
+def unjudged(seen: Seen, expected: Expected, checks: Iterable[str]) -> dict[str, str]:
+    """The checks that found no fault because they could not have found one, and why."""
+    wanted, found = set(checks), {}
+    for name, value in (("config", expected.config), ("ecmp", expected.ecmp), ("lldp", expected.cables)):
+        if name in wanted and value is None:
+            found[name] = "it is not said what is expected"
+    if "frr" in wanted and model.dialect_of(seen.config) != "unified":
+        found["frr"] = "in its routing mode FRR is not written from CONFIG_DB alone"
+    if "bgp" in wanted and not any(peers.named(seen.config).values()):
+        count = len(expect.sessions(seen.answer["bgp"]))
+        found["bgp"] = f"FRR has {count} sessions, and no row names one" if count else "no neighbour is configured"
+    return found
 
 
 def _config(seen: Seen, expected: Expected) -> list[Fault]:
@@ -141,12 +156,11 @@ def _fixups(seen: Seen, _expected: Expected) -> list[Fault]:
 
 def _bgp(seen: Seen, _expected: Expected) -> list[Fault]:
     states = expect.sessions(seen.answer["bgp"])
-    found = []
-    for key, row in seen.config.get("BGP_NEIGHBOR", {}).items():
-        vrf, _bar, peer = key.partition(model.SEPARATOR)
-        if peer and row.get("admin_status") not in ("down", "false") and states.get((vrf, peer)) != "Established":
-            found.append(Fault("bgp", session(peer, vrf), "Established", states.get((vrf, peer)) or "no session"))
-    return found
+    return [
+        Fault("bgp", session(peer, vrf), "Established", states.get((vrf, peer)) or "no session")
+        for (vrf, peer), wanted in peers.named(seen.config).items()
+        if wanted and states.get((vrf, peer)) != "Established"
+    ]
 
 
 def session(peer: str, vrf: str) -> str:
@@ -165,7 +179,7 @@ def _ecmp(seen: Seen, expected: Expected) -> list[Fault]:
     widths = widths_of(seen.answer["routes"])
     return [
         Fault("ecmp", f"route to {prefix}", f"{width} next hops", str(widths.get(prefix, "no route")))
-        for prefix, width in sorted(expected.ecmp.items())
+        for prefix, width in sorted((expected.ecmp or {}).items())
         if widths.get(prefix) != width
     ]
 
@@ -185,7 +199,7 @@ def widths_of(answer: Any) -> dict[str, int]:
 def _lldp(seen: Seen, expected: Expected) -> list[Fault]:
     heard = expect.neighbours(seen.answer["lldp"])
     found = []
-    for cable in expected.cables:
+    for cable in expected.cables or ():
         system, port = heard.get(cable.port, ("", ""))
         if system == cable.system and (not cable.ports or port in cable.ports):
             continue

@@ -82,6 +82,31 @@ def test_a_session_that_the_change_takes_away_is_not_waited_for() -> None:
     assert found(seen(("Ethernet4", "Ethernet8")), before=before, leaving=frozenset({"Ethernet0"})) == []
 
 
+def other_mode(rows: dict[str, dict[str, str]], *up: str) -> Seen:
+    answer = dict(seen(()).answer)
+    answer["rows"] = rows
+    answer["bgp"] = {"ipv4Unicast": {"peers": {peer: {"state": "Established"} for peer in up}}}
+    return Seen.of("leaf1", answer)
+
+
+def test_neighbours_of_the_default_routing_mode_count() -> None:
+    rows = {"BGP_NEIGHBOR|10.0.0.1": {"asn": "1"}, "BGP_PEER_RANGE|hosts": {"ip_range@": "10.8.0.0/24"}}
+    before = gate.State.of(other_mode(rows, "10.0.0.1", "10.8.0.7"))
+    now = other_mode(rows)
+    assert found(now, before=before, ecmp={}) == [
+        ("bgp", "session of 10.0.0.1 in default"),
+        ("bgp", "session of 10.8.0.7 in default"),
+    ]
+    assert found(now, before=before, ecmp={}, leaving=frozenset({"10.0.0.1", "10.8.0.7"})) == []
+    assert found(now, ecmp={}) == [], "nothing worked before, and nobody knows the other end"
+
+
+def test_sessions_that_nobody_can_judge_are_told() -> None:
+    assert gate.warnings(seen(ALL)) == []
+    (said,) = gate.warnings(other_mode({}, "10.0.0.1"))
+    assert said == "leaf1: no row of CONFIG_DB names the BGP sessions of 10.0.0.1 in default: not judged"
+
+
 def test_width_and_vnis_are_due_in_the_end() -> None:
     assert found(seen(BOTH, width=1)) == [("ecmp", f"route to {FAR}")]
     assert found(seen(BOTH, vnis=())) == [("evpn", "VNI 100")]

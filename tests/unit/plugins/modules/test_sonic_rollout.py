@@ -73,9 +73,10 @@ def test_a_session_that_one_end_gives_up_leaves_at_both() -> None:
         {"op": "remove", "path": f"{row}Ethernet48"},
         {"op": "remove", "path": f"{row}Ethernet52"},
         {"op": "add", "path": f"{row}Ethernet52"},
+        {"op": "remove", "path": "/BGP_NEIGHBOR/10.0.0.1"},
     ]
     found = rollout({LEAVES[0]: leaf, SPINES[0]: said(), SPINES[1]: said()})["leaving"]
-    assert found == {LEAVES[0]: ["Ethernet48"], SPINES[0]: ["Ethernet0"], SPINES[1]: []}
+    assert found == {LEAVES[0]: ["10.0.0.1", "Ethernet48"], SPINES[0]: ["Ethernet0"], SPINES[1]: []}
 
 
 def test_an_impact_that_is_not_known_is_the_worst() -> None:

@@ -209,6 +209,59 @@ def test_every_check_finds_its_fault() -> None:
     )
 
 
+BGPCFGD: dict[str, Any] = {
+    "BGP_NEIGHBOR": {
+        "10.0.0.1": {"asn": "65001"},
+        "FC00::A": {"admin_status": "up"},
+        "VrfBlue|10.0.1.1": {"admin_status": "down"},
+    },
+    "BGP_INTERNAL_NEIGHBOR": {"10.9.0.1": {}},
+    "BGP_PEER_RANGE": {"hosts": {"ip_range": ["10.8.0.0/24"]}, "VrfBlue|hosts": {"ip_range": ["10.7.0.0/24"]}},
+    "BGP_GLOBALS_LISTEN_PREFIX": {"default|fd00::/64": {}},
+}
+
+
+def test_neighbours_of_the_default_routing_mode_are_judged() -> None:
+    one = Seen.of(
+        "leaf1", {**vars(seen())["answer"], "bgp": {"ipv4Unicast": {"peers": {"10.0.0.1": {"state": "Idle"}}}}}
+    )
+    bare = Seen(**{**vars(one), "config": BGPCFGD})
+    found = verify.faults(bare, verify.Expected(), ["bgp"])
+    assert [(fault.local, fault.got) for fault in found] == [
+        ("session of 10.0.0.1 in default", "Idle"),
+        ("session of fc00::a in default", "no session"),
+        ("session of 10.9.0.1 in default", "no session"),
+    ]
+    shut = {**BGPCFGD, "DEVICE_METADATA": {"localhost": {"default_bgp_status": "down"}}}
+    shut = Seen(**{**vars(one), "config": shut})
+    assert [fault.local for fault in verify.faults(shut, verify.Expected(), ["bgp"])] == [
+        "session of fc00::a in default"
+    ]
+
+
+def test_sessions_of_the_default_routing_mode_that_end_are_seen() -> None:
+    names = ("10.0.0.1", "10.8.0.7", "fd00::7", "10.7.0.7")
+    before = {"ipv4Unicast": {"peers": {name: {"state": "Established"} for name in names}}}
+    assert expect.ended(before, {}, BGPCFGD) == {
+        f"the BGP session of {name} in default is gone, it was established" for name in names[:3]
+    }
+
+
+def test_a_check_that_could_find_nothing_says_so() -> None:
+    one = seen(bgp=SUMMARY)
+    assert verify.unjudged(one, verify.Expected(config={}, cables=(), ecmp={}), ("config", "lldp", "ecmp", "bgp")) == {}
+    none = Seen(**{**vars(one), "config": {}})
+    assert verify.unjudged(none, verify.Expected(), verify.CHECKS) == {
+        "config": "it is not said what is expected",
+        "ecmp": "it is not said what is expected",
+        "lldp": "it is not said what is expected",
+        "frr": "in its routing mode FRR is not written from CONFIG_DB alone",
+        "bgp": "FRR has 3 sessions, and no row names one",
+    }
+    quiet = Seen(**{**vars(seen(bgp={})), "config": {}})
+    assert verify.unjudged(quiet, verify.Expected(), ["bgp"]) == {"bgp": "no neighbour is configured"}
+
+
 def test_facts_are_told_without_secrets() -> None:
     answer = {
         "bgp": SUMMARY,
