@@ -10,8 +10,8 @@ from typing import Any
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Impact
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec
-from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import change, errors
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import plan
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import change, desired, errors
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.model import Settings
 from ansible_collections.scs.landscape.plugins.plugin_utils.switch_link import SwitchAction, SwitchLink, owner
 
@@ -59,12 +59,14 @@ class ActionModule(SwitchAction):
         content = self._ask(link, "checkpoint", what="read", name=name)["content"]
         if not content:
             raise errors.error(link.name, {"error": "no_checkpoint", "data": {"name": name}})
+        config, tables = desired.at_checkpoint(content["rows"], seen["rows"])
         settings = Settings(
-            config=codec.from_redis(content["rows"]),
+            config=config,
             token=uuid.uuid4().hex,
             owner=owner(),
             state="overridden",
-            tables=tuple(codec.from_redis(seen["rows"])),
+            tables=tables,
+            ignore_tables=plan.RUNTIME_OWNED,
             max_impact=Impact[options["max_impact"].upper()],
             release=options["release"] or "",
             unsaved="accept",

@@ -12,6 +12,7 @@ from ...core.errors import InputError
 from .. import codec, masking, targets
 from ..diff import RowChange
 from ..model import ConfigDb, Row
+from ..plan import RUNTIME_OWNED
 
 STATES = ("merged", "replaced", "overridden", "deleted")
 
@@ -95,6 +96,28 @@ def wanted(state: str, before: ConfigDb, said: ConfigDb, tables: tuple[str, ...]
         for key, row in rows.items():
             there[key] = {**(there.get(key, {}) if state == "merged" else _own(table, there.get(key, {}))), **row}
     return {table: rows for table, rows in whole.items() if rows}
+
+
+def at_checkpoint(
+    kept: Mapping[str, Mapping[str, str]], rows: Mapping[str, Mapping[str, str]]
+) -> tuple[ConfigDb, tuple[str, ...]]:
+    """The way back to a checkpoint: its configuration, and all tables that are meant as a whole.
+
+    What daemons write by themselves stays as it is now: they know better than a checkpoint.
+
+    :param kept: rows of the checkpoint as the database had them; ``rows`` those that are there now.
+    :raises InputError: the checkpoint is of another version of the database's contents, that of another image.
+    """
+    then, now = (codec.from_redis(side) for side in (kept, rows))
+    versions = [side.get("VERSIONS", {}).get("DATABASE", {}).get("VERSION") for side in (then, now)]
+    if versions[0] != versions[1]:
+        old, new = (str(one or "none") for one in versions)
+        raise InputError(
+            f"The checkpoint is of version {old} of the database, the switch has {new}: its image was changed since",
+            hint="Boot the image of then, or make the configuration anew from the landscape",
+        )
+    config = {table: content for table, content in then.items() if table not in RUNTIME_OWNED}
+    return config, tuple(table for table in now if table not in RUNTIME_OWNED)
 
 
 def _own(table: str, row: Row) -> Row:

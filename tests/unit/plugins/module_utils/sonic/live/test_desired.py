@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import plan
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.diff import RowChange
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import desired
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.changing import Seen, make
@@ -120,3 +121,25 @@ def test_a_plan_for_the_updater_is_refused_when_it_holds_a_secret() -> None:
     seen = Seen.of("leaf1", answer)
     with pytest.raises(InputError, match="would hold secrets"):
         make(seen, Settings({"SNMP_COMMUNITY": {"s3cret": {"TYPE": "RO"}}}, "t", "o", strategy="patch"))
+
+
+def test_the_way_back_leaves_what_daemons_write() -> None:
+    versions = {"VERSIONS|DATABASE": {"VERSION": "version_202505_01"}}
+    kept = {**versions, "FLEX_COUNTER_TABLE|PORT": {"FLEX_COUNTER_STATUS": "enable"}, "NTP_SERVER|192.0.2.1": {}}
+    rows = {**versions, "FLEX_COUNTER_TABLE|PORT": {"FLEX_COUNTER_STATUS": "disable"}, "VLAN|Vlan10": {"vlanid": "10"}}
+    rows["LOGGER|orchagent"] = {"LOGLEVEL": "INFO"}
+    config, tables = desired.at_checkpoint(kept, rows)
+    assert config == {"NTP_SERVER": {"192.0.2.1": {}}}
+    assert tables == ("VLAN",)
+    said = Settings(config, "t", "o", state="overridden", tables=tables, ignore_tables=plan.RUNTIME_OWNED)
+    answer = {"rows": rows, "digest": "", "saved": "{}", "version": {"build_version": "SONiC.202505.1"}}
+    steps = make(Seen.of("leaf1", answer), said).steps
+    assert {step[0] for step in steps} == {"NTP_SERVER|192.0.2.1", "VLAN|Vlan10"}
+
+
+def test_a_checkpoint_of_another_image_is_no_place_to_go_back_to() -> None:
+    kept, rows = ({"VERSIONS|DATABASE": {"VERSION": f"version_{name}_01"}} for name in ("202411", "202505"))
+    with pytest.raises(InputError, match="of version version_202411_01 of the database"):
+        desired.at_checkpoint(kept, rows)
+    with pytest.raises(InputError, match="none"):
+        desired.at_checkpoint({}, rows)
