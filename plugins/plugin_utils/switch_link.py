@@ -86,6 +86,10 @@ class SwitchAction(ActionBase):
     MODULE = ""
     TRANSFERS_FILES = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._left: list[str] = []
+
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """See :class:`ActionBase`."""
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -120,6 +124,8 @@ class SwitchAction(ActionBase):
             done: dict[str, Any] = self._execute_module(
                 module_name=_HAND, module_args={"request": word}, task_vars=task_vars
             )
+            if "answer" in done:
+                self._clear()
         return done
 
     def renew(self) -> None:
@@ -129,8 +135,20 @@ class SwitchAction(ActionBase):
                 self._connection.reset()
 
     def forget(self) -> None:
-        """The folder for modules on the other side may be gone with the connection."""
-        self._connection._shell.tmpdir = None
+        """The folder for modules on the other side may be gone with the connection; if it is not, it holds a request."""
+        shell = self._connection._shell
+        if shell.tmpdir and shell.tmpdir not in self._left:
+            self._left.append(shell.tmpdir)
+        shell.tmpdir = None
+
+    def _clear(self) -> None:
+        """Removes the folders of calls whose connection was cut, now that there is one again."""
+        shell = self._connection._shell
+        for path in list(self._left):
+            with contextlib.suppress(AnsibleError):
+                done = self._low_level_execute_command(shell.remove(path, recurse=True), sudoable=False)
+                if not done.get("rc"):
+                    self._left.remove(path)
 
     def say(self, message: str) -> None:
         """One line for whoever waits."""
