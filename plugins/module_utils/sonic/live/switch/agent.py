@@ -20,6 +20,10 @@ from .words import Rows, SwitchError, digest
 
 #: Seconds between two writes of the same row, so that daemons see both.
 AGAIN = 0.6
+#: Where SONiC describes hardware.
+DEVICES = "/usr/share/sonic/device"
+#: Bytes that must be free besides what a change writes for certain.
+SPARE = 2_000_000
 #: Seconds before the end of the window at which no further row is written.
 MARGIN = 3.0
 _PARTS = ("words", "client", "state", "sonic", "confirm")
@@ -56,7 +60,7 @@ def _look(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(request: Mapping[str, Any]) -> dict[str, Any]:
-    return facts.read(list(request.get("include", ())))
+    return {**facts.read(list(request.get("include", ()))), "last": state.last()}
 
 
 def _apply(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,10 +73,11 @@ def _apply(request: Mapping[str, Any]) -> dict[str, Any]:
         state.take(owner, token, float(request["confirm_within"]) + 60)
         armed = False
         try:
-            record, before = _arm(request, token, owner)
+            record, before = _arm(request, token)
             armed = True
         finally:
             if not armed:
+                state.ended(token, "nothing")
                 state.give_back(token)
         began = time.monotonic()
         done, failure = _written(request, record)
@@ -87,13 +92,14 @@ def _undone(record: dict[str, Any]) -> dict[str, Any]:
     """Rolls back at once; what the controller is told of that."""
     try:
         undone = confirm.roll_back(state.pending() or record)
-    except SwitchError as error:
-        return {"rolled_back": False, "rollback_error": error.code, "seconds_left": state.left(record["deadline"])}
+    except (SwitchError, OSError) as error:
+        why = error.code if isinstance(error, SwitchError) else error.strerror
+        return {"rolled_back": False, "rollback_error": why, "seconds_left": state.left(record["deadline"])}
     confirm.disarm()
     return {"rolled_back": True, "problems": undone["problems"]}
 
 
-def _arm(request: Mapping[str, Any], token: str, owner: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _arm(request: Mapping[str, Any], token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Everything that must be there before the first write; nothing of the switch is changed.
 
     :raises SwitchError: somebody else's change waits, or the switch is not as it was planned on.
@@ -102,42 +108,88 @@ def _arm(request: Mapping[str, Any], token: str, owner: str) -> tuple[dict[str, 
     if waiting:
         left = round(state.left(waiting.get("deadline", {})))
         raise SwitchError("pending", owner=waiting.get("owner", ""), seconds=left, phase=waiting.get("phase"))
+    _one_asic()
     with client.database() as redis:
+        sonic.need(redis)
         rows = redis.dump()
     if digest(rows) != request["digest"]:
         raise SwitchError("moved")
     seen = facts.look(["frr", *request.get("include", ())])
-    name = str(request.get("checkpoint") or f"auto-{time.strftime('%Y%m%dT%H%M%S')}-{token[:6]}")
-    keep_checkpoint(name, rows, seen["frr"], owner)
-    state.thin(int(request.get("keep", 5)), name)
+    record = _record(request, _keep_before(request, rows, seen["frr"]))
+    if record["program"] == "reload":
+        state.save(state.at("before.json"), sonic.as_saved(rows))
+        record["services"] = [name for name, found in facts.look(["services"])["services"].items() if found == "active"]
     install()
     sonic.keep_copy()
-    within = float(request["confirm_within"])
-    record = {
-        "token": token,
-        "owner": owner,
-        "phase": "armed",
-        "deadline": state.moment(within),
-        "checkpoint": name,
-        "steps": list(request["steps"]),
-        "fixups": list(request.get("fixups", ())),
-        "copied": sonic.saved_text() is not None,
-    }
     state.journal(0)
     state.keep(record)
     try:
         boot_unit()
-        confirm.arm(token, within)
+        confirm.arm(token, float(request["confirm_within"]))
     except SwitchError:
-        confirm.clear(record)
+        confirm.clear(record, "nothing")
         raise
     return record, seen
 
 
-def keep_checkpoint(name: str, rows: Rows, frr: str, owner: str) -> None:
-    """Keeps what the switch is like now."""
+def _record(request: Mapping[str, Any], checkpoint: str) -> dict[str, Any]:
+    """What is remembered of a change until it is confirmed or undone."""
+    is_there = sonic.saved_text() is not None
+    return {
+        "token": request["token"],
+        "owner": request["owner"],
+        "phase": "armed",
+        "deadline": state.moment(float(request["confirm_within"])),
+        "checkpoint": checkpoint,
+        "steps": list(request["steps"]),
+        "fixups": list(request.get("fixups", ())),
+        "program": (request.get("program") or {}).get("name", ""),
+        "copied": is_there,
+        "unsaved": not is_there,
+    }
+
+
+def _keep_before(request: Mapping[str, Any], rows: Rows, frr: str) -> str:
+    """Keeps the checkpoint of a change; its name, which is another one when somebody has kept something under the wished one.
+
+    :raises SwitchError: ``unwritable`` when there is no room for what may follow.
+    """
+    token = str(request["token"])
+    auto = f"auto-{time.strftime('%Y%m%dT%H%M%S')}-{token[:6]}"
+    name = str(request.get("checkpoint") or auto)
+    if os.path.exists(state.checkpoint_path(name)) and state.load(state.checkpoint_path(name)).get("token") != token:
+        name = auto
+    for folder in (state.at(), os.path.dirname(sonic.saved_path())):
+        state.room(folder, SPARE + 4 * len(json.dumps(rows)))
+    keep_checkpoint(name, rows, frr, str(request["owner"]), token)
+    state.thin(int(request.get("keep", 5)), name)
+    return name
+
+
+def _one_asic() -> None:
+    """Refuses hardware whose configuration is in more than one database.
+
+    :raises SwitchError: ``many_asics``.
+    """
+    found = facts.machine()
+    platform = os.path.basename(found.get("onie_platform", found.get("platform", "")))
+    try:
+        with open(os.path.join(DEVICES, platform, "asic.conf"), encoding="utf-8", errors="replace") as stream:
+            pairs = [line.strip().partition("=") for line in stream]
+    except OSError:
+        return
+    counts = [value for name, _sign, value in pairs if name.strip().upper() == "NUM_ASIC"]
+    if counts and counts[-1].strip() not in ("", "0", "1"):
+        raise SwitchError("many_asics", count=counts[-1].strip())
+
+
+def keep_checkpoint(name: str, rows: Rows, frr: str, owner: str, token: str = "") -> None:
+    """Keeps what the switch is like now.
+
+    :param token: of the change it is kept for; empty when somebody asked for it.
+    """
     content = {"rows": rows, "saved": sonic.saved_text(), "frr": frr, "owner": owner, "time": int(time.time())}
-    state.save(state.checkpoint_path(name), content)
+    state.save(state.checkpoint_path(name), {**content, "token": token})
 
 
 def install() -> None:
@@ -171,6 +223,7 @@ def _written(request: Mapping[str, Any], record: Mapping[str, Any]) -> tuple[int
     done, last = 0, dict[str, float]()
     try:
         if request.get("program"):
+            state.journal(len(record["steps"]))  # how far it gets is not known: a rollback goes through all of them
             _by_program(request["program"])
             return len(record["steps"]), None
         with client.database() as redis:
@@ -222,6 +275,8 @@ def _ours(request: Mapping[str, Any]) -> dict[str, Any]:
     record = state.pending()
     if record.get("token") != request["token"] or record.get("phase") == "rolling_back":
         raise SwitchError("not_pending")
+    if record.get("phase") == "armed" and state.left(record["deadline"]) <= 0:
+        raise SwitchError("not_pending")  # the timer is on its way
     return record
 
 
@@ -231,18 +286,38 @@ def _confirm(request: Mapping[str, Any]) -> dict[str, Any]:
         record = _ours(request) if request.get("token") else state.pending()
         if not record or record.get("phase") == "rolling_back":
             raise SwitchError("not_pending")
-        if request.get("save", True):
-            state.keep({**record, "phase": "saving"})
+        if record.get("phase") != "confirmed":
             try:
-                sonic.save()
-            except SwitchError as error:
-                return {"error": error.code, "data": error.data, **_undone(record)}
-        if "lines" in request:
-            state.save(state.at("fixups.json"), {"lines": request["lines"]})
-        confirm.clear(record)
+                _settled(request, record)
+            except (SwitchError, OSError) as error:
+                return {**_failure(error), **_undone(record)}
+        confirm.clear(record, "confirmed")
         confirm.disarm()
     client.log(f"the change of {record.get('owner', 'somebody')} is confirmed")
     return {"saved": bool(request.get("save", True)), "checkpoint": record["checkpoint"]}
+
+
+def _settled(request: Mapping[str, Any], record: dict[str, Any]) -> None:
+    """Makes the change the one that stays, whatever happens next.
+
+    :raises SwitchError: it is not there any more, or cannot be saved.
+    """
+    if request.get("save", True):
+        state.keep({**record, "phase": "saving"})
+        sonic.save(record["steps"])
+    else:
+        with client.database() as redis:
+            sonic.need(redis, record["steps"])
+    with contextlib.suppress(SwitchError):  # a disk that is full now has room to remove the record
+        state.keep({**record, "phase": "confirmed"})
+        if "lines" in request:
+            state.save(state.at("fixups.json"), {"lines": request["lines"]})
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    if isinstance(error, SwitchError):
+        return {"error": error.code, "data": error.data}
+    return {"error": "unwritable", "data": {"path": state.at(), "why": str(error)}}
 
 
 def _rollback(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -256,6 +331,8 @@ def _save(_request: Mapping[str, Any]) -> dict[str, Any]:
     with state.turn(20.0):
         if state.pending():
             raise SwitchError("pending", owner=state.pending().get("owner", ""), seconds=0, phase="armed")
+        with client.database() as redis:
+            sonic.need(redis)
         sonic.keep_copy()
         try:
             sonic.save()
@@ -276,6 +353,10 @@ def _checkpoint(request: Mapping[str, Any]) -> dict[str, Any]:
         holder = state.lock()
         if holder:
             raise SwitchError("locked", owner=holder.get("owner", ""), seconds=holder["seconds"])
+        waiting = state.pending()
+        if waiting.get("checkpoint") == name:
+            left = round(state.left(waiting.get("deadline", {})))
+            raise SwitchError("pending", owner=waiting.get("owner", ""), seconds=left, phase=waiting.get("phase"))
         if what == "absent":
             state.remove(path)
             return {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,10 @@ CONFIG_DB, STATE_DB = 4, 6
 ANSWER = 20.0
 #: Set by SONiC when CONFIG_DB is complete.
 INITIALISED = "CONFIG_DB_INITIALIZED"
+
+#: In the environment of whatever a process starts in its turn, with where and who it is: what it left is found by that.
+HOLDER = "SCS_LANDSCAPE_HOLDER"
+_turns: list[tuple[int, str]] = []
 
 Reply = Union[None, int, bytes, Exception, list[Any]]
 
@@ -183,7 +188,8 @@ def write(redis: Redis, name: str, before: Hash | None, after: Hash | None, *, f
 def run(argv: Sequence[str], seconds: float = 60.0) -> tuple[int, str, str]:
     """Runs a program without a shell, without input and never for ever: exit status, output, errors.
 
-    The status is 124 when it took too long and 127 when it cannot be started.
+    The status is 124 when it took too long and 127 when it cannot be started. A program that took too long is ended with
+    all that it started.
     """
     import asyncio  # takes longer to load than all the rest, and a call that only reads rows does without
 
@@ -192,13 +198,15 @@ def run(argv: Sequence[str], seconds: float = 60.0) -> tuple[int, str, str]:
     async def ended() -> tuple[int, str, str]:
         pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": path}
+        environment.update((HOLDER, f"{place} {pid}") for pid, place in _turns if pid == os.getpid())
         process = await asyncio.create_subprocess_exec(
-            *argv, stdin=nothing, stdout=pipe, stderr=pipe, cwd="/", env=environment
+            *argv, stdin=nothing, stdout=pipe, stderr=pipe, cwd="/", env=environment, start_new_session=True
         )
         try:
             out, err = await asyncio.wait_for(process.communicate(), seconds)
         except asyncio.TimeoutError:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
             return 124, "", f"{argv[0]} did not end within {seconds:.0f} s"
         return process.returncode or 0, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
@@ -207,6 +215,54 @@ def run(argv: Sequence[str], seconds: float = 60.0) -> tuple[int, str, str]:
         return asyncio.run(ended())
     except OSError as error:
         return 127, "", f"{argv[0]}: {error.strerror or error}"
+
+
+@contextlib.contextmanager
+def marked(place: str) -> Iterator[None]:
+    """Whatever is started in the block carries our number, and the file that says whose turn it is."""
+    _turns.append((os.getpid(), place))
+    try:
+        yield
+    finally:
+        _turns.remove((os.getpid(), place))
+
+
+def end_orphans(place: str, patience: float = 10.0) -> int:
+    """Ends what a process that is gone started in its turn, and waits for that; to be called in turn. How many there were.
+
+    :raises SwitchError: ``busy`` when one does not end.
+    """
+    count, end = 0, time.monotonic() + patience
+    while True:
+        left = _marked_by_others(place)
+        if not left:
+            return count
+        if time.monotonic() >= end:
+            raise SwitchError("busy", pid=0)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                group = os.getpgid(pid)
+                os.kill(pid, signal.SIGKILL)
+                if group not in (0, 1, os.getpgid(0)):
+                    os.killpg(group, signal.SIGKILL)
+        count += len(left)
+        time.sleep(0.05)
+
+
+def _marked_by_others(place: str) -> list[int]:
+    mark = f"{HOLDER}={place} ".encode()
+    own = mark + str(os.getpid()).encode()
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and name != str(os.getpid()):
+            try:
+                with open(f"/proc/{name}/environ", "rb") as stream:
+                    words = stream.read().split(b"\0")
+            except OSError:
+                continue
+            if own not in words and any(word.startswith(mark) for word in words):
+                found.append(int(name))
+    return found
 
 
 def boot_id() -> str:

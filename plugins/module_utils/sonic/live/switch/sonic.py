@@ -139,18 +139,11 @@ def _wanted(steps: Iterable[Any]) -> dict[str, Any]:
 
 
 def _alike(one: Any, other: Any) -> bool:
+    """Whether two rows are the same to SONiC: lists are sets there."""
     if one is None or other is None:
         return one is other
-    return bool(is_equal({"T|k": one}, {"T|k": other}))
-
-
-def is_equal(one: Rows, other: Rows) -> bool:
-    """Whether rows are the same to SONiC: lists are sets there."""
-    left, right = (
-        {table: {key: _plain(row) for key, row in content.items()} for table, content in as_saved(rows).items()}
-        for rows in (one, other)
-    )
-    return left == right
+    left, right = (_plain(as_saved({"T|k": row})["T"]["k"]) for row in (one, other))
+    return bool(left == right)
 
 
 def inactive(services: Iterable[str], patience: float = 0.0) -> list[str]:

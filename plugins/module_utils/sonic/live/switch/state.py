@@ -95,7 +95,7 @@ def turn(patience: float = 20.0) -> Iterator[None]:
     :raises SwitchError: ``busy`` when the other one does not end in time.
     """
     os.makedirs(at(), 0o700, exist_ok=True)
-    handle = os.open(at("turn"), os.O_RDWR | os.O_CREAT, 0o600)
+    handle = _turn_file()
     end = time.monotonic() + patience
     try:
         while True:
@@ -104,15 +104,27 @@ def turn(patience: float = 20.0) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= end:
-                    raise SwitchError("busy", pid=_holder()) from None
+                    raise SwitchError("busy", pid=holder()) from None
                 time.sleep(0.1)
-        os.pwrite(handle, f"{os.getpid():<12d}".encode(), 0)
-        yield
+        with contextlib.suppress(OSError):  # a disk that is full or read-only must not keep anybody from coming back
+            os.pwrite(handle, f"{os.getpid():<12d}".encode(), 0)
+        client.end_orphans(at("turn"))
+        with client.marked(at("turn")):
+            yield
     finally:
         os.close(handle)
 
 
-def _holder() -> int:
+def _turn_file() -> int:
+    """The file that is locked; a file system that became read-only lets it be read."""
+    try:
+        return os.open(at("turn"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return os.open(at("turn"), os.O_RDONLY)
+
+
+def holder() -> int:
+    """The process that holds the turn, or held it last; 0 when nobody knows."""
     try:
         with open(at("turn"), encoding="ascii") as stream:
             return int(stream.read() or 0)
@@ -172,7 +184,8 @@ def give_back(token: str) -> None:
 def pending() -> dict[str, Any]:
     """The change that waits: ``token``, ``owner``, ``phase``, ``deadline``, ``checkpoint``; empty when none does.
 
-    Phases: ``armed`` until somebody confirms, ``saving`` afterwards, ``rolling_back`` when it was too late.
+    Phases: ``armed`` until somebody confirms, ``saving`` afterwards, ``confirmed`` when that is done and only traces of the
+    change are left, ``rolling_back`` when it was too late.
     """
     return load(at("pending.json"))
 
@@ -183,9 +196,15 @@ def keep(record: Mapping[str, Any]) -> None:
 
 
 def journal(done: int) -> None:
-    """Notes how many steps of the change that waits are written; no flush, the database would not survive it either."""
-    with open(at("journal"), "w", encoding="ascii") as stream:
-        stream.write(str(done))
+    """Notes how many steps of the change that waits are written; no flush, the database would not survive it either.
+
+    Written in place: the first note takes the room that all others need, so that a full disk loses none.
+    """
+    handle = os.open(at("journal"), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(handle, f"{done:<12d}".encode(), 0)
+    finally:
+        os.close(handle)
 
 
 def journalled() -> int:
@@ -195,6 +214,23 @@ def journalled() -> int:
             return int(stream.read() or 0)
     except (OSError, ValueError):
         return 0
+
+
+# What became of the last one
+
+
+def ended(token: str, end: str) -> None:
+    """Remembers how a change ended (``confirmed``, ``rolled_back``, ``nothing``), for a controller that could not see it."""
+    with contextlib.suppress(SwitchError):
+        save(at("last.json"), {"token": token, "end": end})
+
+
+def last() -> dict[str, Any]:
+    """``token`` and ``end`` of the change that ended last; empty when nobody knows."""
+    try:
+        return load(at("last.json"))
+    except SwitchError:
+        return {}
 
 
 # Checkpoints
@@ -222,7 +258,31 @@ def checkpoints() -> list[dict[str, Any]]:
 
 
 def thin(count: int, spare: str) -> None:
-    """Removes the oldest checkpoints that runs made by themselves, so that ``count`` of them stay, with ``spare``."""
-    own = [str(one["name"]) for one in checkpoints() if str(one["name"]).startswith("auto-") and one["name"] != spare]
-    for name in own[: max(0, len(own) + 1 - count)]:
-        remove(checkpoint_path(name))
+    """Removes the oldest checkpoints that changes made, so that ``count`` of those with a name and of those without stay.
+
+    :param spare: one that stays, and is counted.
+    """
+    names = [str(one["name"]) for one in checkpoints()]
+    without = [name for name in names if name.startswith("auto-")]
+    with_name = [name for name in names if name not in without and _by_change(name)]
+    for own in (without, with_name):
+        others = [name for name in own if name != spare]
+        for name in others[: max(0, len(others) + (spare in own) - count)]:
+            remove(checkpoint_path(name))
+
+
+def _by_change(name: str) -> bool:
+    try:
+        return bool(load(checkpoint_path(name)).get("token"))
+    except SwitchError:
+        return False
+
+
+def room(folder: str, bytes_: int) -> None:
+    """Looks whether so many bytes fit.
+
+    :raises SwitchError: ``unwritable``.
+    """
+    found = os.statvfs(folder)
+    if found.f_bavail * found.f_frsize < bytes_:
+        raise SwitchError("unwritable", path=folder, why=f"less than {bytes_ // 1_000_000 + 1} MB are free")

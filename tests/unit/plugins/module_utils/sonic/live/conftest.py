@@ -24,4 +24,4 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
     try:
         yield made
     finally:
-        made.stop()
+        made.end()

@@ -79,6 +79,7 @@ class Box:
         self.folder = folder
         self.socket = folder / "redis.sock"
         self.process: subprocess.Popen[bytes] | None = None
+        self.timers: list[subprocess.Popen[str]] = []
         programs = folder / "bin"
         programs.mkdir()
         for name, body in _SCRIPTS.items():
@@ -119,6 +120,13 @@ class Box:
             self.process = None
         self.socket.unlink(missing_ok=True)
 
+    def end(self) -> None:
+        """Ends the database and every timer: one that cannot do its work tries it for ever."""
+        for timer in self.timers:
+            timer.kill()
+            timer.wait()
+        self.stop()
+
     def fill(self, config: dict[str, Any], *, saved: bool = True) -> None:
         """Makes a configuration the one that runs, and the saved one."""
         with client.Redis(path=str(self.socket)) as redis:
@@ -155,13 +163,19 @@ class Box:
         answer: dict[str, Any] = words.unpack(agent.answer(word))
         return answer
 
-    def timer(self, token: str, mode: str = "timer") -> subprocess.Popen[str]:
-        """Starts what the timer would: the program that was written to the switch, and nothing of this checkout."""
+    def timer(self, token: str, mode: str = "timer", first: str = "") -> subprocess.Popen[str]:
+        """Starts what the timer would: the program that was written to the switch, and nothing of this checkout.
+
+        :param first: what a shell does before, in a mount namespace of its own.
+        """
         program = f"import sys; sys.path.insert(0, {str(self.folder / 'state' / 'program')!r}); "
         line = [sys.executable, "-I", "-c", f"{program}from switch import confirm; confirm.main()", mode, token]
+        if first:
+            line = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", f'{first}; exec "$@"', "sh", *line]
         environment = {**os.environ, **self.environment}
         with (self.folder / "timer.log").open("a") as log:
-            return subprocess.Popen(line, env=environment, text=True, stdout=log, stderr=log)
+            self.timers.append(subprocess.Popen(line, env=environment, text=True, stdout=log, stderr=log))
+        return self.timers[-1]
 
 
 def wait_for(condition: Any, seconds: float = 30.0) -> None:
