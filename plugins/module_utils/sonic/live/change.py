@@ -79,6 +79,7 @@ class _Run:
             answer = self._ask("read", include=include)
             waiting = answer["pending"]
             if not waiting:
+                self._loaded(answer)
                 break
             owner = waiting["owner"]
             if waiting["seconds"] < -RESERVE or waiting["phase"] != "armed":
@@ -96,6 +97,12 @@ class _Run:
                 data = {**waiting, "seconds": round(waiting["seconds"])}
                 raise errors.error(self.link.name, {"error": "pending", "data": data})
         return Seen.of(self.link.name, answer)
+
+    def _loaded(self, answer: Mapping[str, Any]) -> None:
+        """Refuses a switch that is starting: what it has not loaded yet would look as if it were to be created."""
+        if not answer["initialised"]:
+            why = "SONiC has not loaded its configuration"
+            raise errors.error(self.link.name, {"error": "database_gone", "data": {"why": why}})
 
     def _ask(self, call: str, **request: Any) -> dict[str, Any]:
         """One call whose error is the task's."""
@@ -123,6 +130,8 @@ class _Run:
             self._lost(str(error))
             return
         self._timed("verified")
+        if not problems and self._left() <= 0:
+            problems = [f"it took longer than confirm_within ({self.settings.confirm_within} s) leaves for it"]
         if problems:
             self._back(problems)
         else:
@@ -151,6 +160,11 @@ class _Run:
             self._lost(str(error))
             return None
         outcome.steps_done, outcome.checkpoint = int(answer.get("steps_done", 0)), str(answer.get("checkpoint", ""))
+        if settings.checkpoint and outcome.checkpoint not in ("", settings.checkpoint):
+            outcome.warnings.append(
+                f"{self.link.name}: the checkpoint {settings.checkpoint} is there already and stays as it is; "
+                f"{outcome.checkpoint} is the one of this change"
+            )
         if not answer.get("error"):
             return answer
         if "rolled_back" not in answer:
@@ -188,6 +202,7 @@ class _Run:
             config = Seen.of(self.link.name, now).config
             frr = expect.frr(config, str(now["frr"]), fixups=fixups) - was
             other = changing.differing(now["rows"], change)
+            other |= set() if now["initialised"] else {"SONiC has not loaded CONFIG_DB"}
             other |= expect.kernel(config, now["addresses"]) - was
             if change.impact < Impact.INTERRUPTED or not frr:
                 other |= expect.ended(before["bgp"], now["bgp"], config)
@@ -262,10 +277,12 @@ class _Run:
         except Unreachable as error:
             self._lost(str(error))
             return
-        if answer.get("error"):
+        if answer.get("error") and "rolled_back" not in answer:
+            self._lost(str(errors.error(self.link.name, answer)))
+        elif answer.get("error"):
             self._told(str(errors.error(self.link.name, answer)), answer)
-            return
-        self.outcome.saved = bool(answer["saved"])
+        else:
+            self.outcome.saved = bool(answer["saved"])
 
     def _back(self, problems: list[str]) -> None:
         """Lets the switch come back now."""
@@ -276,7 +293,12 @@ class _Run:
         except Unreachable as error:
             self._lost(f"{message}. {error}")
             return
-        self._told(message, answer)
+        if answer.get("error"):
+            self._told(f"{message}. {errors.error(self.link.name, answer)}", answer)
+        elif "rolled_back" not in answer:
+            self._lost(message)  # nothing waits any more: whatever ended it, the switch knows
+        else:
+            self._told(message, answer)
 
     def _told(self, message: str, answer: Mapping[str, Any]) -> None:
         """A failure after which the switch came back, or did not."""
@@ -291,10 +313,10 @@ class _Run:
         outcome.failed = f"{message.rstrip('.')}. {end}"
 
     def _lost(self, why: str) -> None:
-        """The connection is gone: the switch comes back by itself, which is waited for."""
+        """Nobody can say how it ended: the switch comes back by itself, which is waited for."""
         outcome, name = self.outcome, self.link.name
-        self.link.say(f"{name}: no connection, waiting until the switch has come back by itself")
-        end = self._armed_at + self.settings.confirm_within + 60
+        self.link.say(f"{name}: no answer ({why}), waiting until the change has ended there")
+        end, seen = self._armed_at + self.settings.confirm_within + 60, None
         while self.link.now() < end:
             self.link.sleep(2.0)
             try:
@@ -304,7 +326,16 @@ class _Run:
                 continue
             if answer.get("error") or (answer["pending"] and answer["pending"]["token"] == self.settings.token):
                 continue
-            self._found(answer, why)
+            seen = answer
+            # Before a change waits it holds the lock only, as long as it looks around.
+            if (
+                answer["last"].get("token") != self.settings.token
+                and answer["lock"].get("owner") == self.settings.owner
+            ):
+                continue
+            break
+        if seen is not None:
+            self._found(seen, why)
             return
         outcome.failed = (
             f"{name}: the connection was lost ({why}) and did not come back within {self.settings.confirm_within + 60} s. "
@@ -314,13 +345,22 @@ class _Run:
     def _found(self, answer: Mapping[str, Any], why: str) -> None:
         """What the switch ended at while nobody could see it."""
         outcome, name = self.outcome, self.link.name
-        if answer["digest"] == self._seen.digest:
-            outcome.rolled_back, outcome.changed = True, False
-            end = "The switch brought itself back, nothing was saved"
-            outcome.failed = f"{name}: the connection was lost ({why}). {end}"
-        elif not changing.differing(answer["rows"], self._wanted):
+        last = answer["last"]
+        end = str(last.get("end")) if last.get("token") == self.settings.token else ""
+        if not end and not changing.differing(answer["rows"], self._wanted):
+            end = "confirmed"  # it could not write down how it ended
+        if end == "confirmed":
             outcome.saved = self.settings.save
-            outcome.warnings.append(f"{name}: the connection was lost while the change was confirmed; it is confirmed")
+            outcome.warnings.append(
+                f"{name}: the answer was lost while the change was confirmed ({why}); it is confirmed"
+            )
+            return
+        if end == "rolled_back":
+            outcome.rolled_back, outcome.changed = True, False
+            said = "The switch brought itself back, nothing was saved"
+        elif answer["digest"] == self._seen.digest:
+            outcome.changed = False
+            said = "The change was not begun, the switch is as it was. Run again"
         else:
-            end = f"somebody else changed the switch meanwhile. {_AGAIN}"
-            outcome.failed = f"{name}: the connection was lost ({why}), and {end}"
+            said = f"The switch is neither as it was nor as it was to be: somebody else changed it. {_AGAIN}"
+        outcome.failed = f"{name}: the connection was lost ({why}). {said}"

@@ -20,6 +20,8 @@ from .model import Settings
 
 _OPERATIONS = {"create": "add", "update": "replace", "delete": "remove"}
 _SHOWN = 10
+#: Seconds that a configuration which is loaded as a whole must have: services start anew, and once more on the way back.
+RELOAD_WITHIN = 600
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ def make(seen: Seen, settings: Settings, running: str = "") -> Change:
     fixups: tuple[tuple[str, str], ...] = ()
     if settings.frr_fixups:
         fixups = tuple(expect.lost(after, running)) if running else tuple(expect.vnis(after))
+    desired.tells_no_secret(one.changes, settings.strategy)
     return Change(one, steps, rows, fixups, *_strategy(one, settings.strategy, release))
 
 
@@ -218,6 +221,11 @@ def check_settings(settings: Settings) -> None:
         raise InputError(
             f"verify_timeout is {settings.verify_timeout}, allowed are 1 to {settings.confirm_within - 10} seconds",
             hint="It must end before the switch brings itself back: raise confirm_within",
+        )
+    if settings.strategy == "reload" and settings.confirm_within < RELOAD_WITHIN:
+        raise InputError(
+            f"confirm_within is {settings.confirm_within}, strategy reload needs {RELOAD_WITHIN} seconds or more",
+            hint="config reload starts every service anew: raise confirm_within, or take strategy ordered",
         )
     if settings.tables and settings.state != "overridden":
         raise LandscapeError("tables says something for the state overridden only")

@@ -13,7 +13,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.core.plan import Imp
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import change
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.model import Unreachable
-from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.switch import state
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.switch import client, state, words
 
 from .linked import BoxLink, cut, settings
 from .switchbox import Box
@@ -131,8 +131,9 @@ def test_the_connection_breaks_at_every_step(box: Box, when: str, count: int, ti
     )
     assert old_or_new(box, before, dict(sorted(after.items()))) == end
     assert bool(done.failed) == (end == "old"), done
-    assert done.rolled_back == (end == "old")
-    assert not done.failed or "brought itself back" in done.failed
+    begun = when != "apply"
+    assert done.rolled_back == (end == "old" and begun)
+    assert not done.failed or ("brought itself back" if begun else "was not begun") in done.failed
 
 
 def test_a_switch_that_lies_is_brought_back(box: Box) -> None:
@@ -142,8 +143,6 @@ def test_a_switch_that_lies_is_brought_back(box: Box) -> None:
 
     def trouble(call: str, _number: int) -> None:
         if call == "after apply":
-            from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.switch import client
-
             with client.Redis(path=str(box.socket)) as redis:
                 redis.call("DEL", "VLAN|Vlan20")
 
@@ -259,7 +258,13 @@ def test_a_disk_that_is_full_at_save_ends_old(box: Box) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("confirm_within", 10), ("confirm_within", 4000), ("verify_timeout", 115), ("tables", ("PORT",))],
+    [
+        ("confirm_within", 10),
+        ("confirm_within", 4000),
+        ("verify_timeout", 115),
+        ("tables", ("PORT",)),
+        ("strategy", "reload"),
+    ],
 )
 def test_options_that_cannot_work_are_refused(box: Box, option: str, value: Any) -> None:
     with pytest.raises(LandscapeError):
@@ -282,3 +287,112 @@ def test_an_answer_without_sense_is_no_connection(box: Box) -> None:
     box.fill(OLD)
     with pytest.raises(Unreachable):
         change.run(BoxLink(box, cut("read")), settings(MORE))
+
+
+def test_a_switch_that_is_starting_is_not_planned_on(box: Box) -> None:
+    box.fill(OLD)
+    with client.Redis(path=str(box.socket)) as redis:
+        redis.call("DEL", client.INITIALISED)
+    with pytest.raises(LandscapeError, match="SONiC has not loaded its configuration"):
+        change.run(BoxLink(box), settings(MORE))
+
+
+def test_nothing_is_said_while_the_switch_looks_around_before_it_writes(box: Box) -> None:
+    """The answer to ``apply`` is lost, and the switch still holds the lock: what it does is waited for."""
+    box.fill(OLD)
+    before = box.rows()
+    link = BoxLink(box)
+    held: list[dict[str, Any]] = []
+
+    def trouble(call: str, number: int) -> None:
+        if call == "apply":
+            state.take("test", "a" * 32, 200)
+            raise Unreachable("leaf1: Connection closed")
+        if call == "read" and number == 4:
+            steps = [["NTP_SERVER|192.0.2.2", None, {"NULL": "NULL"}]]
+            rest = {"confirm_within": 60, "digest": words.digest(before), "steps": steps}
+            held.append(box.ask("apply", token="a" * 32, owner="test", **rest))
+        if call == "read" and number == 6:
+            assert box.timer("a" * 32).wait(60) == 0
+
+    link.trouble = trouble
+    done = change.run(link, settings(MORE))
+    assert "error" not in held[0]
+    assert link.calls.count("read") == 6
+    assert done.rolled_back
+    assert "brought itself back" in done.failed
+    assert box.rows() == before
+
+
+def test_what_came_back_meanwhile_is_told_as_that(box: Box) -> None:
+    """The timer was faster than the controller: nothing waits any more when it asks."""
+    box.fill(OLD)
+    before = box.rows()
+
+    def trouble(call: str, _number: int) -> None:
+        if call == "after apply":
+            assert box.timer("a" * 32).wait(60) == 0
+
+    done = change.run(BoxLink(box, trouble), settings(MORE))
+    assert done.rolled_back
+    assert "CONFIG_DB does not hold" in done.failed
+    assert "could not be brought back" not in done.failed
+    assert "brought itself back" in done.failed
+    assert box.rows() == before
+
+
+def test_a_rollback_that_fails_says_why(box: Box) -> None:
+    box.fill(OLD)
+
+    def trouble(call: str, _number: int) -> Any:
+        if call == "after apply":
+            with client.Redis(path=str(box.socket)) as redis:
+                redis.call("DEL", "VLAN|Vlan20")
+        return {"error": "database_gone", "data": {"why": "away"}} if call == "rollback" else None
+
+    done = change.run(BoxLink(box, trouble), settings(MORE))
+    assert not done.rolled_back
+    assert "its database does not answer (away)" in done.failed
+    assert "its timer does that" in done.failed
+
+
+def test_the_clock_is_looked_at_before_the_confirmation(box: Box) -> None:
+    """The last look took longer than the switch waits."""
+    box.fill(OLD)
+    before = box.rows()
+    link = BoxLink(box)
+
+    def trouble(call: str, number: int) -> None:
+        if call == "after read" and number == 2:
+            link.skew += 119
+
+    link.trouble = trouble
+    done = change.run(link, settings(MORE))
+    assert "confirm" not in link.calls
+    assert "longer than confirm_within" in done.failed
+    assert done.rolled_back
+    assert box.rows() == before
+
+
+def test_an_end_that_nobody_saw_is_told_as_the_switch_remembers_it(box: Box) -> None:
+    """Confirmed, and changed again by somebody else before the controller could look."""
+    box.fill(OLD)
+
+    def trouble(call: str, _number: int) -> None:
+        if call == "after confirm":
+            with client.Redis(path=str(box.socket)) as redis:
+                redis.call("DEL", "VLAN|Vlan20")
+            raise Unreachable("leaf1: Connection closed")
+
+    done = change.run(BoxLink(box, trouble), settings(MORE))
+    assert (done.failed, done.saved, done.rolled_back) == ("", True, False)
+    assert "it is confirmed" in done.warnings[-1]
+
+
+def test_a_checkpoint_that_is_there_stays_and_that_is_said(box: Box) -> None:
+    box.fill(OLD)
+    box.ask("checkpoint", what="present", name="mine", owner="test")
+    done = change.run(BoxLink(box), settings(MORE, checkpoint="mine"))
+    assert done.failed == ""
+    assert done.checkpoint.startswith("auto-")
+    assert any("the checkpoint mine is there already" in one for one in done.warnings)
