@@ -191,7 +191,6 @@ class _Run:
 
     def _verified(self, seen: Seen, change: Change, before: Mapping[str, Any]) -> list[str]:
         """What the switch does not show although it should; empty when all is well."""
-        fixups = self.settings.frr_fixups
         was = expect.frr(seen.config, str(before.get("frr", "")), fixups=False) | expect.kernel(
             seen.config, before.get("addresses")
         )
@@ -199,14 +198,7 @@ class _Run:
         end = began + min(self.settings.verify_timeout, self._left())
         while True:
             now = self._ask_late("read", include=["frr", *_LOOK])
-            config = Seen.of(self.link.name, now).config
-            frr = expect.frr(config, str(now["frr"]), fixups=fixups) - was
-            other = changing.differing(now["rows"], change)
-            other |= set() if now["initialised"] else {"SONiC has not loaded CONFIG_DB"}
-            other |= expect.kernel(config, now["addresses"]) - was
-            if change.impact < Impact.INTERRUPTED or not frr:
-                other |= expect.ended(before["bgp"], now["bgp"], config)
-            other |= expect.unheard(before["lldp"], now["lldp"], config)
+            frr, other = self._wrong(change, before, now, was)
             problems = sorted(frr | other)
             if not problems:
                 self._reported(was, change, now, restarted)
@@ -232,6 +224,19 @@ class _Run:
                 }
                 return problems
             self.link.sleep(0.7)
+
+    def _wrong(
+        self, change: Change, before: Mapping[str, Any], now: Mapping[str, Any], was: set[str]
+    ) -> tuple[set[str], set[str]]:
+        """What FRR does not show, and what the rest of the switch does not; what was wrong before does not count."""
+        config = Seen.of(self.link.name, now).config
+        frr = expect.frr(config, str(now["frr"]), fixups=self.settings.frr_fixups) - was
+        other = changing.differing(now["rows"], change)
+        other |= set() if now["initialised"] else {"SONiC has not loaded CONFIG_DB"}
+        other |= expect.kernel(config, now["addresses"]) - was
+        if change.impact < Impact.INTERRUPTED or not frr:
+            other |= expect.ended(before["bgp"], now["bgp"], config)
+        return frr, other | expect.unheard(before["lldp"], now["lldp"], config)
 
     def _ask_late(self, call: str, **request: Any) -> dict[str, Any]:
         """A call after the switch was changed: one that finds no connection is tried again as long as there is time."""
