@@ -264,8 +264,8 @@ def at_boot() -> None:
     if phase == "confirmed" or (phase == "saving" and sonic.file_holds(record.get("steps", []))):
         clear(record, "confirmed")
         return
-    _file_back(record)
-    with contextlib.suppress(SwitchError):
+    with contextlib.suppress(SwitchError):  # what cannot be written now is tried again by what is started here
+        _file_back(record)
         state.keep({**record, "phase": "rolling_back", "copied": False, "unsaved": False})
     arm("", 20.0, "now")
 

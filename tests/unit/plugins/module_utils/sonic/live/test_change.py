@@ -267,7 +267,7 @@ def test_a_disk_that_is_full_at_save_ends_old(box: Box) -> None:
     ],
 )
 def test_options_that_cannot_work_are_refused(box: Box, option: str, value: Any) -> None:
-    with pytest.raises(LandscapeError):
+    with pytest.raises(LandscapeError, match=option):
         change.run(BoxLink(box), settings(MORE, **{option: value}))
 
 

@@ -9,7 +9,6 @@ import signal
 import time
 import traceback
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.model imp
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.switch import agent, confirm, state
 
 from .linked import BoxLink, settings
-from .switchbox import Box, wait_for
+from .switchbox import Box
 
 PORTS = [f"Ethernet{number}" for number in range(0, 32, 4)]
 START: dict[str, Any] = {
@@ -70,19 +69,6 @@ def changed(box: Box, wish: Settings, seconds: float | None) -> None:
     os.waitpid(child, 0)
 
 
-def orphans(box: Box) -> list[str]:
-    """Programs of the switch that a killed run left running; they end by themselves, long before any timer."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = path.read_bytes().decode("utf-8", "replace")
-        except OSError:
-            continue
-        if str(box.folder / "bin") in text:
-            found.append(text)
-    return found
-
-
 def walk(box: Box, chance: random.Random, count: int) -> dict[str, int]:
     """Makes so many changes; how often what happened."""
     box.fill(START)
@@ -101,7 +87,6 @@ def walk(box: Box, chance: random.Random, count: int) -> dict[str, int]:
         began = time.monotonic()
         changed(box, wish, chance.uniform(0, usual * 1.1) if is_killed else None)
         if is_killed:
-            wait_for(lambda: not orphans(box))
             if state.pending():
                 confirm.finish(wish.token)
         else:

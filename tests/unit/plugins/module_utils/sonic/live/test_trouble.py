@@ -108,6 +108,22 @@ def test_a_database_that_is_lost_while_it_is_saved_is_not_confirmed(box: Box, mo
     assert box.rows() == before
 
 
+def test_rows_that_daemons_write_while_it_is_saved_do_no_harm(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.fill(OLD)
+    box.ask("apply", **request(box, NTP))
+    run = client.run
+
+    def busy(argv: Any, seconds: float = 60.0) -> tuple[int, str, str]:
+        with client.Redis(path=str(box.socket)) as redis:
+            redis.call("HSET", "LOGGER|orchagent", "LOGLEVEL", "NOTICE")
+            done = run(argv, seconds)
+            redis.call("HSET", "LOGGER|orchagent", "LOGLEVEL", "DEBUG")
+        return done
+
+    monkeypatch.setattr(client, "run", busy)
+    assert box.ask("confirm", token=TOKEN)["saved"]
+
+
 def test_what_is_not_loaded_is_neither_saved_nor_changed(box: Box) -> None:
     box.fill(OLD)
     with client.Redis(path=str(box.socket)) as redis:
@@ -429,3 +445,18 @@ def test_a_load_is_undone_by_a_load(box: Box, monkeypatch: pytest.MonkeyPatch, w
     else:
         assert (done["rollback_error"], state.pending()["phase"]) == ("service_down", "rolling_back")
     assert json.loads((box.folder / "config_db.json").read_text()) == OLD
+
+
+def test_a_file_that_cannot_be_put_back_at_boot_is_put_back_later(box: Box) -> None:
+    box.fill(OLD)
+    box.ask("apply", **request(box, NTP))
+    state.keep({**state.pending(), "phase": "saving"})
+    path = box.folder / "config_db.json"
+    path.write_text('{"half": ')
+    copy = Path(f"{path}{sonic.COPY}")
+    first = f'mount --bind "{path}" "{path}"'  # a mount point cannot be renamed over
+    assert box.timer(TOKEN, "boot", first).wait(60) == 0
+    assert box.calls("systemd-run")[-1][-2:] == ["now", ""]
+    assert copy.exists()
+    assert box.timer("", "now").wait(60) == 0
+    assert (box.saved, state.pending()) == (OLD, {})
