@@ -49,7 +49,8 @@ options:
   strategy:
     description:
       - How it is written. V(ordered) writes row by row. V(patch) hands a patch to SONiC's own updater (C(config apply-patch)), which
-        nobody proved with this collection on a real switch yet. V(reload) loads the whole configuration, which restarts every service.
+        nobody proved with this collection on a real switch yet. V(reload) loads the whole configuration, which restarts every service,
+        and needs O(confirm_within) of 600 or more, because the way back is a load as well.
       - V(auto) writes row by row and says why.
     type: str
     choices: [auto, patch, ordered, reload]
@@ -87,10 +88,14 @@ options:
     type: int
     default: 0
   checkpoint:
-    description: Name of the checkpoint that is kept before the change. One with the time in it when absent.
+    description:
+      - Name of the checkpoint that is kept before the change. One with the time in it when absent.
+      - A checkpoint that is there already stays as it is; the change gets one with the time in it then, and a warning says so.
     type: str
   keep_checkpoints:
-    description: How many checkpoints without a name of their own are kept on the switch.
+    description:
+      - How many checkpoints of changes without a name of their own are kept on the switch, and how many of those with one.
+      - What M(scs.landscape.sonic_checkpoint) made stays until it is removed.
     type: int
     default: 5
   frr_fixups:
