@@ -45,3 +45,17 @@ options:
     elements: path
     required: true
 """
+
+    # For modules that talk to running switches.
+    SWITCH = r"""
+options:
+  release:
+    description: SONiC release the switch is like, where its image does not say one that is known.
+    type: str
+    choices: ['202211', '202305', '202311', '202405', '202411', '202505', '202511', '202605']
+  ignore_tables:
+    description: Tables that daemons write by themselves. They are left alone unless they are named among what is wanted.
+    type: list
+    elements: str
+    default: [BUFFER_PG, BUFFER_PROFILE, FLEX_COUNTER_TABLE, SYSTEM_DEFAULTS, VERSIONS]
+"""

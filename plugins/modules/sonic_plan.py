@@ -73,7 +73,7 @@ options:
     description: Tables that daemons write by themselves. They are left out of the plan.
     type: list
     elements: str
-    default: [BUFFER_PG, BUFFER_PROFILE, FLEX_COUNTER_TABLE, SYSTEM_DEFAULTS, VERSIONS]
+    default: [BUFFER_PG, BUFFER_PROFILE, FLEX_COUNTER_TABLE, LOGGER, SYSTEM_DEFAULTS, VERSIONS]
   speeds:
     description:
       - Speeds in Mbit/s that ports support, by switch and port, as the switches say themselves (C(supported_speeds) of

@@ -113,7 +113,7 @@ class Panel:
             if end[1] == CONTROLLER or end[1] in self.wiring.bridged(end[0]):
                 inside.add(pid, f"link set {name} master {BRIDGE}")
             if end[1] == machine.oob_port:
-                inside.add(pid, f"address add {machine.address} dev {name}")
+                inside.add(pid, f"address replace {machine.address} dev {name}")  # a switch may be faster
         if active:
             inside.add(pid, f"link set {name} up")
 

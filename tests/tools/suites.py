@@ -102,6 +102,14 @@ SUITES = (
         when="tests/lab/tests/test_*.py",
     ),
     Suite(
+        "switches",
+        "switches of the lab: pinned to SONiC's own code, a fabric, changes of running switches",
+        ("core-2.19",),
+        # By file: switches are shared by the tests of one file.
+        [("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "12", "tests/lab/switch_tests")],
+        when="tests/lab/switch_tests/test_*.py",
+    ),
+    Suite(
         "ceph",
         "a real Ceph: the provider, gates, moved mons",
         ("core-2.19",),

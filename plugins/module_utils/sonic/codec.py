@@ -5,7 +5,8 @@
 
 Redis keeps one hash per row under ``TABLE|key``; a list field has ``@`` behind its name and its items joined with
 commas; a row without fields holds ``NULL: NULL``. That mark says nothing but "the row is there": files may hold it too, and
-beside other fields it is what a first write left. Source: sonic-py-swsssdk's configdb.py (``raw_to_typed``, ``typed_to_raw``).
+beside other fields it is what a first write left. A list without items reads ``[""]`` in files that SONiC wrote, since it
+splits an empty text at commas; here it is ``[]``. Source: sonic-py-swsssdk's configdb.py (``raw_to_typed``, ``typed_to_raw``).
 """
 
 from __future__ import annotations
@@ -32,9 +33,8 @@ def row_to_hash(row: Row) -> dict[str, str]:
         if name.endswith("@") or name == "NULL":
             raise InputError(f"A field may not be called {name}: CONFIG_DB marks lists and empty rows so")
         if isinstance(value, list):
-            # One empty item reads back as no item at all.
-            if any("," in item for item in value) or value == [""]:
-                raise InputError(f"The list {name} has an item that CONFIG_DB cannot keep: an empty one, or a comma")
+            if any("," in item for item in value):
+                raise InputError(f"The list {name} has an item that CONFIG_DB cannot keep: it has a comma")
             fields[f"{name}@"] = ",".join(value)
         else:
             fields[name] = value
@@ -42,8 +42,12 @@ def row_to_hash(row: Row) -> dict[str, str]:
 
 
 def unmarked(row: Row) -> Row:
-    """The row without the mark of an empty row. A field ``NULL`` with another value is no mark."""
-    return {name: value for name, value in row.items() if (name, value) != ("NULL", "NULL")}
+    """The row without the marks of an empty row and of empty lists. A field ``NULL`` with another value is no mark."""
+    return {
+        name: [] if isinstance(value, list) and value == [""] else value
+        for name, value in row.items()
+        if (name, value) != ("NULL", "NULL")
+    }
 
 
 def hash_to_row(fields: Mapping[str, str]) -> Row:
@@ -99,7 +103,7 @@ def join_key(*parts: str) -> str:
 def check(data: Any) -> tuple[ConfigDb, list[tuple[str, str, str, str]]]:
     """Anything JSON-able as a configuration, and what of it could not be one.
 
-    :returns: the part that has the right shape, without marks of empty rows, and (table, key, field, message) of each part that has not. Numbers
+    :returns: the part that has the right shape, without marks of empty rows and lists, and (table, key, field, message) of each part that has not. Numbers
         and booleans, which ``config load`` would refuse, count as wrong.
     """
     faults: list[tuple[str, str, str, str]] = []

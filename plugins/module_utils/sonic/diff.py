@@ -69,16 +69,20 @@ class RowChange:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values of a field are the same to SONiC: lists are sets there (``ordered-by system``)."""
+    """Whether two values of a field are the same to SONiC: lists are sets there (``ordered-by system``), ``[""]`` an empty one."""
     if one == other:
         return True
     if isinstance(one, list) and isinstance(other, list):
-        return sorted(map(str, one)) == sorted(map(str, other))
+        return _items(one) == _items(other)
     return False
 
 
+def _items(value: list[Any]) -> list[str]:
+    return [] if value == [""] else sorted(map(str, value))
+
+
 def clean_row(row: Row) -> Row:
-    """A row without the ``NULL`` field that stands for "no fields"."""
+    """A row without what stands for "no fields" and "no items"."""
     return codec.unmarked(row)
 
 

@@ -174,7 +174,7 @@ def compare(before: Side, after: Side, landscape: list[str], rendering: Renderin
         {name: (sides[0][name], sides[1][name]) for name in sorted(common, key=natural)},
         groups(views[tuple(told)]) if told else (),
         {"before": alone[0], "after": alone[1]},
-        _written(after.files) if made[1] is None else {name: each.owned for name, each in made[1].items()},
+        written(after.files) if made[1] is None else {name: each.owned for name, each in made[1].items()},
         tuple(said),
         made[0] is not None,
         None not in made,
@@ -216,7 +216,7 @@ def _release_of(config: ConfigDb) -> str:
     return "" if model.enterprise_marks(config) else model.release_of(config)
 
 
-def _written(sources: list[str]) -> dict[str, frozenset[str]]:
+def written(sources: list[str]) -> dict[str, frozenset[str]]:
     """The tables that files of ``sonic_render`` speak for, by switch; other files speak for what they have."""
     folders: dict[str, files.Folder] = {}
     found = {}

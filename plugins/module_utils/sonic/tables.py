@@ -83,8 +83,8 @@ _CREATE_ONLY = {
     "BGP_PEER_RANGE": ("*",),
     "MIRROR_SESSION": ("*",),
 }
-#: Written by buffermgrd, flexcounter and the image itself.
-_RUNTIME_OWNED = ("BUFFER_PG", "BUFFER_PROFILE", "FLEX_COUNTER_TABLE", "VERSIONS", "SYSTEM_DEFAULTS")
+#: Written by buffermgrd, flexcounter, the image itself, and every daemon that tells the level of its log.
+_RUNTIME_OWNED = ("BUFFER_PG", "BUFFER_PROFILE", "FLEX_COUNTER_TABLE", "LOGGER", "VERSIONS", "SYSTEM_DEFAULTS")
 _SECRETS = {
     "BGP_GLOBALS": ("auth_password",),
     "BGP_NEIGHBOR": ("auth_password",),

@@ -82,11 +82,12 @@ def test_a_machine_at_half_the_pace_may_take_twice_the_time_for_a_check(seconds,
 
 
 @pytest.mark.parametrize(("other", "results"), [(PASSED, [PASSED, PASSED]), (FAILED, [PASSED, FAILED]), (SKIPPED, [])])
-def test_molecule_stands_for_its_id_once_it_ran_on_both_full_legs(other, results):
+def test_molecule_stands_for_its_ids_once_it_ran_on_both_full_legs(other, results):
     record = [Outcome("molecule", leg, result) for leg, result in zip(FULL, (PASSED, other))]
     entries = list(acceptance._from_runner(record))
-    assert [entry.result for entry in entries] == results
-    assert {entry.identifier for entry in entries} <= {"L1.10"}
+    for name in ("L1.10", "S2.10"):
+        assert [entry.result for entry in entries if entry.identifier == name] == results
+    assert len(entries) == 2 * len(results)
 
 
 @pytest.mark.accept("L1.10")
@@ -96,6 +97,20 @@ def test_scenarios_of_hosts_try_both_releases_and_a_second_run(repo, scenario):
     assert {platform["release"] for platform in settings["platforms"]} == {"bookworm", "trixie"}
     sequence = settings["scenario"]["test_sequence"]
     assert [step for step in sequence if step in ("converge", "idempotence", "verify")] == [
+        "converge",
+        "idempotence",
+        "verify",
+    ]
+
+
+@pytest.mark.accept("S2.10")
+def test_the_scenario_of_the_fabric_tries_switches_and_a_second_run(repo):
+    settings = yaml.safe_load((repo / "molecule" / "fabric" / "molecule.yml").read_text(encoding="utf-8"))
+    names = {platform["name"] for platform in settings["platforms"]}
+    assert {"em01-leaf-r01-u38", "em01-leaf-r01-u39", "em01-spine-r01-u41", "em01-ctl-r01-u03"} <= names
+    sequence = settings["scenario"]["test_sequence"]
+    assert [step for step in sequence if step in ("create", "converge", "idempotence", "verify")] == [
+        "create",
         "converge",
         "idempotence",
         "verify",

@@ -10,7 +10,7 @@ import string
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import codec, diff
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import golden
 
 
@@ -38,6 +38,17 @@ def test_the_mark_of_an_empty_row_may_stand_in_files_and_is_never_lost_or_double
     assert codec.to_redis(marked) == codec.to_redis(plain) == hashes
     assert codec.from_redis(hashes) == codec.check(marked)[0] == plain
     assert codec.hash_to_row({"NULL": "NULL", "iburst": "on"}) == {"iburst": "on"}
+
+
+@pytest.mark.accept("S1.7")
+def test_a_list_without_items_is_written_by_sonic_as_one_empty_item_and_both_are_the_same():
+    written, plain = {"ACL_TABLE": {"A": {"ports": [""]}}}, {"ACL_TABLE": {"A": {"ports": []}}}
+    assert codec.check(written) == (plain, [])
+    assert codec.to_redis(written) == codec.to_redis(plain) == {"ACL_TABLE|A": {"ports@": ""}}
+    assert diff.changes(written, plain) == diff.changes(plain, written) == ()
+    assert diff.RowChange("ACL_TABLE", "A", {"ports": [""]}, {"ports": []}).fields == ()
+    assert not diff.same([""], ["Ethernet0"])
+    assert not diff.same(["", ""], [])
 
 
 def test_a_field_called_null_with_a_value_is_seen_and_refused_rather_than_lost():
@@ -80,13 +91,12 @@ def test_made_up_configurations_come_back_as_they_went(seed):
     ("config", "word"),
     [
         ({"A": {"b": {"c": ["x,y"]}}}, "cannot keep"),
-        ({"A": {"b": {"c": [""]}}}, "cannot keep"),
         ({"A": {"b": {"c@": "x"}}}, "may not be called"),
         ({"A": {"b": {"NULL": ["NULL"]}}}, "may not be called"),
         ({"A|b": {"c": {}}}, "no name of a table"),
         ({"A": {"": {}}}, "without a key"),
     ],
-    ids=["comma", "empty item", "marked name", "null", "table", "key"],
+    ids=["comma", "marked name", "null", "table", "key"],
 )
 def test_what_redis_could_not_give_back_is_refused(config, word):
     with pytest.raises(InputError, match=word):

@@ -159,14 +159,14 @@ def test_a_folder_remembers_what_its_files_speak_for(tmp_path):
     document = fabric()
     source = write(document, tmp_path / "landscape")
     dest = Path(rendered(source, tmp_path / "made"))
-    assert "CRM" not in fleet._written([str(dest)])["oob1"]
-    whole = fleet._written([str(dest)])
+    assert "CRM" not in fleet.written([str(dest)])["oob1"]
+    whole = fleet.written([str(dest)])
     document["switches"]["oob1"]["config_db"] = {"CRM": None}
     Path(source, "landscape.yml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     texts = {path.name: path.read_text(encoding="utf-8") for path in dest.glob("*.json")}
     rendered(source, dest, switches=["oob1"])
     assert {path.name: path.read_text(encoding="utf-8") for path in dest.glob("*.json")} == texts
-    assert fleet._written([str(dest)]) == {**whole, "oob1": whole["oob1"] | {"CRM"}}
+    assert fleet.written([str(dest)]) == {**whole, "oob1": whole["oob1"] | {"CRM"}}
 
 
 def _same_index(document):

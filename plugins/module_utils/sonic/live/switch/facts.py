@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""What the switch tells: configuration, release, FRR, neighbours, kernel, services."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import client, sonic, state
+from .words import SwitchError, digest
+
+#: What can be asked for besides the configuration, and how.
+_JSON: Mapping[str, tuple[str, ...]] = {
+    "bgp": ("vtysh", "-c", "show bgp vrf all summary json"),
+    "evpn": ("vtysh", "-c", "show evpn vni json"),
+    "routes": ("vtysh", "-c", "show ip route vrf all json"),
+    "lldp": ("lldpctl", "-f", "json"),
+    "addresses": ("ip", "-j", "addr", "show"),
+    "links": ("ip", "-j", "-s", "link", "show"),
+}
+_SERVICES = ("database", "swss", "syncd", "bgp", "teamd", "lldp", "pmon", "snmp", "dhcp_relay")
+
+
+def _json(argv: tuple[str, ...]) -> Any:
+    code, out, err = client.run(argv, 30.0)
+    try:
+        return (
+            json.loads(out) if not code else {"error": (err.strip().splitlines() or [f"exit status {code}"])[-1][:200]}
+        )
+    except ValueError:
+        # `vrf all` prints one document for each instance on some versions of FRR.
+        return {"error": f"{argv[0]} prints no JSON"}
+
+
+def _frr() -> str:
+    return sonic.running()
+
+
+def _services() -> dict[str, str]:
+    _code, out, _err = client.run(["systemctl", "is-active", *_SERVICES], 10.0)
+    return dict(zip(_SERVICES, out.split()))
+
+
+def _ports() -> Any:
+    try:
+        with client.database(client.STATE_DB) as redis:
+            return {name.partition("|")[2]: row for name, row in redis.dump().items() if name.startswith("PORT_TABLE|")}
+    except SwitchError as error:
+        return {"error": error.code}
+
+
+def _port_map() -> str:
+    """``port_config.ini`` of the hardware; empty when it is not there."""
+    facts = machine()
+    folder = f"/usr/share/sonic/device/{facts.get('onie_platform', facts.get('platform', ''))}"
+    with client.database() as redis:
+        hwsku = (redis.row("DEVICE_METADATA|localhost") or {}).get("hwsku", "")
+    try:
+        with open(os.path.join(folder, os.path.basename(hwsku), "port_config.ini"), encoding="utf-8") as stream:
+            return stream.read()
+    except OSError:
+        return ""
+
+
+def machine() -> dict[str, str]:
+    """``/host/machine.conf``: the hardware as its boot loader knows it."""
+    return _pairs("/host/machine.conf", "=")
+
+
+def version() -> dict[str, str]:
+    """``/etc/sonic/sonic_version.yml``: plain names and texts."""
+    return _pairs("/etc/sonic/sonic_version.yml", ":")
+
+
+def _pairs(path: str, sign: str) -> dict[str, str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            pairs = [line.partition(sign) for line in stream if sign in line]
+    except OSError:
+        return {}
+    return {name.strip(): value.strip().strip("'\"") for name, _sign, value in pairs}
+
+
+_OTHER: Mapping[str, Callable[[], Any]] = {
+    "frr": _frr,
+    "services": _services,
+    "ports": _ports,
+    "port_map": _port_map,
+    "machine": machine,
+}
+
+
+def read(include: list[str]) -> dict[str, Any]:
+    """The configuration, and what else is asked for."""
+    with client.database() as redis:
+        rows = redis.dump()
+        initialised = redis.call("GET", client.INITIALISED) is not None
+    waiting = state.pending()
+    known = ("token", "owner", "phase", "checkpoint")
+    return {
+        "rows": rows,
+        "digest": digest(rows),
+        "initialised": initialised,
+        "saved": sonic.saved_text(),
+        "version": version(),
+        "pending": {**{name: waiting.get(name) for name in known}, "seconds": state.left(waiting["deadline"])}
+        if waiting
+        else {},
+        "lock": {name: value for name, value in state.lock().items() if name in ("owner", "seconds")},
+        "checkpoints": state.checkpoints(),
+        "fixups": state.load(state.at("fixups.json")).get("lines", []),
+        **look(include),
+    }
+
+
+def look(include: list[str]) -> dict[str, Any]:
+    """What is asked for, without the configuration."""
+    found: dict[str, Any] = {}
+    for name in include:
+        found[name] = _json(_JSON[name]) if name in _JSON else _OTHER[name]()
+    return found

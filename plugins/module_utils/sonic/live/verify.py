@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Whether a running switch is what it should be. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import diff, masking, model
+from ..frr import lines
+from ..model import ConfigDb
+from . import desired, expect, facts, peers
+from .changing import Seen
+
+#: What the switch has to look at for each check.
+CHECKS: Mapping[str, tuple[str, ...]] = {
+    "config": (),
+    "saved": (),
+    "frr": ("frr",),
+    "fixups": ("frr",),
+    "bgp": ("bgp",),
+    "evpn": ("evpn",),
+    "ecmp": ("routes",),
+    "lldp": ("lldp",),
+    "kernel": ("addresses",),
+    "errors": ("links",),
+}
+
+
+@dataclass(frozen=True)
+class Cable:
+    """What is expected at the other end of a port.
+
+    :param ports: names the other end may give its port: SONiC tells the alias, other systems the name.
+    """
+
+    port: str
+    system: str
+    ports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a switch should be.
+
+    :param config: tables that are meant as a whole; nothing is compared when it is absent.
+    :param owned: tables that are meant to be empty when ``config`` does not have them.
+    :param cables: those of its ports; nothing is compared when they are absent.
+    :param ecmp: number of next hops by prefix; nothing is compared when it is absent.
+    :param max_errors: errors a port may have counted since it came up.
+    """
+
+    config: ConfigDb | None = None
+    owned: tuple[str, ...] = ()
+    cables: tuple[Cable, ...] | None = None
+    ecmp: Mapping[str, int] | None = None
+    max_errors: int = 0
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is not as it should be."""
+
+    check: str
+    local: str
+    expected: str
+    got: str
+
+    def as_dict(self) -> dict[str, str]:
+        """JSON-able form."""
+        return dict(vars(self))
+
+    def __str__(self) -> str:
+        return f"{self.local}: expected {self.expected}, got {self.got}"
+
+
+def include(checks: Iterable[str]) -> list[str]:
+    """What the switch has to look at."""
+    return sorted({name for check in checks for name in CHECKS[check]})
+
+
+def faults(seen: Seen, expected: Expected, checks: Iterable[str]) -> list[Fault]:
+    """Everything that is not as it should be, in the order of the checks."""
+    wanted = set(checks)
+    return [fault for name in CHECKS if name in wanted for fault in _JUDGES[name](seen, expected)]
+
+
+def unjudged(seen: Seen, expected: Expected, checks: Iterable[str]) -> dict[str, str]:
+    """The checks that found no fault because they could not have found one, and why."""
+    wanted, found = set(checks), {}
+    for name, value in (("config", expected.config), ("ecmp", expected.ecmp), ("lldp", expected.cables)):
+        if name in wanted and value is None:
+            found[name] = "it is not said what is expected"
+    if "frr" in wanted and model.dialect_of(seen.config) != "unified":
+        found["frr"] = "in its routing mode FRR is not written from CONFIG_DB alone"
+    if "bgp" in wanted and not any(peers.named(seen.config).values()):
+        count = len(expect.sessions(seen.answer["bgp"]))
+        found["bgp"] = f"FRR has {count} sessions, and no row names one" if count else "no neighbour is configured"
+    return found
+
+
+def _config(seen: Seen, expected: Expected) -> list[Fault]:
+    if expected.config is None:
+        return []
+    wanted = desired.wanted("overridden", seen.config, expected.config, expected.owned)
+    found = []
+    for change in diff.changes(seen.config, wanted, expected.ignore):
+        shown = [None if row is None else masking.row(change.table, row) for row in (change.after, change.before)]
+        fields = change.fields if None not in shown else ()
+        found.append(Fault("config", change.shown, *(_row(row, fields) for row in shown)))
+    return found
+
+
+def _row(row: model.Row | None, fields: tuple[str, ...]) -> str:
+    if row is None:
+        return "no row"
+    shown = {name: row.get(name) for name in fields} if fields else row
+    return (
+        ", ".join(
+            f"{name} {','.join(value) if isinstance(value, list) else 'absent' if value is None else value}"
+            for name, value in sorted(shown.items())
+        )
+        or "a row without fields"
+    )
+
+
+def _saved(seen: Seen, expected: Expected) -> list[Fault]:
+    names = expect.unsaved(seen.config, seen.saved, expected.ignore)
+    return [Fault("saved", name, "the same in the saved file", "a difference") for name in names]
+
+
+def _frr(seen: Seen, _expected: Expected) -> list[Fault]:
+    return [
+        Fault("frr", "FRR", "what CONFIG_DB says", text) for text in sorted(expect.frr(seen.config, seen.answer["frr"]))
+    ]
+
+
+def _fixups(seen: Seen, _expected: Expected) -> list[Fault]:
+    parsed = lines.parse(str(seen.answer["frr"]))
+    wanted = {(str(one[0]), str(one[1])) for one in seen.answer["fixups"]} & set(expect.vnis(seen.config))
+    return [
+        Fault(
+            "fixups",
+            f"FRR {section}",
+            line,
+            "nothing: bgp was restarted since; run sonic_config_db with frr_fixups again",
+        )
+        for section, line in sorted(wanted)
+        if line not in parsed.get((section,), frozenset())
+    ]
+
+
+def _bgp(seen: Seen, _expected: Expected) -> list[Fault]:
+    states = expect.sessions(seen.answer["bgp"])
+    return [
+        Fault("bgp", session(peer, vrf), "Established", states.get((vrf, peer)) or "no session")
+        for (vrf, peer), wanted in peers.named(seen.config).items()
+        if wanted and states.get((vrf, peer)) != "Established"
+    ]
+
+
+def session(peer: str, vrf: str) -> str:
+    """What a BGP session is called."""
+    return f"session of {peer} in {vrf}"
+
+
+def _evpn(seen: Seen, _expected: Expected) -> list[Fault]:
+    known = facts.vnis(seen.answer["evpn"])
+    rows = seen.config.get("VXLAN_TUNNEL_MAP", {}).values()
+    wanted = {str(row.get("vni")) for row in rows} | {line.split()[1] for _section, line in expect.vnis(seen.config)}
+    return [Fault("evpn", f"VNI {vni}", "known to FRR", "not known") for vni in sorted(wanted - known.keys())]
+
+
+def _ecmp(seen: Seen, expected: Expected) -> list[Fault]:
+    widths = widths_of(seen.answer["routes"])
+    return [
+        Fault("ecmp", f"route to {prefix}", f"{width} next hops", str(widths.get(prefix, "no route")))
+        for prefix, width in sorted((expected.ecmp or {}).items())
+        if widths.get(prefix) != width
+    ]
+
+
+def widths_of(answer: Any) -> dict[str, int]:
+    """The number of next hops in use by prefix, of the routes that were selected in the default instance."""
+    found: dict[str, int] = {}
+    tables = answer.get("default", answer) if isinstance(answer, Mapping) else {}
+    for prefix, routes in tables.items() if isinstance(tables, Mapping) else ():
+        for route in routes if isinstance(routes, list) else ():
+            if route.get("selected"):
+                hops = [hop for hop in route.get("nexthops", ()) if hop.get("active")]
+                found[str(prefix)] = len([hop for hop in hops if hop.get("fib")])
+    return found
+
+
+def _lldp(seen: Seen, expected: Expected) -> list[Fault]:
+    heard = expect.neighbours(seen.answer["lldp"])
+    found = []
+    for cable in expected.cables or ():
+        system, port = heard.get(cable.port, ("", ""))
+        if system == cable.system and (not cable.ports or port in cable.ports):
+            continue
+        alias = str(seen.config.get("PORT", {}).get(cable.port, {}).get("alias", cable.port))
+        local = cable.port if alias == cable.port else f"{cable.port} ({alias})"
+        wanted = f"{cable.system} {' or '.join(cable.ports)}".strip()
+        found.append(Fault("lldp", local, wanted, f"{system} {port}".strip() or "nobody"))
+    return found
+
+
+def _kernel(seen: Seen, _expected: Expected) -> list[Fault]:
+    said = sorted(expect.kernel(seen.config, seen.answer["addresses"]))
+    return [Fault("kernel", "kernel", "what CONFIG_DB says", text) for text in said]
+
+
+def _errors(seen: Seen, expected: Expected) -> list[Fault]:
+    links = seen.answer["links"]
+    found = []
+    for one in links if isinstance(links, list) else ():
+        counted = one.get("stats64") or {}
+        count = sum(int((counted.get(way) or {}).get("errors", 0)) for way in ("rx", "tx"))
+        if one.get("ifname") in seen.config.get("PORT", {}) and count > expected.max_errors:
+            found.append(Fault("errors", str(one["ifname"]), f"at most {expected.max_errors} errors", str(count)))
+    return found
+
+
+_JUDGES: Mapping[str, Callable[[Seen, Expected], list[Fault]]] = {
+    "config": _config,
+    "saved": _saved,
+    "frr": _frr,
+    "fixups": _fixups,
+    "bgp": _bgp,
+    "evpn": _evpn,
+    "ecmp": _ecmp,
+    "lldp": _lldp,
+    "kernel": _kernel,
+    "errors": _errors,
+}

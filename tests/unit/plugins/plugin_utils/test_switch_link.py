@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way to a switch: requests hold secrets, and none of them stays there when a connection is cut."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure
+
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.model import Unreachable
+from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.switch import words
+from ansible_collections.scs.landscape.plugins.plugin_utils.switch_link import SwitchAction, SwitchLink
+
+
+class Action(SwitchAction):
+    """With a connection that is cut as often as a test says."""
+
+    def __init__(self, cuts: int) -> None:
+        shell = SimpleNamespace(tmpdir=None, remove=lambda path, recurse: f"rm -rf {path}" if recurse else "")
+        context = SimpleNamespace(no_log=False)
+        super().__init__(None, SimpleNamespace(_shell=shell, transport="ssh"), context, None, None, None)
+        self.cuts, self.calls = cuts, 0
+        self.folders: list[str] = []
+        self.removal = 0
+
+    def _execute_module(self, *_args: Any, **_more: Any) -> dict[str, Any]:
+        shell = self._connection._shell
+        self.calls += 1
+        if shell.tmpdir is None:
+            shell.tmpdir = f"/home/admin/.ansible/tmp/ansible-tmp-{self.calls}"
+            self.folders.append(shell.tmpdir)
+        if self.calls <= self.cuts:
+            raise AnsibleConnectionFailure("Connection closed")
+        return {"answer": words.pack({})}
+
+    def _low_level_execute_command(self, cmd: str, *_args: Any, **more: Any) -> dict[str, Any]:
+        assert more == {"sudoable": False}, "the folder belongs to the user who logs in"
+        if not self.removal:
+            self.folders.remove(cmd.split()[-1])
+        return {"rc": self.removal}
+
+
+def ask(action: Action) -> bool:
+    """Whether a call was answered."""
+    try:
+        SwitchLink(action, "leaf1", {}).ask("read")
+    except Unreachable:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("cuts", [0, 1, 3])
+def test_the_request_of_a_call_that_was_cut_is_removed_with_the_next_connection(cuts: int) -> None:
+    action = Action(cuts)
+    for _number in range(cuts):
+        assert not ask(action)
+    assert len(action.folders) == cuts
+    assert ask(action)
+    assert action.folders == [action._connection._shell.tmpdir], "that of the call itself is removed by Ansible"
+    assert ask(action)
+
+
+def test_what_could_not_be_removed_is_tried_again() -> None:
+    action = Action(1)
+    ask(action)
+    action.removal = 1
+    assert ask(action)
+    assert len(action.folders) == 2
+    action.removal = 0
+    assert ask(action)
+    assert action.folders == [action._connection._shell.tmpdir]
