@@ -32,7 +32,7 @@ class ActionModule(SwitchAction):
         )
         end, tries = time.monotonic() + options["timeout"], 0
         while True:
-            answer = link.ask("read", include=verify.include(gate.CHECKS))
+            answer = link.ask("read", include=verify.include(gate.CHECKS, progress.ecmp))
             if answer.get("error"):
                 raise errors.error(link.name, answer)
             seen, tries = Seen.of(link.name, answer), tries + 1

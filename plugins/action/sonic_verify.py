@@ -25,11 +25,12 @@ class ActionModule(SwitchAction):
         """See :class:`SwitchAction`."""
         end, wanted, tries = time.monotonic() + options["timeout"], None, 0
         while True:
-            answer = link.ask("read", include=verify.include(options["checks"]))
-            if answer.get("error"):
-                raise errors.error(link.name, answer)
+            answer = self._ask(link, "read", verify.include(options["checks"], (wanted and wanted.ecmp) or ()))
             seen, tries = Seen.of(link.name, answer), tries + 1
-            wanted = wanted or self._expected(options, seen)
+            if wanted is None:
+                wanted = self._expected(options, seen)
+                if wanted.ecmp and "ecmp" in options["checks"]:  # what it is may depend on what was read
+                    answer.update(self._ask(link, "look", verify.include(["ecmp"], wanted.ecmp)))
             found = verify.faults(seen, wanted, options["checks"])
             if not found or time.monotonic() >= end:
                 break
@@ -48,6 +49,13 @@ class ActionModule(SwitchAction):
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         message = "; ".join(str(one) for one in found[:_SHOWN])
         return {**result, "failed": True, "msg": f"{link.name} is not as it should be: {message}{more}"}
+
+    @staticmethod
+    def _ask(link: SwitchLink, call: str, include: list[str]) -> dict[str, Any]:
+        answer = link.ask(call, include=include)
+        if answer.get("error"):
+            raise errors.error(link.name, answer)
+        return answer
 
     def _expected(self, options: dict[str, Any], seen: Seen) -> verify.Expected:
         """What the options say should be there."""

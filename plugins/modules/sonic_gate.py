@@ -38,7 +38,9 @@ options:
     elements: str
     default: []
   ecmp:
-    description: The number of next hops by prefix when all is done (RV(scs.landscape.sonic_rollout#module:ecmp)).
+    description:
+      - The number of next hops by prefix when all is done (RV(scs.landscape.sonic_rollout#module:ecmp)).
+      - RV(state) tells of these prefixes alone, so the call before the change needs them, too.
     type: dict
     default: {}
   name:
@@ -61,6 +63,7 @@ seealso:
 EXAMPLES = r"""
 - name: Remember what works
   scs.landscape.sonic_gate:
+    ecmp: "{{ rollout.ecmp[inventory_hostname] }}"
     on_failure: report
   become: true
   register: before

@@ -39,7 +39,7 @@ class State:
         """What works now."""
         up = {key for key, state in expect.sessions(seen.answer["bgp"]).items() if state == "Established"}
         known = facts.vnis(seen.answer["evpn"])
-        return cls(frozenset(up), verify.widths_of(seen.answer["routes"]), frozenset(known))
+        return cls(frozenset(up), verify.widths_of(seen.answer.get("routes")), frozenset(known))
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> State:

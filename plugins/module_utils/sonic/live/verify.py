@@ -78,9 +78,11 @@ class Fault:
         return f"{self.local}: expected {self.expected}, got {self.got}"
 
 
-def include(checks: Iterable[str]) -> list[str]:
-    """What the switch has to look at."""
-    return sorted({name for check in checks for name in CHECKS[check]})
+def include(checks: Iterable[str], prefixes: Iterable[str] = ()) -> list[str]:
+    """What the switch has to look at; of its routes those to ``prefixes``."""
+    names = {name for check in checks for name in CHECKS[check]}
+    routes = [" ".join(("routes", *sorted(prefixes)))] if prefixes and "routes" in names else []
+    return sorted(names - {"routes"}) + routes
 
 
 def faults(seen: Seen, expected: Expected, checks: Iterable[str]) -> list[Fault]:
@@ -176,7 +178,7 @@ def _evpn(seen: Seen, _expected: Expected) -> list[Fault]:
 
 
 def _ecmp(seen: Seen, expected: Expected) -> list[Fault]:
-    widths = widths_of(seen.answer["routes"])
+    widths = widths_of(seen.answer.get("routes"))
     return [
         Fault("ecmp", f"route to {prefix}", f"{width} next hops", str(widths.get(prefix, "no route")))
         for prefix, width in sorted((expected.ecmp or {}).items())

@@ -22,6 +22,8 @@ ANSWER = 20.0
 #: Set by SONiC when CONFIG_DB is complete.
 INITIALISED = "CONFIG_DB_INITIALIZED"
 
+#: Bytes that a program may print: what FRR says of its largest tables would fill the memory of a switch.
+OUTPUT = 32_000_000
 #: In the environment of whatever a process starts in its turn, with where and who it is: what it left is found by that.
 HOLDER = "SCS_LANDSCAPE_HOLDER"
 _turns: list[tuple[int, str]] = []
@@ -185,11 +187,29 @@ def write(redis: Redis, name: str, before: Hash | None, after: Hash | None, *, f
             raise SwitchError("database_refused", why=str(result), row=name)
 
 
+def _end(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+async def _printed(stream: Any, group: int) -> bytes | None:
+    """What a program prints to its end; nothing when it was ended because that is too much."""
+    data, is_much = bytearray(), False
+    while True:
+        part = await stream.read(65536)  # also after it was ended: nobody sees that before its pipes are empty
+        if not part:
+            return None if is_much else bytes(data)
+        data += part
+        if len(data) > OUTPUT:
+            _end(group)
+            data, is_much = bytearray(), True
+
+
 def run(argv: Sequence[str], seconds: float = 60.0) -> tuple[int, str, str]:
     """Runs a program without a shell, without input and never for ever: exit status, output, errors.
 
-    The status is 124 when it took too long and 127 when it cannot be started. A program that took too long is ended with
-    all that it started.
+    The status is 124 when it took too long, 125 when it printed more than :data:`OUTPUT`, and 127 when it cannot be started.
+    A program that took too long or printed too much is ended with all that it started.
     """
     import asyncio  # takes longer to load than all the rest, and a call that only reads rows does without
 
@@ -203,12 +223,17 @@ def run(argv: Sequence[str], seconds: float = 60.0) -> tuple[int, str, str]:
             *argv, stdin=nothing, stdout=pipe, stderr=pipe, cwd="/", env=environment, start_new_session=True
         )
         try:
-            out, err = await asyncio.wait_for(process.communicate(), seconds)
+            whole = asyncio.gather(
+                _printed(process.stdout, process.pid), _printed(process.stderr, process.pid), process.wait()
+            )
+            out, err, _status = await asyncio.wait_for(whole, seconds)
         except asyncio.TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            _end(process.pid)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(process.communicate(), 5.0)
             return 124, "", f"{argv[0]} did not end within {seconds:.0f} s"
+        if out is None or err is None:
+            return 125, "", f"{argv[0]} prints more than {OUTPUT // 1_000_000} MB"
         return process.returncode or 0, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
     try:

@@ -17,11 +17,12 @@ from .words import SwitchError, digest
 _JSON: Mapping[str, tuple[str, ...]] = {
     "bgp": ("vtysh", "-c", "show bgp vrf all summary json"),
     "evpn": ("vtysh", "-c", "show evpn vni json"),
-    "routes": ("vtysh", "-c", "show ip route vrf all json"),
     "lldp": ("lldpctl", "-f", "json"),
     "addresses": ("ip", "-j", "addr", "show"),
     "links": ("ip", "-j", "-s", "link", "show"),
 }
+#: Prefixes in one call of vtysh, and calls that may end before the last of them.
+_AT_ONCE, _TRIES = 64, 16
 _SERVICES = ("database", "swss", "syncd", "bgp", "teamd", "lldp", "pmon", "snmp", "dhcp_relay")
 
 
@@ -34,6 +35,54 @@ def _json(argv: tuple[str, ...]) -> Any:
     except ValueError:
         # `vrf all` prints one document for each instance on some versions of FRR.
         return {"error": f"{argv[0]} prints no JSON"}
+
+
+def _routes(prefixes: list[str]) -> dict[str, Any]:
+    """The selected routes to prefixes of the default instance: which of their next hops are used, and nothing else.
+
+    A table may have a million routes, so nobody asks for all of them.
+    """
+    found: dict[str, Any] = {}
+    left, failed = list(prefixes), 0
+    while left and failed < _TRIES:
+        asked = left[:_AT_ONCE]
+        argv = ["vtysh"]
+        for prefix in asked:
+            argv += ["-c", f"show {'ipv6' if ':' in prefix else 'ip'} route {prefix} json"]
+        code, out, err = client.run(argv, 30.0)
+        answers = _documents(out)
+        for one in answers:
+            found.update((prefix, _used(routes)) for prefix, routes in one.items() if isinstance(routes, list))
+        if len(answers) < len(asked):  # some versions of FRR end at a prefix that is not there
+            failed += 1
+            if not answers and code:
+                found.setdefault("error", (err.strip().splitlines() or [f"exit status {code}"])[-1][:200])
+        said_so = bool(answers) and not answers[-1]
+        left = left[len(answers) if len(answers) == len(asked) or said_so else len(answers) + 1 :]
+    return found
+
+
+def _documents(text: str) -> list[dict[str, Any]]:
+    """JSON objects that stand one after the other, up to what is none."""
+    found, decoder = [], json.JSONDecoder()
+    text = text.strip()
+    while text:
+        try:
+            one, end = decoder.raw_decode(text)
+        except ValueError:
+            break
+        found.append(one if isinstance(one, dict) else {})
+        text = text[end:].strip()
+    return found
+
+
+def _used(routes: list[Any]) -> list[dict[str, Any]]:
+    words = ("active", "fib")
+    return [
+        {"selected": True, "nexthops": [{word: bool(hop.get(word)) for word in words} for hop in route["nexthops"]]}
+        for route in routes
+        if route.get("selected") and route.get("nexthops")
+    ]
 
 
 def _frr() -> str:
@@ -118,8 +167,12 @@ def read(include: list[str]) -> dict[str, Any]:
 
 
 def look(include: list[str]) -> dict[str, Any]:
-    """What is asked for, without the configuration."""
+    """What is asked for, without the configuration; behind ``routes`` stand the prefixes, between spaces."""
     found: dict[str, Any] = {}
-    for name in include:
-        found[name] = _json(_JSON[name]) if name in _JSON else _OTHER[name]()
+    for item in include:
+        name, _space, words = item.partition(" ")
+        if name == "routes":
+            found[name] = _routes(words.split())
+        else:
+            found[name] = _json(_JSON[name]) if name in _JSON else _OTHER[name]()
     return found
