@@ -18,7 +18,9 @@ Command = tuple[str, ...]
 _PYTEST = ("pytest", "--numprocesses", "2", "--dist", "worksteal")
 _COVERAGE = ("--cov", "--cov-report", "term:skip-covered", "--cov-fail-under", "90")
 
-
+#: Minutes of the longest suites, in a suite of its own for `make test-all`.
+_LVM = "tests/lab/ceph_tests/test_lvm.py"
+_DEBIAN = "tests/lab/openstack_tests/test_provider_trixie.py"
 _UNIT = (*_PYTEST, "-m", "not slow", "tests/unit", "--ignore", "tests/unit/frame")
 
 
@@ -114,7 +116,7 @@ SUITES = (
         "a real Ceph: the provider, gates, moved mons",
         ("core-2.19",),
         # One worker: the tests of all files share a cluster, and two clusters at once are one too many for small machines.
-        [("pytest", "--durations", "12", "tests/lab/ceph_tests", "--ignore", "tests/lab/ceph_tests/test_lvm.py")],
+        [("pytest", "--durations", "12", "tests/lab/ceph_tests", "--ignore", _LVM)],
         waits=True,
         when="tests/lab/ceph_tests/test_*.py",
     ),
@@ -123,7 +125,7 @@ SUITES = (
         "a real OpenStack: the provider, images, flavors",
         # its services are Python 3.11 programs of their own; one core is enough for what talks to them
         ("core-2.19",),
-        [("pytest", "--durations", "12", "tests/lab/openstack_tests")],
+        [("pytest", "--durations", "12", "tests/lab/openstack_tests", "--ignore", _DEBIAN)],
         waits=True,
         when="tests/lab/openstack_tests/test_*.py",
     ),
@@ -131,9 +133,17 @@ SUITES = (
         "ceph-lvm",
         "OSDs of a real Ceph on logical volumes, encrypted, in kernels of their own",
         ("core-2.19",),
-        [("pytest", "--durations", "12", "tests/lab/ceph_tests/test_lvm.py")],
+        [("pytest", "--durations", "12", _LVM)],
         full=True,
-        when="tests/lab/ceph_tests/test_lvm.py",
+        when=_LVM,
+    ),
+    Suite(
+        "cloud-debian",
+        "OpenStack as Debian packages it, under systemd",
+        ("core-2.19",),
+        [("pytest", "--durations", "12", _DEBIAN)],
+        full=True,
+        when=_DEBIAN,
     ),
     Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),
     Suite(
