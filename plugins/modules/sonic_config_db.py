@@ -142,14 +142,16 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - Digest, worst impact, and the steps in their order. Each has C(op) (C(add), C(replace), C(remove) of a row, or C(frr)), C(path),
-      C(fields), C(impact), C(reason), and C(needs) where more than the row is needed. Secrets are masked.
+    - Digest, worst impact, and the steps in their order. Each has C(action) and C(object), the same as C(op) (C(add), C(replace),
+      C(remove) of a row, or C(frr)) and C(path) of a patch, C(fields), C(impact), C(reason),
+      and C(needs) where more than the row is needed. Secrets are masked.
   returned: success, and when the change is refused or fails
   type: dict
   sample:
     digest: 0123456789ab
     impact: none
-    steps: [{op: add, path: /VLAN/Vlan100, fields: [vlanid], impact: none, reason: a VLAN is added}]
+    steps:
+      - {action: create, object: VLAN|Vlan100, op: add, path: /VLAN/Vlan100, fields: [vlanid], impact: none, reason: a VLAN is added}
 diff:
   description: Rows before and after, one field a line. Secrets are masked.
   returned: success

@@ -85,6 +85,8 @@ class Change:
         """The plan as it is returned, without secrets."""
         steps = [
             {
+                "action": change.action,
+                "object": f"{change.table}|{change.key}",
                 "op": _OPERATIONS[change.action],
                 "path": diff.pointer(change.table, change.key),
                 "fields": list(change.fields),
@@ -96,7 +98,8 @@ class Change:
         ]
         for section, line in self.fixups:
             reason = "no release brings the line into FRR; a restart of SONiC's bgp service loses it"
-            steps.append({"op": "frr", "path": f"{section} / {line}", "impact": "none", "reason": reason})
+            told = {"action": "create", "object": f"FRR {section} / {line}", "op": "frr", "path": f"{section} / {line}"}
+            steps.append({**told, "impact": "none", "reason": reason})
         return {"digest": self._digest, "impact": self.impact.label, "steps": steps}
 
     @property

@@ -28,6 +28,10 @@ OLD: dict[str, Any] = {
 MORE = {"NTP_SERVER": {"192.0.2.2": {}}, "VLAN": {"Vlan20": {"vlanid": 20}}}
 
 
+#: Actions of plans for the operations of patches.
+WORDS = {"add": "create", "replace": "update", "remove": "delete"}
+
+
 def killed(_seconds: float) -> None:
     """Ends a run where it waits."""
     raise RuntimeError("killed")
@@ -65,6 +69,9 @@ def test_check_mode_tells_the_same_plan_and_asks_nothing_but_to_read(box: Box) -
     assert checked.plan == done.plan
     assert checked.diff == done.diff
     assert checked.changed
+    for step in done.plan["steps"]:
+        # What a report of a run shows of a plan, whatever makes it.
+        assert (step["action"], step["object"]) == (WORDS[step["op"]], step["path"][1:].replace("/", "|", 1))
     assert [(step["op"], step["path"]) for step in done.plan["steps"]] == [
         ("add", "/VLAN/Vlan20"),
         ("add", "/NTP_SERVER/192.0.2.2"),
