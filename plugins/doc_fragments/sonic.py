@@ -57,5 +57,5 @@ options:
     description: Tables that daemons write by themselves. They are left alone unless they are named among what is wanted.
     type: list
     elements: str
-    default: [BUFFER_PG, BUFFER_PROFILE, FLEX_COUNTER_TABLE, SYSTEM_DEFAULTS, VERSIONS]
+    default: [BUFFER_PG, BUFFER_PROFILE, FLEX_COUNTER_TABLE, LOGGER, SYSTEM_DEFAULTS, VERSIONS]
 """

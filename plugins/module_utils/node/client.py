@@ -13,6 +13,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Callable
 
 from ..core.errors import LandscapeError
@@ -50,28 +51,23 @@ class Outcome:
 
 def together(commands: Sequence[Sequence[str]], seconds: float) -> list[Outcome]:
     """Runs programs at the same time, which the one after the other of :meth:`Host.run` cannot; never raises for how they end."""
-    nothing, end = subprocess.DEVNULL, time.monotonic() + seconds
-    running: list[subprocess.Popen[bytes] | Outcome] = []
-    environment = {**os.environ, **_ENVIRONMENT}
-    for argv in commands:
-        try:
-            running.append(
-                subprocess.Popen(argv, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, env=environment, cwd="/")
-            )
-        except OSError as error:
-            running.append(Outcome(127, err=f"{argv[0]} cannot be started: {error.strerror}"))
-    return [one if isinstance(one, Outcome) else _ended(one, end) for one in running]
+    with ThreadPoolExecutor(max(1, len(commands))) as pool:
+        return list(pool.map(lambda argv: _ended(argv, seconds), commands))
 
 
-def _ended(process: subprocess.Popen[bytes], end: float) -> Outcome:
+def _ended(argv: Sequence[str], seconds: float) -> Outcome:
     """How a program ended, or was ended."""
+    environment = {**os.environ, **_ENVIRONMENT}
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
     try:
-        said = process.communicate(timeout=max(0.1, end - time.monotonic()))[1]
-    except subprocess.TimeoutExpired:
-        process.kill()
-        said = process.communicate()[1]
-        return Outcome(124, err=said.decode(errors="replace"))
-    return Outcome(process.returncode, err=said.decode(errors="replace"))
+        done = subprocess.run(
+            argv, stdin=nothing, stdout=nothing, stderr=pipe, env=environment, cwd="/", timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        return Outcome(124, err=(error.stderr or b"").decode(errors="replace"))
+    except OSError as error:
+        return Outcome(127, err=f"{argv[0]} cannot be started: {error.strerror}")
+    return Outcome(done.returncode, err=done.stderr.decode(errors="replace"))
 
 
 class Host:

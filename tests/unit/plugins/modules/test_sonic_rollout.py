@@ -18,9 +18,12 @@ STEP = {"op": "add", "path": "/VLAN/Vlan100", "impact": "none"}
 BUSY = {"BGP_NEIGHBOR": {"default|Ethernet48": {}}}
 
 
-def said(*, steps: int = 1, config: Any = BUSY, impact: str = "degraded", hwsku: str = "") -> dict[str, Any]:
+def said(*, steps: int = 1, config: Any = None, impact: str = "degraded", hwsku: str = "") -> dict[str, Any]:
     plan = {"digest": "0" * 12, "impact": impact, "steps": [STEP] * steps}
-    return {"plan": {"changed": bool(steps), "plan": plan}, "facts": {"switch": {"config": config, "hwsku": hwsku}}}
+    return {
+        "plan": {"changed": bool(steps), "plan": plan},
+        "facts": {"switch": {"config": BUSY if config is None else config, "hwsku": hwsku}},
+    }
 
 
 def rollout(switches: dict[str, Any], parallel: int = 0) -> dict[str, Any]:
