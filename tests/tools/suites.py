@@ -16,11 +16,13 @@ from .legs import ALL, FULL, MAIN
 Command = tuple[str, ...]
 
 _PYTEST = ("pytest", "--numprocesses", "2", "--dist", "worksteal")
+_BY_FILE = ("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "12")
 _COVERAGE = ("--cov", "--cov-report", "term:skip-covered", "--cov-fail-under", "90")
 
 #: Minutes of the longest suites, in a suite of its own for `make test-all`.
 _LVM = "tests/lab/ceph_tests/test_lvm.py"
 _DEBIAN = "tests/lab/openstack_tests/test_provider_trixie.py"
+_CUTS = "tests/lab/switch_tests/test_cuts.py"
 _UNIT = (*_PYTEST, "-m", "not slow", "tests/unit", "--ignore", "tests/unit/frame")
 
 
@@ -100,15 +102,18 @@ SUITES = (
         "deploys, faults and kills on the machines of the embedded lab",
         # On plain Debian 12 and 13 this core has a Python of the machine itself, and no root is built for it.
         ("core-2.19",),
-        [("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "12", "tests/lab/tests")],
+        [(*_BY_FILE, "tests/lab/tests")],
         when="tests/lab/tests/test_*.py",
     ),
     Suite(
         "switches",
         "switches of the lab: pinned to SONiC's own code, a fabric, changes of running switches",
         ("core-2.19",),
-        # By file: switches are shared by the tests of one file.
-        [("pytest", "--numprocesses", "2", "--dist", "loadfile", "--durations", "12", "tests/lab/switch_tests")],
+        [
+            # By file: switches are shared by the tests of one file. What counts lost packets runs by itself.
+            (*_BY_FILE, "tests/lab/switch_tests", "--ignore", _CUTS),
+            ("pytest", _CUTS),
+        ],
         when="tests/lab/switch_tests/test_*.py",
     ),
     Suite(

@@ -150,9 +150,11 @@ def test_rows_that_frr_never_hears_of(pair: Fabric, stage: Stage) -> None:
 def test_a_disk_that_is_full_at_save(pair: Fabric, stage: Stage) -> None:
     before, saved = rows(pair, LEAF), pair.saved(LEAF)
     machine = pair.machine(LEAF)
+    # There is room when the change begins, and none any more once it waits for its confirmation.
     script = (
-        "set -e; cp -a /etc/sonic /tmp/kept; size=$(stat -c %s /etc/sonic/config_db.json); "
-        "mount -t tmpfs -o size=$(( (size / 4096 + 1) * 2 * 4096 + 8192 )) full /etc/sonic; cp -a /tmp/kept/. /etc/sonic/"
+        "set -e; cp -a /etc/sonic /tmp/kept; mount -t tmpfs -o size=16m full /etc/sonic; cp -a /tmp/kept/. /etc/sonic/; "
+        "setsid sh -c 'n=0; while [ $n -lt 900 ] && [ ! -e /var/lib/scs-landscape/pending.json ]; do n=$((n + 1)); "
+        "sleep 0.1; done; dd if=/dev/zero of=/etc/sonic/junk bs=4096' </dev/null >/dev/null 2>&1 &"
     )
     machine.run(["sh", "-c", script])
     try:

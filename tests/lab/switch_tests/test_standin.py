@@ -53,7 +53,9 @@ def eventually(condition: Callable[[], bool]) -> bool:
 def established(fabric: Fabric, name: str, port: str) -> bool:
     """Whether a session is; not when FRR itself does not run just now."""
     done = fabric.machine(name).run(["vtysh", "-c", "show bgp summary json"], check=False)
-    summary = json.loads(done.stdout or "{}").get("ipv4Unicast", {}) if done.returncode == 0 else {}
+    # A daemon of FRR that ended a moment ago makes vtysh say so in front of the answer.
+    answer = done.stdout[done.stdout.find("{") :] if done.returncode == 0 and "{" in done.stdout else "{}"
+    summary = json.loads(answer).get("ipv4Unicast", {})
     return bool(summary.get("peers", {}).get(port, {}).get("state") == "Established")
 
 
