@@ -78,6 +78,7 @@ def losses(
     return found
 
 
+@pytest.mark.full
 def test_a_cut_costs_five_packets_at_most(four: tuple[Fabric, str]) -> None:
     def failure(fabric: Fabric, end: tuple[str, str]) -> AbstractContextManager[None]:
         far = fabric.wiring.far(end)
