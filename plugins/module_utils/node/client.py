@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import pwd
 import socket
 import stat
-import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Callable
 
 from ..core.errors import LandscapeError
@@ -51,23 +50,30 @@ class Outcome:
 
 def together(commands: Sequence[Sequence[str]], seconds: float) -> list[Outcome]:
     """Runs programs at the same time, which the one after the other of :meth:`Host.run` cannot; never raises for how they end."""
-    with ThreadPoolExecutor(max(1, len(commands))) as pool:
-        return list(pool.map(lambda argv: _ended(argv, seconds), commands))
+
+    async def ended() -> list[Outcome]:
+        return list(await asyncio.gather(*(_ended(argv, seconds) for argv in commands)))
+
+    return asyncio.run(ended())
 
 
-def _ended(argv: Sequence[str], seconds: float) -> Outcome:
+async def _ended(argv: Sequence[str], seconds: float) -> Outcome:
     """How a program ended, or was ended."""
+    nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
     environment = {**os.environ, **_ENVIRONMENT}
-    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
     try:
-        done = subprocess.run(
-            argv, stdin=nothing, stdout=nothing, stderr=pipe, env=environment, cwd="/", timeout=seconds, check=False
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=nothing, stdout=nothing, stderr=pipe, env=environment, cwd="/"
         )
-    except subprocess.TimeoutExpired as error:
-        return Outcome(124, err=(error.stderr or b"").decode(errors="replace"))
     except OSError as error:
         return Outcome(127, err=f"{argv[0]} cannot be started: {error.strerror}")
-    return Outcome(done.returncode, err=done.stderr.decode(errors="replace"))
+    try:
+        _out, err = await asyncio.wait_for(process.communicate(), seconds)
+    except asyncio.TimeoutError:
+        process.kill()
+        await process.wait()
+        return Outcome(124)
+    return Outcome(process.returncode or 0, err=err.decode(errors="replace"))
 
 
 class Host:
