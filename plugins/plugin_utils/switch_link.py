@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import time
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -110,9 +111,9 @@ class SwitchAction(ActionBase):
             done = {"failed": True, "msg": str(error), **error.details}
         return {**result, **done}
 
+    @abstractmethod
     def work(self, link: SwitchLink, options: dict[str, Any]) -> dict[str, Any]:
         """What the task returns."""
-        raise NotImplementedError
 
     def path(self, name: str) -> str:
         """A path of the controller, as playbooks mean it."""
