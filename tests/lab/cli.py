@@ -12,15 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..tools.console import Unavailable
-from . import guests, hosts, images
+from . import commands, guests, hosts, images
 
 #: Providers that stand on the machines and have commands of their own: ``python3 -B -m tests.lab ceph up``.
 _PROVIDERS = ("ceph", "openstack", "switches")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -B -m tests.lab", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
     texts = {
         "up": "start the machines and wait until SSH answers",
         "down": "end them and leave nothing",
@@ -28,16 +26,15 @@ def _parser() -> argparse.ArgumentParser:
         "inventory": "print the path of Ansible's inventory",
         "enter": "run a command where every machine is reached by SSH",
     }
-    for name, text in texts.items():
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--lane", default="demo", help="lanes run side by side (default: %(default)s)")
+    parser, found = commands.parser("", __doc__, texts)
+    for name, command in found.items():
         command.add_argument("--landscape", type=Path, default=hosts.EMBEDDED, help="file or folder of a landscape")
         command.add_argument("--release", choices=images.RELEASES, default="bookworm", help="Debian of the machines")
         if name == "up":
             command.add_argument("--only", default="", help="these machines, separated by commas")
             _add_guests(command)
         if name == "enter":
-            command.add_argument("argv", nargs=argparse.REMAINDER, help="the command, behind --")
+            commands.takes_words(command)
     return parser
 
 
@@ -75,11 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] and words[0] in _PROVIDERS:
         return int(importlib.import_module(f".{words[0]}.cli", __package__).main(words[1:]))
     chosen = _parser().parse_args(words)
-    try:
-        return _run(_lab(chosen), chosen)
-    except Unavailable as error:
-        print(f"The lab cannot do that: {error}", file=sys.stderr)
-        return 2
+    return commands.guarded(lambda: _run(_lab(chosen), chosen))
 
 
 def _run(lab: hosts.Lab, chosen: argparse.Namespace) -> int:
@@ -93,7 +86,6 @@ def _run(lab: hosts.Lab, chosen: argparse.Namespace) -> int:
     elif chosen.command == "inventory":
         print(lab.inventory)
     else:
-        argv = chosen.argv[1:] if chosen.argv[:1] == ["--"] else chosen.argv
-        command = [*lab.entering(), *(argv or [os.environ.get("SHELL", "/bin/sh")])]
+        command = [*lab.entering(), *(commands.words(chosen) or [os.environ.get("SHELL", "/bin/sh")])]
         os.execvp(command[0], command)  # noqa: S606 - that is what enter is for
     return 0

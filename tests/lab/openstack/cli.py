@@ -6,17 +6,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 
-from ...tools.console import Unavailable
+from .. import commands
 from .cloud import Cloud
 from .place import BACKENDS, PROFILES, RELEASES
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -B -m tests.lab openstack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
     texts = {
         "up": "start the services and wait until they answer; prints the path of clouds.yaml",
         "down": "end them and leave nothing",
@@ -24,25 +21,24 @@ def _parser() -> argparse.ArgumentParser:
         "status": "print what runs, as JSON",
         "enter": "run a command in the cloud's network, with OS_CLIENT_CONFIG_FILE set",
     }
-    for name, text in texts.items():
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--lane", default="demo", help="lanes run side by side (default: %(default)s)")
+    parser, found = commands.parser("openstack", __doc__, texts)
+    for name, command in found.items():
         command.add_argument("--profile", choices=tuple(PROFILES), default="image", help="what runs")
         command.add_argument("--backend", choices=BACKENDS, default="file", help="where volumes lie")
         command.add_argument("--release", choices=RELEASES, default="index", help="of the Python index, or Debian's")
         if name == "enter":
-            command.add_argument("argv", nargs=argparse.REMAINDER, help="the command, behind --")
+            commands.takes_words(command)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 when it did what it says, 2 when this machine does not permit it."""
     chosen = _parser().parse_args(arguments)
-    try:
+
+    def run() -> int:
         return _run(Cloud(chosen.lane, chosen.profile, chosen.backend, release=chosen.release), chosen)
-    except Unavailable as error:
-        print(f"The lab cannot do that: {error}", file=sys.stderr)
-        return 2
+
+    return commands.guarded(run)
 
 
 def _run(cloud: Cloud, chosen: argparse.Namespace) -> int:
@@ -54,8 +50,7 @@ def _run(cloud: Cloud, chosen: argparse.Namespace) -> int:
     elif chosen.command == "status":
         print(json.dumps(cloud.status(), indent=1))
     else:
-        argv = chosen.argv[1:] if chosen.argv[:1] == ["--"] else chosen.argv
-        command = [*cloud.entering(), *(argv or [os.environ.get("SHELL", "/bin/sh")])]
+        command = [*cloud.entering(), *(commands.words(chosen) or [os.environ.get("SHELL", "/bin/sh")])]
         os.environ["OS_CLIENT_CONFIG_FILE"] = str(cloud.clouds_yaml)
         os.execvp(command[0], command)  # noqa: S606 - that is what enter is for
     return 0

@@ -5,18 +5,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...tools.console import Unavailable
+from .. import commands
 from ..hosts import EMBEDDED
 from .fabric import Fabric
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -B -m tests.lab switches", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
     texts = {
         "up": "start the switches and wait until FRR runs on them; prints the path of Ansible's inventory",
         "down": "end them and leave nothing",
@@ -24,29 +21,28 @@ def _parser() -> argparse.ArgumentParser:
         "inventory": "print the path of Ansible's inventory",
         "run": "run a command on a switch or host, as root",
     }
-    for name, text in texts.items():
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--lane", default="demo", help="lanes run side by side (default: %(default)s)")
+    parser, found = commands.parser("switches", __doc__, texts)
+    for name, command in found.items():
         command.add_argument("--landscape", type=Path, default=EMBEDDED, help="file or folder of a landscape")
         command.add_argument("--switches", default="", help="these switches, separated by commas")
         command.add_argument("--hosts", default="", help="these hosts too, separated by commas, or all")
         command.add_argument("--bare", action="store_true", help="start with ports and management address alone")
         if name == "run":
             command.add_argument("machine", help="name of the switch or host")
-            command.add_argument("argv", nargs=argparse.REMAINDER, help="the command, behind --")
+            commands.takes_words(command)
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one command; 0 when it did what it says, 2 when this machine does not permit it."""
     chosen = _parser().parse_args(arguments)
-    try:
-        switches = chosen.switches.split(",") if chosen.switches else None
-        hosts = "all" if chosen.hosts == "all" else list(filter(None, chosen.hosts.split(",")))
+    switches = chosen.switches.split(",") if chosen.switches else None
+    hosts = "all" if chosen.hosts == "all" else list(filter(None, chosen.hosts.split(",")))
+
+    def run() -> int:
         return _run(Fabric(chosen.lane, switches, hosts, landscape=chosen.landscape, bare=chosen.bare), chosen)
-    except Unavailable as error:
-        print(f"The lab cannot do that: {error}", file=sys.stderr)
-        return 2
+
+    return commands.guarded(run)
 
 
 def _run(fabric: Fabric, chosen: argparse.Namespace) -> int:
@@ -60,9 +56,5 @@ def _run(fabric: Fabric, chosen: argparse.Namespace) -> int:
     elif chosen.command == "inventory":
         print(fabric.inventory)
     else:
-        argv = chosen.argv[1:] if chosen.argv[:1] == ["--"] else chosen.argv
-        done = fabric.machine(chosen.machine).run(argv, check=False)
-        print(done.stdout, end="")
-        print(done.stderr, end="", file=sys.stderr)
-        return done.returncode
+        return commands.shown(fabric.machine(chosen.machine).run(commands.words(chosen), check=False))
     return 0
