@@ -202,8 +202,6 @@ def _refused(table: str, name: str, value: str | list[str], leaf: Leaf) -> tuple
     if leaf.many:
         if isinstance(value, str) and (table, name) not in TEXT_LISTS:
             return "not_a_list", "the model has a list here, this is a text"
-        if not list(_items(table, leaf, value)) and leaf.default:
-            return "empty_list", "an empty list is not possible here: leave the field out"
     elif isinstance(value, list):
         return "not_a_text", "the model has one value here, this is a list"
     if leaf.base.startswith("uint"):
@@ -218,8 +216,9 @@ def _items(table: str, leaf: Leaf, value: str | list[str]) -> Iterator[str]:
     if not leaf.many:
         yield str(value)
     elif isinstance(value, list):
-        # A list with one empty item is how CONFIG_DB keeps an empty list.
-        yield from (item for item in value if item or leaf.default)
+        # CONFIG_DB keeps an empty list as an empty text, and SONiC reads that as one empty item: this is what the models
+        # judge there. Some allow it (the ports of sonic-acl have a pattern for it), a leafref or an enumeration never does.
+        yield from value or [""]
     else:
         yield from (item.strip() for item in value.split(TEXT_LISTS.get((table, leaf.name), ",")))
 

@@ -185,5 +185,7 @@ def _readable(fault: Fault) -> str:
     """A fault in words; those of libyang where they say more than its kind."""
     tables = re.findall("([A-Z0-9_]+)_LIST", fault.message)
     if fault.kind == "leafref" and tables:
+        if not _quoted(fault.message):
+            return f"has an empty name, as a list without items has for SONiC; {tables[-1]} has no such row"
         return f"names {_quoted(fault.message)}, which is not in {tables[-1]}"
     return fault.message

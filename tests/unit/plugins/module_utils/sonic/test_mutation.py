@@ -23,9 +23,8 @@ RELEASE = "202605"
 DRAWS = 2000 if os.environ.get("SCS_FULL") else 500
 #: At most so many of them are neither refused nor explained by a finding. One in three mistakes is a row or field less.
 SILENT = 0.2
-#: Kinds of mistakes that leave something that is no configuration, or a list that SONiC itself reads as an empty one: the
-#: rules refuse them, the models are shown the rest.
-NO_FORM = ("nothing", "number", "object", "text", "key empty", "empty")
+#: Kinds of mistakes that leave something that is no configuration: the rules refuse them, the models are shown the rest.
+NO_FORM = ("nothing", "number", "object", "text", "key empty")
 
 
 class Bench:

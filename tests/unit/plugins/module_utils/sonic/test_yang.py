@@ -69,6 +69,14 @@ FAULTS = {
         lambda c: c["BGP_PEER_GROUP_AF"]["default|fabric|ipv4_unicast"].update(route_map_in="ALLOW"),
         {("BGP_PEER_GROUP_AF", "default|fabric|ipv4_unicast", "route_map_in"): "not_a_list"},
     ),
+    "a list without items, which SONiC reads as one empty name": (
+        lambda c: c["BGP_PEER_GROUP_AF"]["default|fabric|ipv4_unicast"].update(route_map_in=[]),
+        {("BGP_PEER_GROUP_AF", "default|fabric|ipv4_unicast", "route_map_in"): "leafref"},
+    ),
+    "a list without items where the models have a pattern for it": (
+        lambda c: c.update(ACL_TABLE={"A": {"type": "L3", "stage": "ingress", "ports": []}}),
+        {},
+    ),
     "a list for a text": (
         lambda c: c["PORT"]["Ethernet0"].update(admin_status=["up"]),
         {("PORT", "Ethernet0", "admin_status"): "not_a_text"},
