@@ -118,9 +118,8 @@ class Cinder:
             "force": force,
             "metadata": dict(metadata),
         }
-        for key, value in (("snapshot_id", snapshot), ("container", container), ("description", description)):
-            if value:
-                wanted[key] = value
+        more = {"snapshot_id": snapshot, "container": container, "description": description}
+        wanted.update({key: value for key, value in more.items() if value})
         body = self._post("/backups", {"backup": wanted}, self.version)
         return str(body["backup"]["id"])
 
