@@ -16,7 +16,7 @@ from ansible_collections.scs.landscape.tests.tools import yardstick
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fifteen services are minutes of work for two cores; `make test` has the cloud that starts in seconds."""
     for item in items:
-        if "compute_cloud" in getattr(item, "fixturenames", ()):
+        if {"compute_cloud", "volume_cloud"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.full)
 
 
@@ -30,6 +30,12 @@ def paces() -> dict[str, float]:
 def cloud(paces: dict[str, float]) -> Iterator[Cloud]:
     """Keystone and Glance for the whole session; tests remove what they make."""
     yield from _for_the_session("image", paces)
+
+
+@pytest.fixture(scope="session")
+def volume_cloud(paces: dict[str, float]) -> Iterator[Cloud]:
+    """Volumes, backups and keys, and nothing that they could be attached to."""
+    yield from _for_the_session("volume", paces)
 
 
 @pytest.fixture(scope="session")
