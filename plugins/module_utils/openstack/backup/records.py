@@ -12,13 +12,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.errors import InputError, LandscapeError
-from ..model import CloudError, ForbiddenError, NotFoundError
-from ..pool import each
+from ...core.errors import InputError
+from ..model import CloudError, ForbiddenError
+from ..pool import Outcome, each
 from .cinder import Cinder
 from .model import Backup
 
@@ -113,8 +113,11 @@ def export(cinder: Cinder, one: Backup) -> Record:
     return record_of(str(body["backup_service"]), str(body["backup_url"]))
 
 
-def exported(cinder: Cinder, backups: Iterable[Backup], parallel: int) -> tuple[list[Record], dict[str, str]]:
-    """Records of backups, and why some have none, by id of the backup; Cinder exports what is available alone."""
+def exported(cinder: Cinder, backups: Iterable[Backup], parallel: int) -> tuple[list[Record], dict[str, str], str]:
+    """Records of backups; why some have none, by id of the backup; and why there are none at all.
+
+    Cinder exports what is available alone. A token that may not export ends the questions.
+    """
     wanted, missing = [], {}
     for one in backups:
         if one.available:
@@ -122,34 +125,33 @@ def exported(cinder: Cinder, backups: Iterable[Backup], parallel: int) -> tuple[
         else:
             missing[one.id] = f"it is {one.status}"
     found = []
-    for outcome in each(wanted, lambda one: export(cinder, one), parallel):
+    for outcome in _asked(cinder, wanted, parallel):
+        if isinstance(outcome.error, ForbiddenError):
+            return [], {}, "records of backups are for administrators"
         if outcome.error:
             missing[outcome.item.id] = str(outcome.error)
         else:
             found.append(outcome.value)
-    return found, missing
+    return found, missing, ""
 
 
-def parents(cinder: Cinder, backups: Iterable[Backup], parallel: int) -> tuple[dict[str, str], str]:
+def _asked(cinder: Cinder, wanted: Sequence[Backup], parallel: int) -> Iterator[Outcome[Backup]]:
+    """The first one alone: when its answer is no, nobody goes on to the others."""
+    for some in (wanted[:1], wanted[1:]):
+        yield from each(some, lambda one: export(cinder, one), parallel)
+
+
+def parents(cinder: Cinder, backups: Sequence[Backup], parallel: int) -> tuple[dict[str, str], str]:
     """Id of the parent by id of the backup, and why records could not be read; empty when they could.
 
-    What is not incremental has no parent, so it is not asked for; a token that may not export ends the questions.
+    What is not incremental has no parent, so it is not asked for.
     """
-    known = [one for one in backups if not one.incremental]
-    found = {one.id: "" for one in known}
     asked = [one for one in backups if one.incremental and one.available]
-    if not asked:
-        return found, ""
-    try:
-        found[asked[0].id] = export(cinder, asked[0]).parent
-    except ForbiddenError:
-        return {}, "records of backups are for administrators, so chains are worked out from what is shown"
-    except (LandscapeError, NotFoundError):
-        pass  # this one is worked out
-    for outcome in each(asked[1:], lambda one: export(cinder, one), parallel):
-        if outcome.error is None:
-            found[outcome.item.id] = outcome.value.parent
-    return found, ""
+    found, _missing, denied = exported(cinder, asked, parallel)
+    if denied:
+        return {}, f"{denied}, so chains are worked out from what is shown"
+    known = {one.id: "" for one in backups if not one.incremental}
+    return {**known, **{one.id: one.parent for one in found}}, ""
 
 
 def is_lost(error: CloudError) -> bool:
