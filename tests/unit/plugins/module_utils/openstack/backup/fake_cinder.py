@@ -159,9 +159,9 @@ class FakeCinder:
         query.pop("limit", None)
         for one in found:
             project = one.get("os-vol-tenant-attr:tenant_id") or one.get("os-backup-project-attr:project_id")
-            if everywhere or project in (None, self.project_id):
-                if all(str(one.get(name)) == value for name, value in query.items()):
-                    yield one
+            mine = everywhere or project in (None, self.project_id)
+            if mine and all(str(one.get(name)) == value for name, value in query.items()):
+                yield one
 
     def call(self, service: str, method: str, path: str, *, json: Any = None, accept: Any = (), **_more: Any) -> Any:
         """As the client's."""
