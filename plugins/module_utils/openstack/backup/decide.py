@@ -55,19 +55,8 @@ class Decision:
     refused: str = ""
 
 
-def base_of(backups: Iterable[Backup], before: str = "") -> Backup | None:
-    """What Cinder takes as the parent of the next backup of a volume.
-
-    :param backups: those of the volume in our project.
-    :param before: when the snapshot was made that is backed up.
-    """
-    end = moment(before) if before else None
-    found = [one for one in backups if one.available and (end is None or moment(one.taken) < end)]
-    return max(found, key=_age) if found else None
-
-
-def _age(backup: Backup) -> datetime.datetime:
-    return moment(backup.taken)
+#: For volumes about which nothing has to be decided.
+NOTHING = Decision("", "")
 
 
 def is_ceph(backups: Iterable[Backup], driver: str) -> bool:
@@ -97,17 +86,18 @@ def decide(
         return Decision("full", "a full one is asked for")
     if refused:
         return _full(f"Cinder could not make an incremental one: {refused}", rules)
-    base = base_of(backups, snapshot_at)
-    if base is None:
+    base = chains.base(backups, volume.id, backups[0].project if backups else "", snapshot_at)
+    chain = chains.find(chains.build(backups), base.id) if base else None
+    if base is None or chain is None:
         return _full("there is no backup to stand on", rules)
-    chain = next((one for one in chains.build(backups) if base.id in [member.id for member in one.members]), None)
-    reason = _obstacle(volume, base, chain, rules)
+    path = chain.path(base.id)
+    reason = _obstacle(volume, base, chain, path, rules)
     if not reason and snapshot_at and is_ceph(backups, rules.driver):
         reason = "the Ceph driver makes every backup of a snapshot a full one"
     if reason:
         return _full(reason, rules)
-    if rules.mode == "auto" and chain is not None:
-        reason = _enough(chain, rules, now)
+    if rules.mode == "auto":
+        reason = _enough(path, rules, now)
         if reason:
             return Decision("full", reason)
     return Decision("incremental", f"stands on {base.id}", base, chain)
@@ -119,19 +109,20 @@ def _full(reason: str, rules: Rules) -> Decision:
     return Decision("full", reason)
 
 
-def _obstacle(volume: Volume, base: Backup, chain: Chain | None, rules: Rules) -> str:
+def _obstacle(volume: Volume, base: Backup, chain: Chain, path: Sequence[Backup], rules: Rules) -> str:
     """Why nothing may stand on a backup; empty when it may."""
     if volume.size > base.size:
         return f"the volume has grown from {base.size} to {volume.size} GiB"
     if rules.own_only and not base.ours:
         return f"the newest backup {base.id} is not one of ours"
-    if chain is None:
-        return f"it is not clear what the newest backup {base.id} stands on"
-    if rules.own_only and not chain.members[0].ours:
-        return f"the chain of the newest backup begins with {chain.members[0].id}, which is not one of ours"
-    if not chain.restorable:
-        return f"the chain of the newest backup cannot be restored: {'; '.join(chain.problems) or 'a member is missing'}"
-    bad = next((one for one in chain.members if is_refuted(one)), None)
+    foreign = next((one for one in path if not one.ours), None)
+    if rules.own_only and foreign:
+        return f"the newest backup stands on {foreign.id}, which is not one of ours"
+    if base.id in chain.broken:
+        return (
+            f"the newest backup cannot be restored: {'; '.join(chain.problems) or 'what it stands on is not available'}"
+        )
+    bad = next((one for one in path if is_refuted(one)), None)
     return f"a restore of {bad.id} gave other bytes on {bad.metadata[REFUTED]}" if bad else ""
 
 
@@ -141,11 +132,11 @@ def is_refuted(backup: Backup) -> bool:
     return bool(refuted) and moment(refuted or "") >= moment(backup.metadata.get(PROVEN, ""))
 
 
-def _enough(chain: Chain, rules: Rules, now: datetime.datetime) -> str:
+def _enough(path: Sequence[Backup], rules: Rules, now: datetime.datetime) -> str:
     """Why a sound chain ends."""
-    if rules.max_chain and chain.length >= rules.max_chain:
-        return f"the chain has {chain.length} members, and max_chain is {rules.max_chain}"
-    age = (now - moment(chain.members[0].taken)).total_seconds() / 86400
+    if rules.max_chain and len(path) >= rules.max_chain:
+        return f"the chain has {len(path)} members, and max_chain is {rules.max_chain}"
+    age = (now - moment(path[0].taken)).total_seconds() / 86400
     if rules.full_days and age >= rules.full_days:
         return f"the chain is {age:.1f} days old, and full_days is {rules.full_days:g}"
     return ""

@@ -12,12 +12,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...core.errors import InputError
 from ...core.plan import Plan, Step
 from . import model
 from .cinder import made_by
-from .decide import Decision, Rules, decide
+from .decide import NOTHING, Decision, Rules, decide
 from .model import Backup, Volume
 
 #: Runs of a policy by what they are for, each with the form of its name (UTC).
@@ -45,7 +46,7 @@ class Wishes:
 
     run: str
     policy: str = ""
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     force: str = "auto"
     container: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Todo:
 
     volume: Volume
     action: str
-    decision: Decision = Decision("", "")
+    decision: Decision = NOTHING
     backup: Backup | None = None
     failed: tuple[Backup, ...] = ()
     force: bool = False
@@ -85,6 +86,11 @@ class Todo:
         return found
 
 
+def utc_now() -> datetime.datetime:
+    """What our clock says."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
 def run_name(policy: str, period: str, given: str, now: datetime.datetime) -> str:
     """The name of a run: the same for the same policy and period, or the one that is given.
 
@@ -94,6 +100,21 @@ def run_name(policy: str, period: str, given: str, now: datetime.datetime) -> st
     if len(name) > _LONGEST:
         raise InputError(f"The name of the run has {len(name)} characters, {_LONGEST} are possible: {name[:60]}...")
     return name
+
+
+def wishes_of(params: Mapping[str, Any], now: datetime.datetime) -> Wishes:
+    """What the options of ``volume_backup_run`` say.
+
+    :raises InputError: they contradict themselves, or Cinder would refuse them.
+    """
+    for name, least in (("max_chain", 0), ("full_days", 0), ("max_parallel", 1), ("timeout", 1)):
+        if params[name] < least:
+            raise InputError(f"{name} is {params[name]}, and {least} is the least")
+    labels = {str(key): str(value) for key, value in params["labels"].items()}
+    check_labels(labels)
+    rules = Rules(params["mode"], params["max_chain"], params["full_days"], params["own_only"], params["backup_driver"])
+    name = run_name(params["policy"], params["period"], params["run_id"], now)
+    return Wishes(name, params["policy"], rules, params["force"], params["container"], labels)
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
@@ -109,9 +130,7 @@ def check_labels(labels: Mapping[str, str]) -> None:
         raise InputError(f"labels has names or values of more than {_LONGEST} characters: {', '.join(long)[:200]}")
 
 
-def plan(
-    volumes: Sequence[Volume], backups: Iterable[Backup], wishes: Wishes, now: datetime.datetime
-) -> list[Todo]:
+def plan(volumes: Sequence[Volume], backups: Iterable[Backup], wishes: Wishes, now: datetime.datetime) -> list[Todo]:
     """What has to be done about each volume.
 
     :param backups: all of our project.

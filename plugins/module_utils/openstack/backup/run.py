@@ -9,7 +9,7 @@ import datetime
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ...core.errors import InputError, LandscapeError
@@ -76,7 +76,7 @@ class Runner:
         every: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
-        now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc),
+        now: Callable[[], datetime.datetime] = plan.utc_now,
     ) -> None:
         self.cinder, self.wishes = cinder, wishes
         self.parallel, self.timeout, self.every = parallel, timeout, every
@@ -165,7 +165,7 @@ class Runner:
         for last in (False, True):
             if todo.refused or todo.action == "none":
                 break
-            self._note(todo, began)
+            self._note(todo)
             backup = self._finished(todo.backup.id if todo.backup else self._begin(todo))
             if backup.available:
                 return self._settled(todo, backup, began)
@@ -177,7 +177,7 @@ class Runner:
             raise LandscapeError(todo.refused)
         return self._settled(todo, todo.backup or backup, began)
 
-    def _note(self, todo: Todo, began: float) -> None:
+    def _note(self, todo: Todo) -> None:
         what = todo.decision.kind or "begun by an earlier run"
         since = datetime.datetime.now().strftime("%H:%M:%S")
         self._said[todo.volume.id] = f"{todo.volume.name or todo.volume.id} ({what}, since {since})"
@@ -267,7 +267,7 @@ class Runner:
             there = [one for one in there if one.id != backup.id]
             backup = first
         backup = next((one for one in there if one.id == backup.id), backup)
-        chain = next((one for one in chains.build(there) if backup.id in [m.id for m in one.members]), None)
+        chain = chains.find(chains.build(there), backup.id)
         return Made(backup, _why(todo, backup), chain, self.clock() - began, self._given_back(todo.volume))
 
     def _given_back(self, before: Volume) -> str:
@@ -303,7 +303,8 @@ class Runner:
             left = within - (self.clock() - began)
             if left <= 0:
                 raise LandscapeError(
-                    f"{late(found)} after {within:.0f} s", hint="The next start of this run goes on where this one stopped"
+                    f"{late(found)} after {within:.0f} s",
+                    hint="The next start of this run goes on where this one stopped",
                 )
             self._pause(min(left, self._backoff.pause(attempt, 1.0)))
             attempt += 1
@@ -321,9 +322,7 @@ def _why(todo: Todo, backup: Backup) -> str:
     return backup.metadata.get(model.WHY, "") or todo.decision.why
 
 
-def run(
-    cinder: Cinder, selector: Selector, wishes: Wishes, check_mode: bool, **options: Any
-) -> Report:
+def run(cinder: Cinder, selector: Selector, wishes: Wishes, check_mode: bool, **options: Any) -> Report:
     """The whole task.
 
     :raises LandscapeError: nothing could be planned, or the quota does not suffice: then nothing was begun.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...core.errors import InputError
 from .model import EXCLUDE_KEY, POLICY_KEY, Volume
@@ -75,11 +76,21 @@ class Selection:
     missing: tuple[str, ...] = ()
 
 
-def check(selector: Selector) -> None:
-    """Refuses what selects nothing, or by accident everything.
+def selector_of(params: Mapping[str, Any]) -> Selector:
+    """What the options of ``volume_backup_run`` say.
 
-    :raises InputError: it does.
+    :raises InputError: they select nothing, or nobody knows what.
     """
+    selector = Selector(
+        volumes=tuple(params["volumes"]),
+        servers=tuple(params["servers"]),
+        metadata={str(key): str(value) for key, value in params["volume_metadata"].items()},
+        policy=params["policy"],
+        everything=params["all_volumes"],
+        projects=tuple(params["projects"]),
+        policy_key=params["policy_key"],
+        exclude_key=params["exclude_key"],
+    )
     if selector.by_policy and not selector.policy:
         raise InputError(
             "Nothing says which volumes are meant",
@@ -87,6 +98,7 @@ def check(selector: Selector) -> None:
         )
     if any(not one for one in (*selector.volumes, *selector.servers, *selector.projects)):
         raise InputError("An empty name is in volumes, servers or projects")
+    return selector
 
 
 def select(volumes: Sequence[Volume], selector: Selector) -> Selection:
