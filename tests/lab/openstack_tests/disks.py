@@ -96,6 +96,15 @@ class Disks:
 
             assert until(reached, PATIENCE * yardstick.pace()), f"volume {volume} is {there.volume(volume)}"
 
+    def detach_all(self) -> None:
+        """Sets back what tests attached without a server; Cinder would ask Nova for one that is not there."""
+        with self.desk.session() as cloud:
+            attached = [
+                one.id for one in cinder.Cinder(cloud).volumes() if one.in_use and one.name.startswith(self.mark)
+            ]
+        for volume in attached:
+            self.act(volume, "os-reset_status", "admin", status="available", attach_status="detached")
+
     def temporary(self) -> list[str]:
         """What Cinder's database has beside the volumes that tests made: copies and snapshots for a backup."""
         rows = self.desk.cloud.database(

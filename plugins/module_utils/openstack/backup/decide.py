@@ -135,7 +135,7 @@ def is_refuted(backup: Backup) -> bool:
 def _enough(path: Sequence[Backup], rules: Rules, now: datetime.datetime) -> str:
     """Why a sound chain ends."""
     if rules.max_chain and len(path) >= rules.max_chain:
-        return f"the chain has {len(path)} members, and max_chain is {rules.max_chain}"
+        return f"the chain has {len(path)} of max_chain {rules.max_chain} members"
     age = (now - moment(path[0].taken)).total_seconds() / 86400
     if rules.full_days and age >= rules.full_days:
         return f"the chain is {age:.1f} days old, and full_days is {rules.full_days:g}"

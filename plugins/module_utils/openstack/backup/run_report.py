@@ -50,12 +50,13 @@ def _entry(
 
 def _shown(made: Made) -> dict[str, Any]:
     backup, chain = made.backup, made.chain
+    parent = chain.parents.get(backup.id, "") if chain else ""
     return {
         "id": backup.id,
         "kind": "incremental" if backup.incremental else "full",
-        "why": made.why,
+        "why": made.why or (f"stands on {parent}" if parent else ""),
         "chain": chain.id if chain else "",
-        "parent": chain.parents.get(backup.id, "") if chain else "",
+        "parent": parent,
         "taken": backup.taken,
         "size": backup.size,
         "seconds": round(made.seconds, 1),
