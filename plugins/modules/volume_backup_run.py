@@ -107,6 +107,18 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
+  consistency:
+    description:
+      - Whether all volumes of a server are taken at one moment.
+      - V(none) takes each volume by itself.
+      - V(crash) takes the volumes that are selected of each server from snapshots of one moment. For a server that boots from a
+        volume Nova makes them all, and lets the guest's agent freeze its file systems where there is one. For any other server
+        they are made one after another.
+      - V(quiesce_required) refuses the volumes of a server whose guest Nova cannot promise to freeze, unless it is off.
+      - Snapshots, and the image that lists them, are removed at the end, also those that a killed run left.
+    type: str
+    choices: [none, crash, quiesce_required]
+    default: none
   backup_driver:
     description:
       - Kind of the driver of cinder-backup. V(auto) finds it out by the backups that are there. V(chunked) are those that
@@ -191,6 +203,12 @@ backups:
     message:
       description: Why it was refused or failed, or what is wrong although the backup is there.
       type: str
+    server:
+      description: Id of the server together with whose volumes it is (or would be) taken.
+      type: str
+    level:
+      description: How consistent it is with other volumes of the server; V(none), V(crash) or V(quiesced).
+      type: str
     kind:
       description: V(full) or V(incremental); empty when it is not known yet.
       type: str
@@ -244,6 +262,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup imp
     decide,
     model,
     plan,
+    points,
     run,
     run_report,
     select,
@@ -267,6 +286,7 @@ ARGUMENTS = {
     "full_days": {"type": "float", "default": 30},
     "own_only": {"type": "bool", "default": True},
     "force": {"type": "str", "choices": list(plan.FORCE), "default": "auto"},
+    "consistency": {"type": "str", "choices": list(points.CONSISTENCY), "default": "none"},
     "backup_driver": {"type": "str", "choices": list(decide.DRIVERS), "default": "auto"},
     "container": {"type": "str", "default": ""},
     "labels": {"type": "dict", "default": {}},
@@ -282,12 +302,12 @@ def main(params, check_mode, connect=client.connect, now=plan.utc_now, **world):
     service = cinder.Cinder(cloud, everywhere=bool(params["projects"]))
     limits = {"parallel": params["max_parallel"], "timeout": params["timeout"]}
     report = run.run(service, selector, wishes, check_mode, now=now, **limits, **world)
-    steps = plan.plan_of(report.todos)
+    steps = plan.plan_of(report.todos, report.leftovers)
     return Result(
         changed=bool(steps),
         plan=steps,
         diff=run_report.diff(steps),
-        steps_done=run_report.done(report),
+        steps_done=0 if check_mode else run_report.done(report),
         warnings=[*report.warnings, *run_report.nothing_found(report)],
         values=run_report.values(report, check_mode),
         failed=run_report.failure(report),

@@ -16,10 +16,11 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.plan import Plan, Step
-from . import model
+from . import model, points
 from .cinder import made_by
 from .decide import NOTHING, Decision, Rules, decide
 from .model import Backup, Volume
+from .points import Leftover, Server
 
 #: Runs of a policy by what they are for, each with the form of its name (UTC).
 PERIODS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
@@ -48,8 +49,23 @@ class Wishes:
     policy: str = ""
     rules: Rules = field(default_factory=Rules)
     force: str = "auto"
+    consistency: str = "none"
     container: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How an attached volume is taken together with the others of its server.
+
+    :param level: how consistent the point will be.
+    :param refused: why it cannot be taken so.
+    """
+
+    server: Server
+    level: str = ""
+    why: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,7 @@ class Todo:
     backup: Backup | None = None
     failed: tuple[Backup, ...] = ()
     force: bool = False
+    taking: Taking | None = None
     refused: str = ""
 
     def steps(self) -> list[Step]:
@@ -79,9 +96,11 @@ class Todo:
             for one in (self.failed if self.action == "create" else ())
         ]
         if self.action == "create":
-            after = {"kind": self.decision.kind, "why": self.decision.why, "size": self.volume.size}
+            after: dict[str, Any] = {"kind": self.decision.kind, "why": self.decision.why, "size": self.volume.size}
             if self.force:
                 after["force"] = True
+            if self.taking:
+                after.update(server=str(self.taking.server), level=self.taking.level, level_why=self.taking.why)
             found.append(Step("create", title, None, after, undo="delete the backup"))
         return found
 
@@ -114,7 +133,8 @@ def wishes_of(params: Mapping[str, Any], now: datetime.datetime) -> Wishes:
     check_labels(labels)
     rules = Rules(params["mode"], params["max_chain"], params["full_days"], params["own_only"], params["backup_driver"])
     name = run_name(params["policy"], params["period"], params["run_id"], now)
-    return Wishes(name, params["policy"], rules, params["force"], params["container"], labels)
+    more = {"force": params["force"], "consistency": params["consistency"], "container": params["container"]}
+    return Wishes(name, params["policy"], rules, labels=labels, **more)
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
@@ -130,34 +150,73 @@ def check_labels(labels: Mapping[str, str]) -> None:
         raise InputError(f"labels has names or values of more than {_LONGEST} characters: {', '.join(long)[:200]}")
 
 
-def plan(volumes: Sequence[Volume], backups: Iterable[Backup], wishes: Wishes, now: datetime.datetime) -> list[Todo]:
+def takings(
+    servers: Iterable[Server], everything: Sequence[Volume], chosen: Iterable[Volume], consistency: str
+) -> dict[str, Taking]:
+    """How each chosen volume that a server has is taken; nothing where every volume is taken by itself.
+
+    :param everything: all volumes that are there: a server's image properties are those of its root.
+    """
+    wanted, found = {one.id for one in chosen}, {}
+    for server in servers if consistency != "none" else ():
+        mine = wanted.intersection(server.volumes)
+        if not mine:
+            continue
+        try:
+            how = points.way(server, [one for one in everything if one.id in server.volumes], consistency)
+            taking = Taking(server, how.level, how.why)
+        except InputError as error:
+            taking = Taking(server, refused=str(error))
+        found.update(dict.fromkeys(mine, taking))
+    return found
+
+
+def plan(
+    volumes: Sequence[Volume],
+    backups: Iterable[Backup],
+    wishes: Wishes,
+    now: datetime.datetime,
+    taken: Mapping[str, Taking] | None = None,
+) -> list[Todo]:
     """What has to be done about each volume.
 
     :param backups: all of our project.
+    :param taken: of :func:`takings`.
     """
     by_volume: dict[str, list[Backup]] = {}
     for one in backups:
         by_volume.setdefault(one.volume, []).append(one)
-    return [_todo(volume, by_volume.get(volume.id, []), wishes, now) for volume in volumes]
+    return [
+        _todo(volume, by_volume.get(volume.id, []), wishes, now, (taken or {}).get(volume.id)) for volume in volumes
+    ]
 
 
-def _todo(volume: Volume, backups: Sequence[Backup], wishes: Wishes, now: datetime.datetime) -> Todo:
+def _todo(
+    volume: Volume, backups: Sequence[Backup], wishes: Wishes, now: datetime.datetime, taking: Taking | None
+) -> Todo:
     mine = sorted(made_by(backups, wishes.run), key=lambda one: (model.moment(one.created), one.id))
     for statuses, action in _THERE:
         there = next((one for one in mine if one.status in statuses), None)
         if there is not None:
-            return Todo(volume, action, backup=there)
+            return Todo(volume, action, backup=there, taking=taking)
     failed = tuple(one for one in mine if one.status == "error")
-    if volume.status not in (*READY, *BUSY):
-        return Todo(volume, "refuse", failed=failed, refused=f"the volume is {volume.status}")
-    if volume.in_use and wishes.force == "never":
-        return Todo(volume, "refuse", failed=failed, refused="the volume is in use, and force is never")
     told = next((one.failure for one in failed if needs_full(one)), "")
-    decision = decide(volume, backups, wishes.rules, now, refused=told)
-    if decision.refused:
-        return Todo(volume, "refuse", decision, failed=failed, refused=decision.refused)
-    force = wishes.force == "always" or volume.in_use
-    return Todo(volume, "create", decision, failed=failed, force=force)
+    moment = now.isoformat() if taking else ""
+    decision = decide(volume, backups, wishes.rules, now, snapshot_at=moment, refused=told)
+    refused = _unreadable(volume, wishes, taking) or decision.refused
+    if refused:
+        return Todo(volume, "refuse", decision, failed=failed, refused=refused)
+    force = taking is None and (wishes.force == "always" or volume.in_use)
+    return Todo(volume, "create", decision, failed=failed, force=force, taking=taking)
+
+
+def _unreadable(volume: Volume, wishes: Wishes, taking: Taking | None) -> str:
+    """Why a volume cannot be backed up as it is wished; empty when it can."""
+    if volume.status not in (*READY, *BUSY):
+        return f"the volume is {volume.status}"
+    if volume.in_use and wishes.force == "never":
+        return "the volume is in use, and force is never"
+    return taking.refused if taking else ""
 
 
 def needs_full(backup: Backup) -> bool:
@@ -165,9 +224,10 @@ def needs_full(backup: Backup) -> bool:
     return "do a full backup" in backup.failure.lower()
 
 
-def plan_of(todos: Iterable[Todo]) -> Plan:
-    """All steps, in the order of the volumes."""
-    return Plan(tuple(step for todo in todos for step in todo.steps()))
+def plan_of(todos: Iterable[Todo], leftovers: Iterable[Leftover] = ()) -> Plan:
+    """All steps: what killed runs left is removed, then the volumes in their order."""
+    clearing = [Step("delete", str(one), {"created": one.created}, None) for one in leftovers]
+    return Plan((*clearing, *(step for todo in todos for step in todo.steps())))
 
 
 def metadata_of(todo: Todo, wishes: Wishes, kind: str, why: str) -> dict[str, str]:

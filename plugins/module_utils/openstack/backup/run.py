@@ -17,12 +17,15 @@ from ...core.retry import Backoff
 from ...core.stream import say
 from .. import pool
 from ..model import CloudError, UnreachableError
-from . import chains, model, plan
+from . import chains, model, moments, plan
 from .chains import Chain
 from .cinder import Cinder, made_by
 from .decide import is_ceph
 from .model import Backup, Volume
-from .plan import Todo, Wishes
+from .moments import Moments
+from .nova import Points
+from .plan import Taking, Todo, Wishes
+from .points import Leftover
 from .select import Selection, Selector, select
 
 #: Answers after which nobody knows whether the backup was begun.
@@ -58,6 +61,9 @@ class Report:
     backups: list[Backup] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    taken: dict[str, Taking] = field(default_factory=dict)
+    leftovers: list[Leftover] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 class Runner:
@@ -83,6 +89,11 @@ class Runner:
         self.stop = threading.Event()
         self.clock, self.now = clock, now
         self.sleep = sleep or self.stop.wait
+        self.points = Points(
+            cinder.cloud, cinder, wishes.run, parallel=parallel, stop=self.stop, clock=clock, sleep=self._nap
+        )
+        self._taken: dict[str, Taking] = {}
+        self._moments = Moments(self.points, wishes.consistency, {})
         self._said: dict[str, str] = {}
         self._backoff = Backoff(first=1.0, longest=15.0, within=_PATIENCE)
 
@@ -93,9 +104,17 @@ class Runner:
 
         :raises InputError: the quota does not suffice, or nothing takes work: then nothing is begun at all.
         """
-        report = Report(self.wishes, select(self.cinder.volumes(), selector))
+        volumes = self.cinder.volumes()
+        report = Report(self.wishes, select(volumes, selector))
+        chosen = report.selection.chosen
         report.backups = self.ours(self.cinder.backups())
-        report.todos = plan.plan(report.selection.chosen, report.backups, self.wishes, self.now())
+        if self.wishes.consistency != "none":
+            servers = self.points.servers(everywhere=bool(selector.projects))
+            report.taken = plan.takings(servers, volumes, chosen, self.wishes.consistency)
+        report.todos = plan.plan(chosen, report.backups, self.wishes, self.now(), report.taken)
+        if self.wishes.consistency != "none":
+            busy = [one.taking.server for one in _work(report) if one.taking]
+            report.leftovers = moments.leftovers(self.points, busy)
         if any(todo.action == "create" for todo in report.todos):
             self._room(report)
         return report
@@ -128,7 +147,10 @@ class Runner:
 
     def carry_out(self, report: Report) -> None:
         """Does it, and says how far it is; failures stay with their volumes."""
-        work = [todo for todo in report.todos if todo.action in ("create", "join")]
+        work = _work(report)
+        self._taken = report.taken
+        servers = {todo.volume.id: todo.taking.server for todo in work if todo.taking}
+        self._moments = Moments(self.points, self.wishes.consistency, servers)
         # What a killed run began is under way anyway; the largest take longest, so they do not come last.
         work.sort(key=lambda todo: (todo.action != "join", -todo.volume.size))
         done: list[str] = []
@@ -137,6 +159,7 @@ class Runner:
             try:
                 return self.back_up(todo)
             finally:
+                self._moments.done(todo.volume.id)
                 self._said.pop(todo.volume.id, None)
                 done.append(todo.volume.id)
 
@@ -144,7 +167,12 @@ class Runner:
             under_way = "; ".join(sorted(dict(self._said).values()))
             say(f"{len(done)} of {len(work)} backups done; under way: {under_way or 'nothing'}")
 
-        report.outcomes = pool.each(work, one, self.parallel, tick=tick, every=self.every, stop=self.stop)
+        report.problems += moments.cleared(self.points, report.leftovers, say) if report.leftovers else []
+        try:
+            report.outcomes = pool.each(work, one, self.parallel, tick=tick, every=self.every, stop=self.stop)
+        finally:
+            self._moments.close()
+            report.problems += self._moments.problems
         for outcome in report.outcomes:
             if outcome.error is not None:
                 say(f"{outcome.item.volume}: {outcome.error.message}")
@@ -193,7 +221,7 @@ class Runner:
         if found is None:
             raise LandscapeError(f"volume {volume} is gone")
         there = self.ours(self.cinder.backups(volume_id=volume.id))
-        return plan.plan([found], there, self.wishes, self.now())[0]
+        return plan.plan([found], there, self.wishes, self.now(), self._taken)[0]
 
     def _begin(self, todo: Todo) -> str:
         """The id of a new backup; a request whose answer was lost is looked for before it is sent again."""
@@ -218,12 +246,15 @@ class Runner:
 
     def _post(self, todo: Todo) -> str:
         kind, why = todo.decision.kind, todo.decision.why
+        point = self._moments.of(todo.volume.id) if todo.taking else None
+        marks = point.marks() if point else {}
         return self.cinder.begin_backup(
             todo.volume.id,
             name=plan.name_of(todo, self.wishes),
-            metadata=plan.metadata_of(todo, self.wishes, kind, why),
+            metadata={**plan.metadata_of(todo, self.wishes, kind, why), **marks},
             incremental=kind == "incremental",
             force=todo.force,
+            snapshot=point.snapshot(todo.volume.id) if point else "",
             container=self.wishes.container,
         )
 
@@ -309,10 +340,17 @@ class Runner:
             self._pause(min(left, self._backoff.pause(attempt, 1.0)))
             attempt += 1
 
+    def _nap(self, seconds: float) -> None:
+        self.sleep(seconds)
+
     def _pause(self, seconds: float) -> None:
         self.sleep(seconds)
         if self.stop.is_set():
             raise LandscapeError("the run was interrupted", hint="Start it again: it goes on where it stopped")
+
+
+def _work(report: Report) -> list[Todo]:
+    return [todo for todo in report.todos if todo.action in ("create", "join")]
 
 
 def _why(todo: Todo, backup: Backup) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from ...core.plan import Plan
 from ..pool import Outcome
 from . import chains
-from .model import WHY
+from .model import LEVEL, WHY
 from .plan import Todo
 from .run import Made, Report
 
@@ -44,8 +44,15 @@ def _entry(
         "size": todo.volume.size,
         "status": _status(todo, outcome, check_mode),
         "message": _message(todo, outcome),
+        "server": todo.taking.server.id if todo.taking else "",
+        "level": _level(todo, made),
     }
     return {**found, **(_shown(made) if made else _foreseen(todo))}
+
+
+def _level(todo: Todo, made: Made | None) -> str:
+    told = made.backup.metadata.get(LEVEL, "") if made else ""
+    return told or (todo.taking.level if todo.taking else "none")
 
 
 def _shown(made: Made) -> dict[str, Any]:
@@ -98,7 +105,7 @@ def failures(report: Report) -> list[dict[str, str]]:
         text = _message(todo, outcomes.get(todo.volume.id))
         if text:
             found.append({"volume": str(todo.volume), "message": text})
-    return found
+    return [*found, *({"volume": "", "message": text} for text in report.problems)]
 
 
 def failure(report: Report) -> str:
@@ -109,12 +116,13 @@ def failure(report: Report) -> str:
     if not lines:
         return ""
     asked = len(report.todos) + len(report.selection.missing)
-    return "\n".join([f"{len(lines)} of {asked} volumes are not backed up as they should be:", *lines])
+    return "\n".join([f"Of {asked} volumes, not all are backed up as they should be:", *lines])
 
 
 def done(report: Report) -> int:
     """How many steps were done."""
-    return sum(len(one.item.steps()) for one in report.outcomes if one.error is None)
+    cleared = 0 if report.problems else len(report.leftovers)
+    return cleared + sum(len(one.item.steps()) for one in report.outcomes if one.error is None)
 
 
 def diff(plan: Plan) -> list[dict[str, str]]:

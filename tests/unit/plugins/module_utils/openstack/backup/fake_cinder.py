@@ -235,7 +235,7 @@ class FakeCinder:
         if wanted["incremental"] and parent:
             self.parents[identifier] = parent["id"]
             parent["has_dependent_backups"] = True
-        self.data[identifier] = self.data[snapshot["id"] if snapshot else volume["id"]]
+        self.data[identifier] = self.data.get(snapshot["id"] if snapshot else "", self.data[volume["id"]])
         (snapshot or volume)["status"] = "backing-up"
         self.most = max(self.most, sum(one["status"] == "creating" for one in self.backups.values()))
         return 202, {"backup": {"id": identifier, "name": wanted["name"]}}
