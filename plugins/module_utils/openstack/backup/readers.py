@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Where the bytes of volumes are read: files of a file driver, block devices, images of Ceph. Runs where they are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import glob
+import os
+import re
+import select
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ...core.errors import InputError, LandscapeError
+from .blocks import KEPT, Piece, Stream
+
+#: Option ``reader`` of the modules.
+ARGUMENTS: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "kind": {"type": "str", "choices": ["file", "device", "rbd"], "required": True},
+        "path": {"type": "str"},
+        "snapshot_path": {"type": "str"},
+        "pool": {"type": "str"},
+        "image": {"type": "str", "default": "volume-{id}"},
+        "snapshot": {"type": "str", "default": "snapshot-{snapshot}"},
+        "conf": {"type": "path"},
+        "user": {"type": "str"},
+        "stall": {"type": "int", "default": 120},
+    },
+}
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,254}")
+#: F_SETPIPE_SZ of fcntl(2), which Python knows from 3.10 on.
+_PIPE_SIZE = 1031
+_QCOW2 = b"QFI\xfb"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is read: a volume, or its snapshot.
+
+    :param volume: id.
+    :param snapshot: id of a snapshot of Cinder.
+    :param point: name of a snapshot of the back end itself, as Ceph's backup driver keeps on the source of a backup.
+    """
+
+    volume: str
+    snapshot: str = ""
+    point: str = ""
+
+    def names(self) -> dict[str, str]:
+        """The words of templates.
+
+        :raises InputError: a name that could lead elsewhere.
+        """
+        for word in (self.volume, self.snapshot, self.point):
+            if word and not _ID.fullmatch(word):
+                raise InputError(f"{word!r} is no id or name of a snapshot")
+        return {"id": self.volume, "id20": self.volume[:20], "snapshot": self.snapshot or self.point}
+
+
+class Reader(Protocol):
+    """Opens what is read."""
+
+    def open(self, subject: Subject) -> AbstractContextManager[Stream]:
+        """The bytes of a volume or snapshot; ends reading at the end of the block.
+
+        :raises LandscapeError: there is nothing to read.
+        """
+
+
+def reader_of(options: Mapping[str, Any]) -> Reader:
+    """The reader that an operator's options describe.
+
+    :raises InputError: they do not fit together.
+    """
+    kind = str(options["kind"])
+    if kind == "rbd":
+        if not options.get("pool"):
+            raise InputError("reader.kind is rbd, and reader.pool is missing")
+        texts = {name: str(options.get(name) or "") for name in ("pool", "image", "snapshot", "conf", "user")}
+        _fits("reader.image", texts["image"], "{id}")
+        return RbdReader(**texts, stall=float(options.get("stall") or 120))
+    if not options.get("path"):
+        raise InputError(f"reader.kind is {kind}, and reader.path is missing")
+    path, other = str(options["path"]), str(options.get("snapshot_path") or "")
+    _fits("reader.path", path, "{id}", "{id20}")
+    if other:
+        _fits("reader.snapshot_path", other, "{snapshot}")
+    return FileReader(path, other)
+
+
+def _fits(option: str, template: str, *words: str) -> None:
+    """Refuses a template that names the same thing for every volume, or cannot be filled in."""
+    try:
+        template.format(id="", id20="", snapshot="")
+    except (LookupError, ValueError, AttributeError):
+        raise InputError(f"{option} is {template!r}; it knows {{id}}, {{id20}} and {{snapshot}}") from None
+    if not any(word in template for word in words):
+        raise InputError(f"{option} is {template!r}, the same for every volume", hint=f"Write {' or '.join(words)}")
+
+
+@dataclass(frozen=True)
+class FileReader:
+    """Raw files, also on NFS, and block devices.
+
+    :param path: template with ``{id}``, or ``{id20}`` for its first 20 characters as guests show them; ``*`` and ``?`` may
+        stand for folders.
+    :param snapshot: template for snapshots, with ``{snapshot}`` and the words above.
+    """
+
+    path: str
+    snapshot: str = ""
+
+    @contextlib.contextmanager
+    def open(self, subject: Subject) -> Iterator[Stream]:
+        """See :class:`Reader`."""
+        path = self._found(subject)
+        try:
+            with open(path, "rb", buffering=0) as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+                if os.pread(file.fileno(), 4, 0) == _QCOW2:
+                    raise LandscapeError(
+                        f"{path} is a QCOW2 file, not the bytes of a volume",
+                        hint="Only raw files can be read; a volume with a snapshot or with encryption may be none",
+                    )
+                yield FileStream(path, file)
+        except OSError as error:
+            raise LandscapeError(f"{path} cannot be read: {error.strerror or error}") from error
+
+    def _found(self, subject: Subject) -> str:
+        other = subject.snapshot or subject.point
+        template = self.snapshot if other else self.path
+        if not template:
+            raise InputError(f"The reader has no snapshot_path, and snapshot {other} has to be read")
+        pattern = template.format(**subject.names())
+        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
+        if len(found) != 1:
+            raise LandscapeError(f"{pattern} is {len(found)} files, not one", hint="Look at reader.path")
+        return found[0]
+
+
+class FileStream:
+    """A raw file or a block device; holes are not read."""
+
+    def __init__(self, name: str, file: Any) -> None:
+        self.name, self._file = name, file
+        self._handle: int = file.fileno()
+        self._size = os.lseek(self._handle, 0, os.SEEK_END)
+        self._holes = stat.S_ISREG(os.fstat(self._handle).st_mode)
+
+    def blocks(self, size: int) -> Iterator[Piece]:
+        """See :class:`..blocks.Stream`."""
+        ring, turn, place, data = ring_of(size), 0, 0, 0
+        try:
+            while place < self._size:
+                if place >= data:
+                    # Up to here holes were looked for; from here to the next hole there are bytes.
+                    begin, data = self._next(place)
+                    skipped = (begin - place) // size
+                    if skipped:
+                        yield skipped
+                        place += skipped * size
+                        continue
+                many = self._read(ring[turn], place)
+                if not many:
+                    return  # it became shorter meanwhile; whoever counts will notice
+                yield ring[turn] if many == size else bytes(ring[turn][:many])
+                place, turn = place + many, (turn + 1) % len(ring)
+        except OSError as error:
+            raise LandscapeError(f"{self.name} cannot be read: {error.strerror or error}") from error
+
+    def _read(self, buffer: bytearray, place: int) -> int:
+        """Fills a buffer from a place on; how many bytes there were."""
+        many = 0
+        with memoryview(buffer) as view:
+            while many < len(view):
+                got = os.preadv(self._handle, [view[many:]], place + many)
+                if not got:
+                    break
+                many += got
+        return many
+
+    def _next(self, place: int) -> tuple[int, int]:
+        """Where the next bytes begin and end."""
+        if not self._holes:
+            return place, self._size
+        try:
+            begin = os.lseek(self._handle, place, os.SEEK_DATA)
+            return begin, os.lseek(self._handle, begin, os.SEEK_HOLE)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return self._size, self._size  # nothing but a hole follows
+            self._holes = False  # a file system that does not know
+            return place, self._size
+
+
+@dataclass(frozen=True)
+class RbdReader:
+    """Images of Ceph, by the program ``rbd``.
+
+    :param image: template with ``{id}``.
+    :param snapshot: template with ``{snapshot}`` for snapshots of Cinder; one of the back end itself is taken by its name.
+    :param conf: path of ``ceph.conf``, empty for the program's default.
+    :param user: name of a client without ``client.``, empty for the program's default.
+    :param stall: seconds without a byte after which reading is given up.
+    """
+
+    pool: str
+    image: str = "volume-{id}"
+    snapshot: str = "snapshot-{snapshot}"
+    conf: str = ""
+    user: str = ""
+    stall: float = 120.0
+    program: str = "rbd"
+
+    def spec(self, subject: Subject) -> str:
+        """Name of the image, or of its snapshot."""
+        words = subject.names()
+        found = f"{self.pool}/{self.image.format(**words)}"
+        if subject.snapshot:
+            return f"{found}@{self.snapshot.format(**words)}"
+        return f"{found}@{subject.point}" if subject.point else found
+
+    @contextlib.contextmanager
+    def open(self, subject: Subject) -> Iterator[Stream]:
+        """See :class:`Reader`."""
+        spec = self.spec(subject)
+        argv = [self.program]
+        argv += ["--conf", self.conf] if self.conf else []
+        argv += ["--id", self.user] if self.user else []
+        with contextlib.closing(PipeStream(spec, [*argv, "export", "--no-progress", spec, "-"], self.stall)) as stream:
+            yield stream
+
+
+class PipeStream:
+    """What a program writes; it is ended when reading is."""
+
+    def __init__(self, name: str, argv: list[str], stall: float) -> None:
+        self.name, self._stall, self._argv = name, stall, argv
+        self._loop = asyncio.new_event_loop()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._process: asyncio.subprocess.Process | None = None
+        self._pipe, there = os.pipe()
+        try:
+            begin = asyncio.create_subprocess_exec(
+                *argv, stdin=asyncio.subprocess.DEVNULL, stdout=there, stderr=self._said
+            )
+            self._process = self._loop.run_until_complete(begin)
+        except OSError as error:
+            self.close()
+            if isinstance(error, FileNotFoundError):
+                raise LandscapeError(
+                    f"{name} cannot be read: there is no program {argv[0]}", hint="Install ceph-common where this runs"
+                ) from error
+            raise LandscapeError(f"{name} cannot be read: {argv[0]}: {error.strerror or error}") from error
+        finally:
+            os.close(there)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._pipe, _PIPE_SIZE, 1024 * 1024)  # fewer switches between the two; a refusal does no harm
+
+    def blocks(self, size: int) -> Iterator[Piece]:
+        """See :class:`..blocks.Stream`.
+
+        :raises LandscapeError: the program failed, or wrote nothing for too long.
+        """
+        ring, turn = ring_of(size), 0
+        while True:
+            many = self._read(ring[turn])
+            if many:
+                yield ring[turn] if many == size else bytes(ring[turn][:many])
+            if many < size:
+                break
+            turn = (turn + 1) % len(ring)
+        status = self._end(self._stall)
+        if status:
+            raise LandscapeError(f"{self.name} cannot be read: {self._argv[0]} ended with {status}: {self._words()}")
+
+    def _read(self, buffer: bytearray) -> int:
+        many = 0
+        with memoryview(buffer) as view:
+            while many < len(view):
+                if not select.select([self._pipe], [], [], self._stall)[0]:
+                    raise LandscapeError(
+                        f"{self.name} cannot be read: {self._argv[0]} wrote nothing for {self._stall:.0f} s"
+                    )
+                got = os.readv(self._pipe, [view[many:]])
+                if not got:
+                    break
+                many += got
+        return many
+
+    def _end(self, seconds: float) -> int:
+        if self._process is None:
+            return 0
+        try:
+            return self._loop.run_until_complete(asyncio.wait_for(self._process.wait(), seconds))
+        except asyncio.TimeoutError:
+            raise LandscapeError(f"{self.name} cannot be read: {self._argv[0]} does not end") from None
+
+    def _words(self) -> str:
+        self._said.seek(0)
+        return " ".join(self._said.read(2000).decode("utf-8", "replace").split()) or "it said nothing"
+
+    def close(self) -> None:
+        """Ends the program, whatever it does."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            with contextlib.suppress(LandscapeError):
+                self._end(30.0)
+        self._loop.run_until_complete(asyncio.sleep(0))  # lets it say that the program has ended
+        os.close(self._pipe)
+        self._said.close()
+        self._loop.close()
+
+
+def ring_of(size: int) -> list[bytearray]:
+    """Memory for the pieces that have to stay as they are."""
+    return [bytearray(size) for _number in range(KEPT + 1)]
