@@ -123,7 +123,9 @@ class Vault:
         """Removes all backups, those that stand on others first, and all volumes."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            found = [("backups", one) for one in self.all("backups")] or [("volumes", one) for one in self.all("volumes")]
+            found = [("backups", one) for one in self.all("backups")] or [
+                ("volumes", one) for one in self.all("volumes")
+            ]
             if not found:
                 return
             with self.desk.session() as cloud:
