@@ -93,6 +93,12 @@ class Cinder:
         answer = self.cloud.call(_CINDER, "GET", "/os-services", accept=(403,))
         return list((answer.body or {}).get("services") or ()) if answer.status == 200 else []
 
+    def pools(self) -> list[dict[str, Any]]:
+        """Where volumes lie, with what the drivers say about it; empty when the token may not see it."""
+        query = {"detail": "true"}
+        answer = self.cloud.call(_CINDER, "GET", "/scheduler-stats/get_pools", params=query, accept=(403,))
+        return list((answer.body or {}).get("pools") or ()) if answer.status == 200 else []
+
     # Changes.
 
     def begin_backup(

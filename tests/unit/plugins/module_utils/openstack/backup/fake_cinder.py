@@ -159,9 +159,9 @@ class FakeCinder:
         query.pop("limit", None)
         for one in found:
             project = one.get("os-vol-tenant-attr:tenant_id") or one.get("os-backup-project-attr:project_id")
-            if everywhere or project in (None, self.project_id):
-                if all(str(one.get(name)) == value for name, value in query.items()):
-                    yield one
+            mine = everywhere or project in (None, self.project_id)
+            if mine and all(str(one.get(name)) == value for name, value in query.items()):
+                yield one
 
     def call(self, service: str, method: str, path: str, *, json: Any = None, accept: Any = (), **_more: Any) -> Any:
         """As the client's."""
@@ -235,7 +235,7 @@ class FakeCinder:
         if wanted["incremental"] and parent:
             self.parents[identifier] = parent["id"]
             parent["has_dependent_backups"] = True
-        self.data[identifier] = self.data[snapshot["id"] if snapshot else volume["id"]]
+        self.data[identifier] = self.data.get(snapshot["id"] if snapshot else "", self.data[volume["id"]])
         (snapshot or volume)["status"] = "backing-up"
         self.most = max(self.most, sum(one["status"] == "creating" for one in self.backups.values()))
         return 202, {"backup": {"id": identifier, "name": wanted["name"]}}

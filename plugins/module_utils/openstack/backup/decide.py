@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Full or incremental, and why: pure.
+
+Cinder chooses the parent of an incremental backup itself: the one of the same volume and project that is available and was
+taken last (for a backup of a snapshot: last before the snapshot). What it refuses, or accepts and makes worthless, is
+foreseen here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from . import chains
+from .chains import Chain
+from .model import PROVEN, REFUTED, Backup, Volume, moment
+
+MODES = ("auto", "full", "incremental")
+#: What the operator may know about the driver of cinder-backup, and what we can see of it.
+DRIVERS = ("auto", "ceph", "chunked")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a chain ends.
+
+    :param max_chain: members of a chain at most, 0 for any number.
+    :param full_days: days after which a chain gets no further members, 0 for never.
+    :param own_only: incremental backups stand on our own alone.
+    """
+
+    mode: str = "auto"
+    max_chain: int = 14
+    full_days: float = 30.0
+    own_only: bool = True
+    driver: str = "auto"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What kind of backup a volume gets.
+
+    :param kind: ``full`` or ``incremental``; empty when it is refused.
+    :param why: why it is a full one, or what it stands on.
+    :param parent: what Cinder will choose, for an incremental one.
+    """
+
+    kind: str
+    why: str
+    parent: Backup | None = None
+    chain: Chain | None = None
+    refused: str = ""
+
+
+#: For volumes about which nothing has to be decided.
+NOTHING = Decision("", "")
+
+
+def is_ceph(backups: Iterable[Backup], driver: str) -> bool:
+    """Whether backups are made by the Ceph driver; all others cut a volume into objects, and count them."""
+    if driver != "auto":
+        return driver == "ceph"
+    done = [one for one in backups if one.available and one.size]
+    return bool(done) and not any(one.objects for one in done)
+
+
+def decide(
+    volume: Volume,
+    backups: Sequence[Backup],
+    rules: Rules,
+    now: datetime.datetime,
+    *,
+    snapshot_at: str = "",
+    refused: str = "",
+) -> Decision:
+    """The kind of the next backup.
+
+    :param backups: those of this volume in our project.
+    :param snapshot_at: when the snapshot was made that is backed up instead of the volume; empty for the volume.
+    :param refused: why Cinder could not make an incremental one in this run.
+    """
+    if rules.mode == "full":
+        return Decision("full", "a full one is asked for")
+    if refused:
+        return _full(f"Cinder could not make an incremental one: {refused}", rules)
+    base = chains.base(backups, volume.id, backups[0].project if backups else "", snapshot_at)
+    chain = chains.find(chains.build(backups), base.id) if base else None
+    if base is None or chain is None:
+        return _full("there is no backup to stand on", rules)
+    path = chain.path(base.id)
+    reason = _obstacle(volume, base, chain, path, rules)
+    if not reason and snapshot_at and is_ceph(backups, rules.driver):
+        reason = "the Ceph driver makes every backup of a snapshot a full one"
+    if reason:
+        return _full(reason, rules)
+    if rules.mode == "auto":
+        reason = _enough(path, rules, now)
+        if reason:
+            return Decision("full", reason)
+    return Decision("incremental", f"stands on {base.id}", base, chain)
+
+
+def _full(reason: str, rules: Rules) -> Decision:
+    if rules.mode == "incremental":
+        return Decision("", reason, refused=f"an incremental backup is asked for, and {reason}")
+    return Decision("full", reason)
+
+
+def _obstacle(volume: Volume, base: Backup, chain: Chain, path: Sequence[Backup], rules: Rules) -> str:
+    """Why nothing may stand on a backup; empty when it may."""
+    if volume.size > base.size:
+        return f"the volume has grown from {base.size} to {volume.size} GiB"
+    if rules.own_only and not base.ours:
+        return f"the newest backup {base.id} is not one of ours"
+    foreign = next((one for one in path if not one.ours), None)
+    if rules.own_only and foreign:
+        return f"the newest backup stands on {foreign.id}, which is not one of ours"
+    if base.id in chain.broken:
+        return (
+            f"the newest backup cannot be restored: {'; '.join(chain.problems) or 'what it stands on is not available'}"
+        )
+    bad = next((one for one in path if is_refuted(one)), None)
+    return f"a restore of {bad.id} gave other bytes on {bad.metadata[REFUTED]}" if bad else ""
+
+
+def is_refuted(backup: Backup) -> bool:
+    """Whether the last restore of it gave other bytes."""
+    refuted = backup.metadata.get(REFUTED)
+    return bool(refuted) and moment(refuted or "") >= moment(backup.metadata.get(PROVEN, ""))
+
+
+def _enough(path: Sequence[Backup], rules: Rules, now: datetime.datetime) -> str:
+    """Why a sound chain ends."""
+    if rules.max_chain and len(path) >= rules.max_chain:
+        return f"the chain has {len(path)} of max_chain {rules.max_chain} members"
+    age = (now - moment(path[0].taken)).total_seconds() / 86400
+    if rules.full_days and age >= rules.full_days:
+        return f"the chain is {age:.1f} days old, and full_days is {rules.full_days:g}"
+    return ""

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Points of servers in Nova, Cinder and Glance: taken once, found again by a run that was killed, removed on every way out."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable
+
+from ...core.errors import LandscapeError
+from .. import pool
+from ..model import CloudError, ConflictError, ForbiddenError, NotFoundError, UnreachableError
+from . import model, points
+from .cinder import Cinder
+from .points import Leftover, Part, Point, Server, Way
+
+_NOVA, _CINDER, _GLANCE = "compute", "block-storage", "image"
+#: Since the release Pike ``createImage`` answers with the image's id.
+_CREATE_IMAGE = "2.45"
+#: Seconds after which a request whose answer was lost, and that nobody noted, has not arrived.
+_ARRIVES = 20.0
+
+
+class Points:
+    """Points of the servers of a cloud, made by one run.
+
+    :param run: marks all that is made here; a second start with the same one goes on with what it finds.
+    :param patience: seconds that one point may take, and that its removal may take.
+    """
+
+    def __init__(
+        self,
+        cloud: Any,
+        cinder: Cinder,
+        run: str,
+        *,
+        patience: float = 600.0,
+        parallel: int = 4,
+        stop: threading.Event | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self.cloud, self.cinder, self.run = cloud, cinder, run
+        self.patience, self.parallel = patience, parallel
+        self._stop = stop or threading.Event()
+        self._clock, self._sleep = clock, sleep or time.sleep
+
+    # Servers.
+
+    def servers(self, everywhere: bool = False) -> list[Server]:
+        """All servers of the project; with an administrator's token those of all projects."""
+        query = {"all_tenants": "1"} if everywhere else {}
+        pages = self.cloud.pages(_NOVA, "/servers/detail", "servers", limit=500, **query)
+        return [points.server_of(one) for one in pages]
+
+    def server(self, identifier: str) -> Server | None:
+        """A server, or nothing when it is not there."""
+        try:
+            return points.server_of(self.cloud.get(_NOVA, f"/servers/{identifier}")["server"])
+        except NotFoundError:
+            return None
+
+    # Taken.
+
+    @contextlib.contextmanager
+    def held(self, server: Server, consistency: str, wanted: Sequence[str] = ()) -> Iterator[Point]:
+        """A point that is gone afterwards, whatever happens meanwhile.
+
+        :param wanted: the volumes that are needed; all of the server when empty.
+        :raises InputError: the server cannot be taken so; nothing was touched.
+        :raises LandscapeError: it could not be taken, or something of it could not be removed.
+        """
+        try:
+            yield self.take(server, consistency, wanted)
+        except BaseException as error:
+            try:
+                self.release(server)
+            except LandscapeError as left:
+                raise LandscapeError(f"{error}\n{left}") from error
+            raise
+        self.release(server)
+
+    def take(self, server: Server, consistency: str, wanted: Sequence[str] = ()) -> Point:
+        """A point of a server; that of an earlier start of this run when it is complete.
+
+        The caller removes it with :meth:`release`, also when this fails.
+        """
+        volumes = [one for one in (self.cinder.volume(each) for each in server.volumes) if one is not None]
+        if not volumes:
+            raise LandscapeError(f"server {server} has no volume")
+        how = points.way(server, volumes, consistency)
+        needed = tuple(wanted) or tuple(one.id for one in volumes)
+        found = self._earlier(server, how, needed)
+        if found is not None:
+            return found
+        taken = volumes if how.together else [one for one in volumes if one.id in needed]
+        short = points.shortage(self.cinder.limits(), [one.size for one in taken])
+        if short:
+            raise LandscapeError(f"server {server}: no room for the snapshots of its volumes: {short}")
+        if how.together:
+            image = self._image(server, how)
+            parts = self._settled(points.snapshots_of(image), server)
+            return self._point(server, how, parts, str(image["id"]))
+        made = [self._snapshot(server, how, one.id) for one in taken]
+        return self._point(server, how, self._settled(made, server))
+
+    def _point(self, server: Server, how: Way, parts: Sequence[Part], image: str = "", resumed: bool = False) -> Point:
+        for part in parts:
+            body = {"metadata": self._marks(server, how)}
+            self.cloud.call(_CINDER, "POST", f"/snapshots/{part.snapshot}/metadata", json=body, repeat=True)
+        name = image or min(part.snapshot for part in parts)
+        return Point(name, server.id, self.run, how.level, how.why, tuple(parts), image, resumed)
+
+    def _marks(self, server: Server, how: Way) -> dict[str, str]:
+        return {model.RUN: self.run, model.SERVER: server.id, model.LEVEL: how.level, points.KIND: points.POINT_KIND}
+
+    def _earlier(self, server: Server, how: Way, needed: Sequence[str]) -> Point | None:
+        """What an earlier start of this run took, when it is whole; what is not is removed."""
+        parts, images = self._parts(server), self._images(server)
+        if how.together and parts and not images:  # Nova may still be at it
+            images = self._until(lambda: self._images(server), _ARRIVES) or []
+            parts = self._parts(server)
+        good = ("available", "creating", "backing-up")
+        for image in images if how.together else [{"id": ""}]:
+            listed = points.snapshots_of(image) if how.together else tuple(part.snapshot for part in parts)
+            mine = [part for part in parts if part.snapshot in listed and part.status in good]
+            whole = {part.volume for part in mine} >= set(needed) and len(mine) == len(listed) > 0
+            if whole and str(image.get(model.LEVEL) or how.level) == how.level:
+                settled = self._settled([part.snapshot for part in mine], server, good)
+                return self._point(server, how, settled, str(image["id"]), resumed=True)
+        if parts or images:
+            self.release(server)
+        return None
+
+    def _image(self, server: Server, how: Way) -> dict[str, Any]:
+        """One ``createImage``, and never a second one for an answer that was lost."""
+        name = points.name_of(self.run, server.id)
+        body = {"createImage": {"name": name, "metadata": self._marks(server, how)}}
+        known = self._actions(server)
+        for attempt in (0, 1):
+            try:
+                path = f"/servers/{server.id}/action"
+                self.cloud.call(_NOVA, "POST", path, json=body, microversion=_CREATE_IMAGE, repeat=False)
+            except ConflictError as error:
+                raise LandscapeError(f"server {server}: Nova makes no image of it now: {error.message}") from error
+            except CloudError as error:
+                if not isinstance(error, UnreachableError) and error.status < 500:
+                    raise
+                if not self._arrived(server, known) and attempt == 0 and known is not None:
+                    continue
+            found = self._until(lambda: self._images(server), self.patience)
+            if found:
+                return dict(found[0])
+            break
+        raise LandscapeError(f"server {server}: Nova made no image of it", hint="Look at the log of Nova's API")
+
+    def _arrived(self, server: Server, known: set[str] | None) -> bool:
+        """Whether a request whose answer was lost was carried out, or is being."""
+
+        def trace() -> bool:
+            actions = self._actions(server)
+            return bool(self._images(server) or self._parts(server) or (actions or set()) - (known or set()))
+
+        return bool(self._until(trace, _ARRIVES))
+
+    def _actions(self, server: Server) -> set[str] | None:
+        """The requests for images that Nova noted for a server; nothing when the token may not see them."""
+        try:
+            found = self.cloud.get(_NOVA, f"/servers/{server.id}/os-instance-actions")["instanceActions"]
+        except ForbiddenError:
+            return None
+        return {str(one["request_id"]) for one in found if one["action"] == "createImage"}
+
+    def _snapshot(self, server: Server, how: Way, volume: str) -> str:
+        name = points.name_of(self.run, server.id)
+        wanted = {"volume_id": volume, "name": name, "force": True, "metadata": self._marks(server, how)}
+        for attempt in (0, 1):
+            try:
+                answer = self.cloud.call(_CINDER, "POST", "/snapshots", json={"snapshot": wanted}, repeat=False)
+                return str(answer.body["snapshot"]["id"])
+            except CloudError as error:
+                if not isinstance(error, UnreachableError) and error.status < 500:
+                    raise
+
+                def there() -> list[Part]:
+                    return [part for part in self._parts(server) if part.volume == volume]
+
+                found = self._until(there, _ARRIVES)
+                if found:
+                    return str(found[0].snapshot)
+                if attempt:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _settled(
+        self, snapshots: Iterable[str], server: Server, good: tuple[str, ...] = ("available",)
+    ) -> tuple[Part, ...]:
+        """The snapshots, once all of them can be read."""
+        wanted = [one for one in good if one != "creating"]
+        ids, parts = list(snapshots), [Part("", "")]
+
+        def done() -> bool:
+            parts[:] = [points.part_of(self.cloud.get(_CINDER, f"/snapshots/{one}")["snapshot"]) for one in ids]
+            bad = [part for part in parts if part.status.startswith("error") or part.status == "deleting"]
+            if bad:
+                told = ", ".join(f"{part.snapshot} of volume {part.volume} is {part.status}" for part in bad)
+                raise LandscapeError(f"server {server}: its volumes could not be taken: snapshot {told}")
+            return all(part.status in wanted for part in parts)
+
+        if not ids:
+            raise LandscapeError(f"server {server}: the image that Nova made lists no snapshot")
+        if not self._until(done, self.patience):
+            late = ", ".join(f"{part.snapshot} ({part.status})" for part in parts if part.status not in wanted)
+            raise LandscapeError(f"server {server}: snapshots are not ready after {self.patience:.0f} s: {late}")
+        return tuple(parts)
+
+    # Found.
+
+    def _images(self, server: Server) -> list[dict[str, Any]]:
+        """Images of this run's point of a server, complete ones, the oldest first."""
+        name = points.name_of(self.run, server.id)
+        pages = self.cloud.pages(_GLANCE, "/images", "images", name=name, visibility="private", limit=100)
+        found = [one for one in pages if one.get("name") == name and one.get("status") == "active"]
+        return sorted(found, key=lambda one: str(one.get("created_at")))
+
+    def _parts(self, server: Server) -> list[Part]:
+        """Snapshots of this run's point of a server."""
+        name, found = points.name_of(self.run, server.id), []
+        for volume in server.volumes:
+            listed = self.cinder.snapshots(volume_id=volume)
+            found += [points.part_of(one) for one in listed if str(one.get("name") or "").endswith(name)]
+        return found
+
+    # Removed.
+
+    def release(self, server: Server) -> None:
+        """Removes what this run took of a server, and waits until it is gone.
+
+        :raises LandscapeError: something is still there; it names it.
+        """
+        name = points.name_of(self.run, server.id)
+        pages = self.cloud.pages(_GLANCE, "/images", "images", name=name, visibility="private", limit=100)
+        mine = [Leftover("image", str(one["id"]), self.run, server.id) for one in pages if one.get("name") == name]
+        mine += [Leftover("snapshot", part.snapshot, self.run, server.id) for part in self._parts(server)]
+        self.remove(mine)
+
+    def leftovers(self, age: float = 86400.0) -> list[Leftover]:
+        """Images and snapshots that runs before this one left and nobody needs.
+
+        :param age: seconds; what is younger may belong to a run that is under way elsewhere.
+        """
+        bodies: list[tuple[str, Mapping[str, Any]]] = []
+        query = {points.KIND: points.POINT_KIND, "visibility": "private", "limit": 500}
+        bodies += [("image", one) for one in self.cloud.pages(_GLANCE, "/images", "images", **query)]
+        bodies += [("snapshot", one) for one in self.cinder.snapshots()]
+        found = [points.leftover_of(kind, body) for kind, body in bodies]
+        now = time.time()
+        return [one for one in found if one is not None and points.is_orphan(one, self.run, now, age)]
+
+    def remove(self, leftovers: Iterable[Leftover]) -> None:
+        """Removes images, then snapshots; waits until they are gone.
+
+        :raises LandscapeError: something is still there; it names it.
+        """
+        ordered = sorted(leftovers, key=lambda one: one.kind)
+        problems = []
+        for kind in ("image", "snapshot"):
+            mine = [one for one in ordered if one.kind == kind]
+            problems += [
+                f"{outcome.item} could not be removed: {outcome.error.message}"
+                for outcome in pool.each(mine, self._remove, self.parallel)
+                if outcome.error is not None
+            ]
+        if problems:
+            raise LandscapeError("\n".join(problems), hint="The next run of the same name removes it")
+
+    def _remove(self, leftover: Leftover) -> None:
+        if leftover.kind == "image":
+            self.cloud.call(_GLANCE, "DELETE", f"/images/{leftover.id}", accept=(404,))
+            return
+        path, said = f"/snapshots/{leftover.id}", ""
+        asked = False
+
+        def gone() -> bool:
+            nonlocal said, asked
+            answer = self.cloud.call(_CINDER, "GET", path, accept=(404,))
+            if answer.status == 404:
+                return True
+            status = str(answer.body["snapshot"]["status"])
+            said = f"it is {status}"
+            if status == "deleting" or (asked and status == "error_deleting"):
+                return False
+            # A backup that still reads it lets Cinder refuse; a snapshot that is being made, too.
+            refused = self.cloud.call(_CINDER, "DELETE", path, accept=(400, 404, 409))
+            asked = refused.status == 202
+            said = said if asked else f"{said}: {refused.reason}"
+            return bool(refused.status == 404)
+
+        if not self._until(gone, self.patience, even_stopped=True):
+            raise LandscapeError(f"{said} after {self.patience:.0f} s")
+
+    def _until(self, look: Callable[[], Any], seconds: float, *, even_stopped: bool = False) -> Any:
+        """What a look gives once it gives anything; the last one's when the time is over, or the run is stopped."""
+        end, pause = self._clock() + seconds, 0.2
+        while True:
+            found = look()
+            if found or (self._stop.is_set() and not even_stopped) or self._clock() + pause > end:
+                return found
+            self._sleep(pause)
+            pause = min(pause * 1.5, 5.0)
+
+
+def of_volumes(servers: Iterable[Server], volumes: Iterable[str]) -> dict[str, Server]:
+    """The server of each volume that has one."""
+    wanted = set(volumes)
+    return {volume: server for server in servers for volume in server.volumes if volume in wanted}

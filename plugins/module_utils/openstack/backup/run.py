@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Backups of a run: begun, found again after a lost answer or a kill, waited for, a bounded number at a time."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ...core.errors import InputError, LandscapeError
+from ...core.retry import Backoff
+from ...core.stream import say
+from .. import pool
+from ..model import CloudError, UnreachableError
+from . import chains, model, moments, plan
+from .chains import Chain
+from .cinder import Cinder, made_by
+from .decide import is_ceph
+from .model import Backup, Volume
+from .moments import Moments
+from .nova import Points
+from .plan import Taking, Todo, Wishes
+from .points import Leftover
+from .select import Selection, Selector, select
+
+#: Answers after which nobody knows whether the backup was begun.
+_UNCLEAR = (500, 502, 503, 504)
+#: Seconds for which a lost request is tried again, and for which what is removed or given back may take.
+_PATIENCE, _AFTER = 120.0, 120.0
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that is there.
+
+    :param why: why it is a full one, or what it stands on.
+    :param seconds: how long this run worked on or waited for it.
+    :param problem: what is wrong although the backup is there.
+    """
+
+    backup: Backup
+    why: str = ""
+    chain: Chain | None = None
+    seconds: float = 0.0
+    problem: str = ""
+
+
+@dataclass
+class Report:
+    """What a run planned and did."""
+
+    wishes: Wishes
+    selection: Selection
+    todos: list[Todo] = field(default_factory=list)
+    outcomes: list[pool.Outcome[Todo]] = field(default_factory=list)
+    backups: list[Backup] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    taken: dict[str, Taking] = field(default_factory=dict)
+    leftovers: list[Leftover] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+class Runner:
+    """Does what a plan says; every wait is bounded.
+
+    :param timeout: seconds for which one backup is waited for.
+    """
+
+    def __init__(
+        self,
+        cinder: Cinder,
+        wishes: Wishes,
+        *,
+        parallel: int = 4,
+        timeout: float = 14400.0,
+        every: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
+        now: Callable[[], datetime.datetime] = plan.utc_now,
+    ) -> None:
+        self.cinder, self.wishes = cinder, wishes
+        self.parallel, self.timeout, self.every = parallel, timeout, every
+        self.stop = threading.Event()
+        self.clock, self.now = clock, now
+        self.sleep = sleep or self.stop.wait
+        self.points = Points(
+            cinder.cloud, cinder, wishes.run, parallel=parallel, stop=self.stop, clock=clock, sleep=self._nap
+        )
+        self._taken: dict[str, Taking] = {}
+        self._moments = Moments(self.points, wishes.consistency, {})
+        self._said: dict[str, str] = {}
+        self._backoff = Backoff(first=1.0, longest=15.0, within=_PATIENCE)
+
+    # All of them.
+
+    def prepare(self, selector: Selector) -> Report:
+        """What is there and what is to be done.
+
+        :raises InputError: the quota does not suffice, or nothing takes work: then nothing is begun at all.
+        """
+        volumes = self.cinder.volumes()
+        report = Report(self.wishes, select(volumes, selector))
+        chosen = report.selection.chosen
+        report.backups = self.ours(self.cinder.backups())
+        if self.wishes.consistency != "none":
+            servers = self.points.servers(everywhere=bool(selector.projects))
+            report.taken = plan.takings(servers, volumes, chosen, self.wishes.consistency)
+        report.todos = plan.plan(chosen, report.backups, self.wishes, self.now(), report.taken)
+        if self.wishes.consistency != "none":
+            busy = [one.taking.server for one in _work(report) if one.taking]
+            report.leftovers = moments.leftovers(self.points, busy)
+        if any(todo.action == "create" for todo in report.todos):
+            self._room(report)
+        return report
+
+    def ours(self, backups: Iterable[Backup]) -> list[Backup]:
+        """Those of the token's project: in it our backups are made, and in it Cinder looks for parents."""
+        mine = self.cinder.cloud.project_id
+        return [one for one in backups if one.project in ("", mine)]
+
+    def _room(self, report: Report) -> None:
+        problems = plan.shortage(report.todos, self.cinder.limits())
+        services = self.cinder.services()
+        problems += [text for text in [plan.dead_service(services)] if text]
+        if problems:
+            raise InputError(f"No backup was begun: {'; '.join(problems)}")
+        if not services:
+            report.unseen.append("services: this login may not see whether cinder-backup runs")
+        if is_ceph(report.backups, self.wishes.rules.driver):
+            self._same_store(report)
+
+    def _same_store(self, report: Report) -> None:
+        pools = self.cinder.pools()
+        if not pools:
+            report.unseen.append("pools: this login may not see whether volumes and their backups lie in one cluster")
+        kinds = [str((one.get("capabilities") or {}).get("storage_protocol") or "").lower() for one in pools]
+        if "ceph" in kinds:
+            report.warnings.append(
+                "Volumes and their backups are both in Ceph: if it is the same cluster, its loss takes both (scs-0117)"
+            )
+
+    def carry_out(self, report: Report) -> None:
+        """Does it, and says how far it is; failures stay with their volumes."""
+        work = _work(report)
+        self._taken = report.taken
+        servers = {todo.volume.id: todo.taking.server for todo in work if todo.taking}
+        self._moments = Moments(self.points, self.wishes.consistency, servers)
+        # What a killed run began is under way anyway; the largest take longest, so they do not come last.
+        work.sort(key=lambda todo: (todo.action != "join", -todo.volume.size))
+        done: list[str] = []
+
+        def one(todo: Todo) -> Made:
+            try:
+                return self.back_up(todo)
+            finally:
+                self._moments.done(todo.volume.id)
+                self._said.pop(todo.volume.id, None)
+                done.append(todo.volume.id)
+
+        def tick() -> None:
+            under_way = "; ".join(sorted(dict(self._said).values()))
+            say(f"{len(done)} of {len(work)} backups done; under way: {under_way or 'nothing'}")
+
+        report.problems += moments.cleared(self.points, report.leftovers, say) if report.leftovers else []
+        try:
+            report.outcomes = pool.each(work, one, self.parallel, tick=tick, every=self.every, stop=self.stop)
+        finally:
+            self._moments.close()
+            report.problems += self._moments.problems
+        for outcome in report.outcomes:
+            if outcome.error is not None:
+                say(f"{outcome.item.volume}: {outcome.error.message}")
+
+    # One of them.
+
+    def back_up(self, todo: Todo) -> Made:
+        """The backup of one volume.
+
+        An incremental one that Cinder cannot make is followed by a full one, and one that a killed run began and that
+        failed is begun again: once.
+
+        :raises LandscapeError: there is none.
+        """
+        began, backup = self.clock(), Backup("", "")
+        if todo.action == "create" and todo.volume.status in plan.BUSY:
+            todo = self._fresh(todo.volume)
+        for last in (False, True):
+            if todo.refused or todo.action == "none":
+                break
+            self._note(todo)
+            backup = self._finished(todo.backup.id if todo.backup else self._begin(todo))
+            if backup.available:
+                return self._settled(todo, backup, began)
+            joined = todo.action == "join"
+            if last or not (joined or plan.needs_full(backup)):
+                raise LandscapeError(f"backup {backup} ended as {backup.status}: {backup.failure or 'no reason given'}")
+            todo = self._fresh(todo.volume)
+        if todo.refused:
+            raise LandscapeError(todo.refused)
+        return self._settled(todo, todo.backup or backup, began)
+
+    def _note(self, todo: Todo) -> None:
+        what = todo.decision.kind or "begun by an earlier run"
+        since = datetime.datetime.now().strftime("%H:%M:%S")
+        self._said[todo.volume.id] = f"{todo.volume.name or todo.volume.id} ({what}, since {since})"
+
+    def _fresh(self, volume: Volume) -> Todo:
+        """What is to be done about a volume now, once nobody works on it."""
+        found = self._until(
+            lambda: self.cinder.volume(volume.id),
+            lambda one: one is None or one.status not in plan.BUSY,
+            self.timeout,
+            lambda one: f"volume {volume} is still {one.status}",
+        )
+        if found is None:
+            raise LandscapeError(f"volume {volume} is gone")
+        there = self.ours(self.cinder.backups(volume_id=volume.id))
+        return plan.plan([found], there, self.wishes, self.now(), self._taken)[0]
+
+    def _begin(self, todo: Todo) -> str:
+        """The id of a new backup; a request whose answer was lost is looked for before it is sent again."""
+        self._remove(todo.failed)
+        known = {one.id for one in todo.failed}
+        deadline, attempt, unclear = self.clock() + _PATIENCE, 0, False
+        while True:
+            try:
+                return self._post(todo)
+            except CloudError as error:
+                lost = isinstance(error, UnreachableError) or error.status in _UNCLEAR
+                if not lost and not unclear:
+                    raise
+                unclear = True
+                self._pause(self._backoff.pause(attempt, 1.0))
+                found = self._look(todo.volume, known)
+                if found:
+                    return found
+                if not lost or self.clock() > deadline:
+                    raise
+                attempt += 1
+
+    def _post(self, todo: Todo) -> str:
+        kind, why = todo.decision.kind, todo.decision.why
+        point = self._moments.of(todo.volume.id) if todo.taking else None
+        marks = point.marks() if point else {}
+        return self.cinder.begin_backup(
+            todo.volume.id,
+            name=plan.name_of(todo, self.wishes),
+            metadata={**plan.metadata_of(todo, self.wishes, kind, why), **marks},
+            incremental=kind == "incremental",
+            force=todo.force,
+            snapshot=point.snapshot(todo.volume.id) if point else "",
+            container=self.wishes.container,
+        )
+
+    def _look(self, volume: Volume, known: set[str]) -> str:
+        """The id of what this run began on a volume; empty when nothing was."""
+        there = made_by(self.cinder.backups(volume_id=volume.id), self.wishes.run)
+        return next((one.id for one in there if one.id not in known and one.status != "deleting"), "")
+
+    def _remove(self, backups: Sequence[Backup]) -> None:
+        """Removes failed backups of this run, and waits until they are gone: they use up quota."""
+        for one in backups:
+            self.cinder.delete_backup(one.id)
+        for one in backups:
+            self._until(
+                lambda identifier=one.id: self.cinder.backup(identifier),  # type: ignore[misc]
+                lambda found: found is None,
+                _AFTER,
+                lambda found: f"the failed backup {found} is still {found.status}",
+            )
+
+    def _finished(self, identifier: str) -> Backup:
+        """A backup that Cinder works on no more."""
+        found: Backup | None = self._until(
+            lambda: self.cinder.backup(identifier),
+            lambda one: one is None or one.status not in model.UNDER_WAY,
+            self.timeout,
+            lambda one: f"backup {one} is still {one.status}",
+        )
+        if found is None:
+            raise LandscapeError(f"backup {identifier} is gone, somebody has removed it")
+        return found
+
+    def _settled(self, todo: Todo, backup: Backup, began: float) -> Made:
+        """A backup that is there, once, on a volume that is as it was."""
+        there = self.ours(self.cinder.backups(volume_id=todo.volume.id))
+        mine = [one for one in made_by(there, self.wishes.run) if one.available]
+        first = min(mine, key=lambda one: (model.moment(one.created), one.id), default=backup)
+        if first.id != backup.id and not backup.dependents:
+            # Another run of the same name was a little faster; one of both is enough, and both choose the same.
+            self.cinder.delete_backup(backup.id)
+            there = [one for one in there if one.id != backup.id]
+            backup = first
+        backup = next((one for one in there if one.id == backup.id), backup)
+        chain = chains.find(chains.build(there), backup.id)
+        return Made(backup, _why(todo, backup), chain, self.clock() - began, self._given_back(todo.volume))
+
+    def _given_back(self, before: Volume) -> str:
+        """What is wrong with the volume after its backup; empty when it is as it was."""
+        try:
+            now: Volume | None = self._until(
+                lambda: self.cinder.volume(before.id),
+                lambda one: one is None or one.status not in plan.BUSY,
+                _AFTER,
+                lambda one: f"the backup is there, and the volume is still {one.status}",
+            )
+        except LandscapeError as error:
+            return error.message
+        bad = now is not None and now.status not in plan.READY
+        return f"the backup is there, and the volume is {now.status} now" if bad and now else ""
+
+    def _until(
+        self,
+        ask: Callable[[], Any],
+        enough: Callable[[Any], bool],
+        within: float,
+        late: Callable[[Any], str],
+    ) -> Any:
+        """What is there once it is as wanted.
+
+        :raises LandscapeError: it is not in time.
+        """
+        began, attempt = self.clock(), 0
+        while True:
+            found = ask()
+            if enough(found):
+                return found
+            left = within - (self.clock() - began)
+            if left <= 0:
+                raise LandscapeError(
+                    f"{late(found)} after {within:.0f} s",
+                    hint="The next start of this run goes on where this one stopped",
+                )
+            self._pause(min(left, self._backoff.pause(attempt, 1.0)))
+            attempt += 1
+
+    def _nap(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+    def _pause(self, seconds: float) -> None:
+        self.sleep(seconds)
+        if self.stop.is_set():
+            raise LandscapeError("the run was interrupted", hint="Start it again: it goes on where it stopped")
+
+
+def _work(report: Report) -> list[Todo]:
+    return [todo for todo in report.todos if todo.action in ("create", "join")]
+
+
+def _why(todo: Todo, backup: Backup) -> str:
+    """What is said about the kind of a backup that is there."""
+    if not backup.incremental and todo.decision.kind == "incremental":
+        return "Cinder made a full one where an incremental one was asked for; its driver decides that"
+    return backup.metadata.get(model.WHY, "") or todo.decision.why
+
+
+def run(cinder: Cinder, selector: Selector, wishes: Wishes, check_mode: bool, **options: Any) -> Report:
+    """The whole task.
+
+    :raises LandscapeError: nothing could be planned, or the quota does not suffice: then nothing was begun.
+    """
+    runner = Runner(cinder, wishes, **options)
+    report = runner.prepare(selector)
+    if not check_mode:
+        runner.carry_out(report)
+    return report

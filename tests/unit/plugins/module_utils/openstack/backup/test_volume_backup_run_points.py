@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of volume_backup_run that take all volumes of a server at one moment, and leave nothing of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import (
+    FakeCinder,
+    Killed,
+    _text,
+)
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_points import FakeCloud
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.test_volume_backup_run import (
+    next_day,
+    run,
+    told,
+)
+
+
+class Machine(FakeCinder):
+    """A cloud with one server; its snapshots are those of the volumes."""
+
+    def __init__(self, *volumes: str, **options: Any) -> None:
+        super().__init__()
+        self.nova = FakeCloud(*volumes, **options)
+        for one in volumes:
+            properties = self.nova.volumes[one].get("volume_image_metadata", {})
+            attached = [{"server_id": "s1", "device": f"/dev/{one}"}]
+            more = {"bootable": "true", "volume_image_metadata": properties}
+            self.add_volume(one, status="in-use", attachments=attached, **more)
+        self.nova.volumes = {one: self.volumes[one] for one in volumes}
+        self.snapshots = self.nova.snapshots
+
+    def pages(self, service: str, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Servers, images and snapshots are the other fake's."""
+        if path in ("/servers/detail", "/images", "/snapshots/detail"):
+            self.requests.append(("GET", path))
+            return self.nova.pages(service, path, key, **query)
+        return super().pages(service, path, key, **query)
+
+    def call(self, service: str, method: str, path: str, **options: Any) -> Any:
+        """So are requests about them."""
+        if service == "block-storage" and not path.startswith("/snapshots"):
+            return super().call(service, method, path, **options)
+        with self._lock:
+            self.requests.append((method, path))
+            self.hook(method, path)
+            self.pass_by(seconds=1)
+            before = set(self.snapshots)
+            answer = self.nova.call(service, method, path, **options)
+            for one in set(self.snapshots) - before:
+                self.snapshots[one]["created_at"] = _text(self.now)
+            return answer
+
+    @property
+    def left(self) -> list[str]:
+        """What is left of points."""
+        return [*self.nova.images, *self.snapshots]
+
+
+@pytest.mark.accept("B1.7")
+def test_all_volumes_of_a_server_are_of_one_moment_by_one_image_and_nothing_is_left():
+    cloud = Machine("vda", "vdb", "vdc")
+    seen = run(cloud, check=True, consistency="quiesce_required")
+    assert cloud.writes == []
+    done = run(cloud, consistency="quiesce_required")
+    assert (done.failed, done.plan.digest) == ("", seen.plan.digest)
+    assert {one["level"] for one in done.values["backups"]} == {"quiesced"}
+    assert len(cloud.nova.actions) == 1
+    points = {one["metadata"][model.POINT] for one in cloud.backups.values()}
+    assert len(points) == 1
+    assert {one["metadata"][model.SERVER] for one in cloud.backups.values()} == {"s1"}
+    assert all(one["snapshot_id"] for one in cloud.backups.values())
+    assert cloud.left == []
+    again = run(cloud, consistency="quiesce_required")
+    assert not again.changed
+    second = next_day(cloud, consistency="quiesce_required")
+    assert {one["kind"] for one in second.values["backups"]} == {"incremental"}
+
+
+def test_a_guest_that_nobody_can_freeze_is_refused_before_anything_is_touched():
+    cloud = Machine("vda", "vdb", agent=False)
+    cloud.add_volume("free")
+    done = run(cloud, consistency="quiesce_required")
+    assert "quiesce_required is not possible: its image does not have hw_qemu_guest_agent" in done.failed
+    assert told(done)["free"]["status"] == "available"
+    assert (cloud.nova.actions, len(cloud.backups)) == ([], 1)
+    crash = run(cloud, consistency="crash")
+    assert (crash.failed, told(crash)["vda"]["level"], told(crash)["free"]["level"]) == ("", "crash", "none")
+
+
+def test_the_data_volumes_of_a_server_with_a_local_disk_are_taken_one_by_one():
+    cloud = Machine("vdb", "vdc", from_volume=False)
+    assert run(cloud, consistency="crash").failed == ""
+    assert cloud.nova.actions == []
+    assert (len(cloud.backups), cloud.left) == (2, [])
+
+
+@pytest.mark.accept("B1.8")
+def test_the_ceph_driver_makes_it_a_full_one_and_that_is_said():
+    cloud = Machine("vda", "vdb")
+    cloud.ceph = True
+    run(cloud)
+    done = next_day(cloud, consistency="crash")
+    assert {one["why"] for one in done.values["backups"]} == {
+        "the Ceph driver makes every backup of a snapshot a full one"
+    }
+    assert {one["kind"] for one in next_day(cloud).values["backups"]} == {"incremental"}
+
+
+def test_a_volume_whose_point_cannot_be_taken_fails_with_all_of_its_server_and_no_other():
+    cloud = Machine("vda", "vdb")
+    cloud.add_volume("free")
+    cloud.nova.broken = {"vdb"}
+    done = run(cloud, consistency="crash")
+    found = told(done)
+    assert [found[one]["status"] for one in ("vda", "vdb", "free")] == ["failed", "failed", "available"]
+    assert "its volumes could not be taken" in done.failed
+    assert cloud.left == []
+
+
+def test_what_cannot_be_removed_is_a_failure_that_names_it():
+    cloud = Machine("vda")
+    cloud.nova.busy = 10_000
+    done = run(cloud, consistency="crash")
+    assert "the point of server web (s1) is not removed" in done.failed
+    assert told(done)["vda"]["status"] == "available"
+    cloud.nova.busy = 0
+    seen = run(cloud, check=True, consistency="crash")
+    assert [step.action for step in seen.plan.steps] == ["delete"]
+    again = run(cloud, consistency="crash")
+    assert (again.failed, again.changed, again.steps_done, cloud.left) == ("", True, 1, [])
+
+
+@pytest.mark.accept("B1.11")
+@pytest.mark.parametrize("after", range(2, 44, 3))
+def test_a_run_that_was_killed_anywhere_leaves_no_image_and_no_snapshot_to_the_next(after):
+    cloud = Machine("vda", "vdb", "vdc")
+
+    def hook(method: str, path: str) -> None:
+        if len(cloud.requests) > after:
+            raise Killed
+
+    cloud.hook = hook
+    with contextlib.suppress(Killed):
+        run(cloud, consistency="crash")
+    cloud.hook = lambda _method, _path: None
+    assert run(cloud, consistency="crash").failed == ""
+    assert {volume: len(cloud.of(volume)) for volume in cloud.volumes} == dict.fromkeys(cloud.volumes, 1)
+    assert cloud.left == []
+    assert not run(cloud, consistency="crash").changed
