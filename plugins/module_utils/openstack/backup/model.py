@@ -61,6 +61,7 @@ class Volume:
     attachments: tuple[Attachment, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     image: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
 
     @property
     def in_use(self) -> bool:
@@ -132,6 +133,7 @@ def volume_of(body: Mapping[str, Any]) -> Volume:
         ),
         metadata=_texts(body.get("metadata")),
         image=_texts(body.get("volume_image_metadata")),
+        description=str(body.get("description") or ""),
     )
 
 

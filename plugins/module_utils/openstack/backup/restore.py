@@ -18,7 +18,7 @@ from ...core.errors import InputError
 from ...core.plan import Impact, Plan, Step
 from . import chains, model
 from .model import Backup, Volume
-from .volumes import RESTORED, kind_of
+from .volumes import RESTORED, SOURCE, kind_of
 
 #: States of a restore: a new volume was asked for, an old one is being overwritten, that ended, its bytes are the same,
 #: its bytes are others.
@@ -179,16 +179,14 @@ def _todo(one: Wanted, world: World, trees: Sequence[chains.Chain], compared: bo
         raise InputError(f"backup {backup} has {backup.size} GiB, and a volume of {size} GiB is wanted for it")
     kind = kind_of(backup, world.volume(backup.volume), one.kind, model.TYPE)
     mine = [
-        each
-        for each in world.volumes
-        if each.name == one.title(backup) and _state(each)[1:2] == [backup.id] and len(_state(each)) == 2
+        each for each in world.volumes if each.name == one.title(backup) and each.description == description_of(backup)
     ]
     failed = tuple(each for each in mine if each.status.startswith("error"))
     left = [each for each in mine if each not in failed and each.status != "deleting"]
     if not left:
         return Todo(one, backup, "create", None, failed, kind)
     volume = min(left, key=lambda each: (each.created, each.id))
-    return Todo(one, backup, _rest(volume, compared), volume, failed, kind)
+    return Todo(one, backup, _rest(volume, _state(volume, backup, "") or NEW, compared), volume, failed, kind)
 
 
 def _check_restorable(backup: Backup, trees: Sequence[chains.Chain]) -> None:
@@ -201,14 +199,23 @@ def _check_restorable(backup: Backup, trees: Sequence[chains.Chain]) -> None:
         raise InputError(f"backup {backup} cannot be restored: it is {backup.status}")
 
 
-def _state(volume: Volume) -> list[str]:
-    """State, backup and run of a restore, as the volume says it; empty when it says nothing."""
-    return volume.metadata.get(RESTORED, "").split(" ") if volume.metadata.get(RESTORED) else []
+def description_of(backup: Backup) -> str:
+    """Description of a new volume, by which it is found again; unlike metadata it stays as it is in a restore."""
+    return f"Restored from backup {backup.id}"
 
 
-def _rest(volume: Volume, compared: bool) -> str:
+def _state(volume: Volume, backup: Backup, run: str) -> str:
+    """Where a restore stands, as the volume says it; empty when it says nothing about this one.
+
+    What it says may come from its source, which may have been restored itself, from another backup.
+    """
+    state, _space, rest = volume.metadata.get(RESTORED, "").partition(" ")
+    ours = rest == " ".join(filter(None, [backup.id, run])) and volume.metadata.get(SOURCE, backup.id) == backup.id
+    return state if ours else ""
+
+
+def _rest(volume: Volume, state: str, compared: bool) -> str:
     """What is left to do for a volume that an earlier run began to fill."""
-    state = _state(volume)[0]
     if state == WRONG:
         raise InputError(
             f"volume {volume} was restored before, and its bytes were not those that were backed up",
@@ -228,12 +235,11 @@ def _over(one: Wanted, backup: Backup, volume: Volume | None, compared: bool) ->
     if backup.encrypted != volume.encrypted:
         ours, theirs = ("encrypted" if each.encrypted else "not encrypted" for each in (backup, volume))
         raise InputError(f"backup {backup} is {ours}, and volume {volume} is {theirs}")
-    state = _state(volume)
-    if state[1:] == [backup.id, one.run]:
-        if state[0] != BEGUN:
-            return Todo(one, backup, _rest(volume, compared), volume)
-        if volume.status == "restoring-backup":
-            return Todo(one, backup, "wait", volume)
+    state = _state(volume, backup, one.run)
+    if state and state != BEGUN:
+        return Todo(one, backup, _rest(volume, state, compared), volume)
+    if state and volume.status == "restoring-backup":
+        return Todo(one, backup, "wait", volume)
     if volume.status != "available":
         mend = "Detach it" if volume.in_use else "Wait or reset its state, or restore into a new volume"
         raise InputError(f"volume {volume} cannot be overwritten: it is {volume.status}", hint=mend)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,8 +23,6 @@ from .restore import Todo, Wanted
 from .volumes import Patience, Volumes, check_room
 
 GIB = 1024**3
-#: Which asking a volume was made by: two answers of which one was lost are told apart by it.
-ASKED = "scs_landscape_asked"
 
 
 class WrongBytesError(LandscapeError):
@@ -154,18 +151,18 @@ class Restorer:
         else:
             identifier = self._create(todo)
         volume = self._volumes.filled(identifier, todo.backup)
-        self._volumes.note(volume.id, todo.mark(restore.DONE))
+        # The metadata are those of the source now, if it had any.
+        self._volumes.note(volume.id, {**todo.wanted.metadata, **todo.mark(restore.DONE)})
         return volume
 
     def _create(self, todo: Todo) -> str:
         self._volumes.idle(todo.backup.id)
-        asked = uuid.uuid4().hex
-        mark = {**todo.wanted.metadata, **todo.mark(restore.NEW), ASKED: asked}
         return self._volumes.make(
             todo.backup,
-            mark,
+            todo.wanted.title(todo.backup),
+            restore.description_of(todo.backup),
             size=todo.size,
-            name=todo.wanted.title(todo.backup),
+            metadata={**todo.wanted.metadata, **todo.mark(restore.NEW)},
             kind=todo.kind,
             zone=todo.wanted.zone,
         )

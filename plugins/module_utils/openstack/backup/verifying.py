@@ -20,9 +20,9 @@ from .cinder import Cinder
 from .manifest import BlockMap
 from .model import Backup, Volume
 from .readers import Reader
-from .restoring import ASKED, compared, list_of
+from .restoring import compared, list_of
 from .verify import Choice, Omitted, Verdict
-from .volumes import PREFIX, SCRATCH, Patience, RestoreError, Volumes
+from .volumes import PREFIX, Patience, RestoreError, Volumes
 
 #: A backup that the backup service could not restore is tried once more; services restart.
 _TRIES = 2
@@ -96,7 +96,7 @@ class Verifier:
             for one in outcomes
         ]
         # A volume whose answer was lost, and which appeared after all: nobody waits for it.
-        late = [one for one in self._volumes.marked({SCRATCH: self._mark}) if one.status != "deleting"]
+        late = [one for one in self._volumes.described(self._mark) if one.status != "deleting"]
         self._clear(late)
         return verdicts
 
@@ -136,11 +136,16 @@ class Verifier:
     def _once(self, backup: Backup, wanted: BlockMap) -> Verdict:
         """Restore, read, compare; whatever happens, the scratch volume is removed."""
         self._volumes.idle(backup.id)
-        mark = {SCRATCH: self._mark, ASKED: backup.id}
         scratch = ""
         try:
             scratch = self._volumes.make(
-                backup, mark, size=backup.size, name=PREFIX + backup.id, kind=self._kinds[backup.id], zone=self._zone
+                backup,
+                PREFIX + backup.id,
+                self._mark,
+                size=backup.size,
+                metadata={},
+                kind=self._kinds[backup.id],
+                zone=self._zone,
             )
             volume = self._volumes.filled(scratch, backup)
             return self._judged(backup, wanted, volume)

@@ -4,7 +4,9 @@
 """Volumes that are filled from backups: begun once, also when an answer is lost, waited for, removed for sure.
 
 What Cinder says at the end of a restore (``cinder/backup/manager.py``): ``available``, ``error_restoring`` when the backup
-service failed, ``error`` when the volume could not even be made.
+service failed, ``error`` when the volume could not even be made. It replaces all metadata of the volume by those that the
+source had when it had any, and leaves name and description alone when there is a name (``cinder/backup/driver.py``). So what
+has to be known at any time stands in the description.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from ..model import CloudError, ConflictError, NotFoundError, UnreachableError
 from .cinder import Cinder
 from .model import Backup, Volume
 
-#: What we write into the metadata of volumes.
-#: ``<state> <backup> <run>``: where a restore stands; states are those below.
+#: In the metadata of volumes, ``<state> <backup> <run>``: where a restore stands.
 RESTORED = "scs_landscape_restored"
-#: Who uses a volume only for a while, and until when (seconds since 1970) at most; such a volume is removed when that one is gone.
-SCRATCH = "scs_landscape_scratch"
+#: Cinder's own word for the backup that was restored last, in the metadata of volumes.
+SOURCE = "src_backup_id"
+#: Begins the description of a volume that is used only for a while; then who uses it, and until when (seconds since 1970) at
+#: most. Such a volume is removed when that one is gone.
+SCRATCH = "scs_landscape_scratch "
 #: Names of scratch volumes begin so, for people.
 PREFIX = "scs-landscape-scratch-"
 
@@ -81,28 +85,28 @@ class Volumes:
 
     # Making.
 
-    def make(self, backup: Backup, mark: Mapping[str, str], **wanted: Any) -> str:
-        """Asks for a volume filled from a backup; its id. One whose answer was lost is found by its mark.
+    def make(self, backup: Backup, name: str, description: str, **wanted: Any) -> str:
+        """Asks for a volume filled from a backup; its id. One whose answer was lost is found by name and description.
 
-        :param mark: metadata that no other volume has.
+        :param description: no other volume of the same name has it.
         :param wanted: further arguments of ``Cinder.begin_volume``.
         """
         attempts = _ATTEMPTS
         while True:
             try:
-                return self.cinder.begin_volume(backup=backup.id, metadata=mark, **wanted)
+                return self.cinder.begin_volume(backup=backup.id, name=name, description=description, **wanted)
             except UnreachableError:
                 self.patience.sleep(_SETTLE)
-                found = self.marked(mark)
+                found = self.described(description, name)
                 attempts -= 1
                 if not found and not attempts:
                     raise
             if found:
                 return found[0].id
 
-    def marked(self, mark: Mapping[str, str]) -> list[Volume]:
-        """Volumes with a mark, the oldest first."""
-        found = [one for one in self.cinder.volumes() if mark.items() <= one.metadata.items()]
+    def described(self, description: str, name: str = "") -> list[Volume]:
+        """Volumes with a description, and with a name where it is given, the oldest first."""
+        found = [one for one in self.cinder.volumes() if one.description == description and name in ("", one.name)]
         return sorted(found, key=lambda one: (one.created, one.id))
 
     def note(self, volume: str, changes: Mapping[str, str]) -> None:
@@ -199,24 +203,24 @@ class Volumes:
 
 
 def scratch_mark(within: float, now: float) -> str:
-    """Value of :data:`SCRATCH`: machine, process and its start, time, and when it is over at the latest."""
-    return f"{owner.mark()} {int(now + within)}"
+    """Description of a scratch volume: machine, process and its start, time, and when it is over at the latest."""
+    return f"{SCRATCH}{owner.mark()} {int(now + within)}"
 
 
 def abandoned(mark: str, now: float) -> bool:
     """Whether whoever made a scratch volume is gone: a process of this machine that ended, or one whose time is over."""
-    words = mark.split(" ")
+    words = mark[len(SCRATCH) :].split(" ")
     if len(words) != 5 or not words[4].isdigit():
         return False  # not written by us
     if words[0] == owner.mark().split(" ")[0]:
-        return not owner.lives(mark, "")
+        return not owner.lives(mark[len(SCRATCH) :], "")
     return now > int(words[4])
 
 
 def orphans(volumes: Iterable[Volume], now: float) -> list[Volume]:
     """Scratch volumes of runs that are gone."""
-    mine = [one for one in volumes if one.metadata.get(SCRATCH) and one.name.startswith(PREFIX)]
-    return [one for one in mine if abandoned(one.metadata[SCRATCH], now)]
+    mine = [one for one in volumes if one.description.startswith(SCRATCH) and one.name.startswith(PREFIX)]
+    return [one for one in mine if abandoned(one.description, now)]
 
 
 def check_room(limits: Mapping[str, int], count: int, size: int, why: str) -> None:

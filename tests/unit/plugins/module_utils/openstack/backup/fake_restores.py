@@ -88,8 +88,11 @@ class FakeRestores(FakeCinder):
                 one["_due"] = self.now + datetime.timedelta(days=1)
             elif busy and self.now >= one.get("_due", self.now):
                 one["status"] = one.pop("_ends", "") or "available"
-                if one["id"] in self.sources:
-                    self.backups[self.sources[one["id"]]]["status"] = "available"
+                if one["id"] in self.sources and self.sources[one["id"]] in self.backups:
+                    backup = self.backups[self.sources[one["id"]]]
+                    backup["status"] = "available"
+                    # What the source had replaces what is there; then Cinder adds its own word.
+                    one["metadata"] = {**(backup.get("_meta") or one["metadata"]), "src_backup_id": backup["id"]}
         super()._settle()
 
     def _delete(self, _body: Any, kind: str, identifier: str) -> tuple[int, Any]:
@@ -115,7 +118,7 @@ class FakeRestores(FakeCinder):
         with FakeReader(self).open(readers.Subject(volume)) as stream:
             root = blocks.take(stream, volume, size * GIB, digests, block=BLOCK).root
         metadata = {model.RUN: "r1", model.DIGEST: root, **more.pop("metadata", {})}
-        self.add_backup(identifier, volume, metadata=metadata, **more)
+        self.add_backup(identifier, volume, metadata=metadata, _meta=dict(self.volumes[volume]["metadata"]), **more)
         self.data[identifier] = content
         self.pass_by(minutes=1)
         return root

@@ -12,7 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import manifest, model, readers
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.volumes import RESTORED
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.volumes import RESTORED, SOURCE
 from ansible_collections.scs.landscape.plugins.modules import volume_backup_restore as module
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import Killed
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_restores import (
@@ -26,11 +26,11 @@ CONTENT = b"x" * BLOCK + bytes(BLOCK) + b"y" * BLOCK
 
 
 class Bench:
-    def __init__(self, folder: Path, monkeypatch) -> None:
+    def __init__(self, folder: Path, monkeypatch, metadata: dict[str, str]) -> None:
         self.fake, self.folder = FakeRestores(), folder
         self.reader = FakeReader(self.fake)
         monkeypatch.setattr(readers, "reader_of", lambda _options: self.reader)
-        self.fake.add_volume("v1", volume_type="ssd")
+        self.fake.add_volume("v1", volume_type="ssd", metadata=metadata)
         self.fake.back_up("b1", "v1", CONTENT, str(folder))
 
     def run(self, *restores: dict[str, Any], check: bool = False, blind: bool = False, **more: Any):
@@ -45,9 +45,11 @@ class Bench:
         return [one for key, one in self.fake.volumes.items() if key != "v1"]
 
 
-@pytest.fixture
-def bench(tmp_path, monkeypatch):
-    return Bench(tmp_path, monkeypatch)
+@pytest.fixture(params=["", "user", "restored"])
+def bench(tmp_path, monkeypatch, request):
+    """Sources without and with metadata, which a restore puts in the place of its target's: also those of a restore."""
+    metadata = {"user": {"who": "somebody"}, "restored": {RESTORED: "same b0", SOURCE: "b0"}}
+    return Bench(tmp_path, monkeypatch, metadata.get(request.param, {}))
 
 
 def test_a_new_volume_of_the_same_type_and_a_second_run_that_writes_nothing(bench):
@@ -220,6 +222,15 @@ def test_all_that_is_wrong_is_said_at_once(bench):
         bench.run({"backup": "b1"}, {"backup": "b9"})
     assert "it is error" in str(caught.value)
     assert "b9 is not there" in str(caught.value)
+
+
+def test_metadata_are_those_of_the_source_and_those_that_are_asked_for(bench):
+    bench.run({"backup": "b1", "metadata": {"ours": "too"}})
+    (made,) = bench.restored()
+    source = {
+        key: value for key, value in bench.fake.volumes["v1"]["metadata"].items() if key not in (RESTORED, SOURCE)
+    }
+    assert made["metadata"] == {**source, "ours": "too", RESTORED: "same b1", SOURCE: "b1"}
 
 
 def test_an_incremental_backup_on_a_broken_one_is_refused(bench):

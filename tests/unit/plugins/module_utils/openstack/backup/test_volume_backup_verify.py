@@ -30,12 +30,12 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
 class Bench:
     """Two chains: b1 and b3 on v1, b2 on v2."""
 
-    def __init__(self, folder: Path, monkeypatch) -> None:
+    def __init__(self, folder: Path, monkeypatch, metadata: dict[str, str]) -> None:
         self.fake, self.folder = FakeRestores(), folder
         self.reader: Any = FakeReader(self.fake)
         monkeypatch.setattr(readers, "reader_of", lambda _options: self.reader)
-        self.fake.add_volume("v1", volume_type="ssd")
-        self.fake.add_volume("v2")
+        self.fake.add_volume("v1", volume_type="ssd", metadata=metadata)
+        self.fake.add_volume("v2", metadata=metadata)
         self.fake.back_up("b1", "v1", b"one", str(folder))
         self.fake.back_up("b2", "v2", b"two" * BLOCK, str(folder))
         self.fake.back_up("b3", "v1", b"three", str(folder), parent="b1")
@@ -59,9 +59,10 @@ class Bench:
         return self.folder / manifest.name_of(self.fake.backups[backup]["metadata"][model.DIGEST])
 
 
-@pytest.fixture
-def bench(tmp_path, monkeypatch):
-    return Bench(tmp_path, monkeypatch)
+@pytest.fixture(params=[False, True], ids=["plain", "marked"])
+def bench(tmp_path, monkeypatch, request):
+    """Sources have metadata of their own or not: a restore puts them in the place of those of its target."""
+    return Bench(tmp_path, monkeypatch, {"who": "somebody"} if request.param else {})
 
 
 def test_the_newest_of_every_chain_is_proven_once_in_a_period(bench):
@@ -211,7 +212,7 @@ def gone_process() -> str:
         "print(volumes.scratch_mark(1e9, 0))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
-    return done.stdout.strip()
+    return done.stdout.strip()[len(volumes.SCRATCH) :]
 
 
 def test_what_a_killed_run_left_goes_and_what_others_use_stays(bench):
@@ -222,11 +223,11 @@ def test_what_a_killed_run_left_goes_and_what_others_use_stays(bench):
         "busy": f"other/x/1 1 1 1 {int(now) + 9999}",
     }
     for name, value in mark.items():
-        bench.fake.add_volume(name, name=f"{volumes.PREFIX}x", metadata={volumes.SCRATCH: value})
+        bench.fake.add_volume(name, name=f"{volumes.PREFIX}x", description=volumes.SCRATCH + value)
     living = f"{owner.mark().split(' ')[0]} {os.getppid()} {owner.started(os.getppid())} 1 {int(now) + 9999}"
-    bench.fake.add_volume("alive", name=f"{volumes.PREFIX}y", metadata={volumes.SCRATCH: living})
-    bench.fake.add_volume("users", name="data", metadata={volumes.SCRATCH: mark["dead"]})
-    bench.fake.add_volume("odd", name=f"{volumes.PREFIX}z", metadata={volumes.SCRATCH: "words of somebody"})
+    bench.fake.add_volume("alive", name=f"{volumes.PREFIX}y", description=volumes.SCRATCH + living)
+    bench.fake.add_volume("users", name="data", description=volumes.SCRATCH + mark["dead"])
+    bench.fake.add_volume("odd", name=f"{volumes.PREFIX}z", description=volumes.SCRATCH + "words of somebody")
     planned = bench.run(check=True)
     assert sorted(planned.values["orphans"]) == ["dead", "late"]
     assert bench.fake.writes == []
@@ -237,7 +238,7 @@ def test_what_a_killed_run_left_goes_and_what_others_use_stays(bench):
 @pytest.mark.parametrize("when", range(0, 24, 2))
 def test_a_run_that_is_killed_anywhere_leaves_nothing_behind_the_next_one(bench, when, monkeypatch):
     dead = gone_process()
-    monkeypatch.setattr(volumes, "scratch_mark", lambda _within, _now: dead)
+    monkeypatch.setattr(volumes, "scratch_mark", lambda _within, _now: volumes.SCRATCH + dead)
     seen = []
 
     def kill(method: str, path: str) -> str | None:
