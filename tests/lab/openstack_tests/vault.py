@@ -89,7 +89,7 @@ class Vault:
 
     def scratch(self) -> list[str]:
         """Ids of scratch volumes, of whatever run."""
-        return [one["id"] for one in self.all("volumes") if volumes.SCRATCH in one["metadata"]]
+        return [one["id"] for one in self.all("volumes") if one["name"].startswith(volumes.PREFIX)]
 
     def until(self, kind: str, identifier: str, status: str) -> None:
         """Waits for a state."""
