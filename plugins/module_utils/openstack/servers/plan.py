@@ -297,8 +297,10 @@ def steps(todos: Sequence[Todo]) -> Plan:
     for todo in todos:
         if todo.keypair:
             found.append(Step("create", f"key pair {todo.key_name}", after={"name": todo.key_name}))
-        for group in todo.security_groups:
-            found.append(Step("create", f"security group {group['name']}", after={"rules": len(group["rules"])}))
+        found += [
+            Step("create", f"security group {group['name']}", after={"rules": len(group["rules"])})
+            for group in todo.security_groups
+        ]
         if todo.group:
             found.append(Step("create", f"server group {todo.group['name']}", after={"policy": todo.group["policy"]}))
         for port in todo.ports:

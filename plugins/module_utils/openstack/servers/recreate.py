@@ -39,7 +39,7 @@ class Maker:
         self.cloud, self.reader, self.patience = cloud, reader, patience
         self._clock, self._sleep = clock, sleep or time.sleep
         self._groups: dict[str, str] = {}
-        self._server_groups: Sequence[Mapping[str, Any]] = ()
+        self._server_groups: list[Mapping[str, Any]] = []
         self._keeps = bool(cloud.microversion(NOVA, _WHO_DELETES))
 
     # What is there.
@@ -91,15 +91,16 @@ class Maker:
         self._security_groups({str(one["name"]): one for todo in todos for one in todo.security_groups})
         self._server_groups = list(self.reader.server_groups)
         for group in {str(todo.group["id"]): todo.group for todo in todos if todo.group}.values():
-            wanted = {"name": group["name"], "policy": group["policy"]}
-            wanted.update({"rules": group["rules"]} if group.get("rules") else {})
-            made = self._once(
-                lambda wanted=wanted: self._post(
-                    NOVA, "/os-server-groups", {"server_group": wanted}, self.reader.version
-                ),
-                lambda group=group: self._server_group(group),
-            )
-            self._server_groups.append(made["server_group"])
+            self._server_groups.append(self._new_server_group(group))
+
+    def _new_server_group(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = {"name": group["name"], "policy": group["policy"]}
+        wanted.update({"rules": group["rules"]} if group.get("rules") else {})
+        body = {"server_group": wanted}
+        made = self._once(
+            lambda: self._post(NOVA, "/os-server-groups", body, self.reader.version), lambda: self._server_group(group)
+        )
+        return dict(made["server_group"])
 
     def _server_group(self, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
         pages = self.cloud.pages(NOVA, "/os-server-groups", "server_groups", microversion=self.reader.version)
@@ -111,7 +112,7 @@ class Maker:
         marked = {str(one.get("description")): str(one["id"]) for one in self.reader.security_groups}
         for name, group in wanted.items():
             mark = plan.group_mark(group)
-            body = {"name": name, "description": mark}
+            body: dict[str, Any] = {"name": name, "description": mark}
             body.update({"stateful": False} if group.get("stateful") is False else {})
             made = marked.get(mark) or self._made(NEUTRON, "security_group", "/security-groups", body, mark)
             self._groups[name] = made
@@ -160,8 +161,8 @@ class Maker:
         say(f"{name}: {len(volumes)} volumes and {len(ports)} ports are there")
         server = todo.half or self._server(todo, ports, volumes, user_data)
         self._wait_for(NOVA, "server", server, ("ACTIVE", "SHUTOFF"), name)
-        for one, identifier in zip(todo.ports, ports):
-            self._finish_port(one, identifier)
+        for port, identifier in zip(todo.ports, ports):
+            self._finish_port(port, identifier)
         for one, identifier in zip(todo.volumes, volumes):
             self._finish_volume(one, identifier, server)
         self._finish(todo, server)

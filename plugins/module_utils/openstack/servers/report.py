@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...core import files
+from ...core.errors import LandscapeError
 from ...core.plan import Plan
 from . import model
 
@@ -38,7 +40,11 @@ def captured(outcomes: Iterable[Any], user_data: bool) -> Captured:
         if outcome.error is not None:
             found.failed.append((outcome.item, str(outcome.error)))
             continue
-        manifest = model.manifest_of(outcome.value)
+        try:
+            manifest = model.manifest_of(outcome.value)
+        except LandscapeError as error:
+            found.failed.append((outcome.item, str(error)))
+            continue
         found.manifests.append(manifest)
         data = outcome.item.get("OS-EXT-SRV-ATTR:user_data")
         if data and user_data:
@@ -74,3 +80,20 @@ def capture_failure(found: Captured) -> str:
         return ""
     lines = "\n".join(f"{server.get('name')} ({server['id']}): {why}" for server, why in found.failed)
     return f"{len(found.failed)} servers could not be read:\n{lines}"
+
+
+def diff(found: Plan) -> list[dict[str, str]]:
+    """A plan as Ansible shows it with ``--diff``."""
+
+    def text(state: Any) -> str:
+        return "" if state is None else json.dumps(state, indent=1, sort_keys=True, default=str) + "\n"
+
+    return [
+        {
+            "before_header": f"{step.object} ({step.action})",
+            "after_header": f"{step.object} ({step.action})",
+            "before": text(step.before),
+            "after": text(step.after),
+        }
+        for step in found.steps
+    ]
