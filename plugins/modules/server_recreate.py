@@ -146,7 +146,7 @@ servers:
       description: What differs from the manifest, but for ids and what the options change.
       type: list
       elements: dict
-      sample: [{path: "ports[0].tags", before: [blue], after: []}]
+      sample: [{path: "ports[0].tags[0]", before: blue, after: (nothing)}]
     message:
       description: Why it failed.
       type: str

@@ -125,8 +125,9 @@ def state(desk: Desk, name: str = "shop") -> dict[str, Any]:
         return {key: value for key, value in body.items() if key not in NEW[kind]}
 
     with desk.session("admin") as admin:
-        pages = admin.pages("compute", "/servers/detail", "servers", microversion="2.100", all_tenants="1")
-        server = next(one for one in pages if one["name"] == name)
+        pages = admin.pages("compute", "/servers/detail", "servers", all_tenants="1")
+        found = next(one["id"] for one in pages if one["name"] == name)
+        server = admin.get("compute", f"/servers/{found}", microversion="2.100")["server"]
         path = f"/servers/{server['id']}/os-volume_attachments"
         attached = admin.get("compute", path, microversion="2.89")["volumeAttachments"]
         volumes = [admin.get("block-storage", f"/volumes/{one['volumeId']}")["volume"] for one in attached]

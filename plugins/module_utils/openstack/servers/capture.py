@@ -107,9 +107,7 @@ class Reader:
         """All about some servers: a ``Seen`` each, or the error."""
         mine = list(servers)
         if mine:  # before the threads, so that nothing is listed twice
-            _lists = (self.ports, self.networks, self.security_groups, self.floating, self.volumes)
-        if any(one.get("server_groups") for one in mine):
-            _groups = self.server_groups
+            _lists = (self.ports, self.networks, self.security_groups, self.floating, self.volumes, self.server_groups)
         if any(one.get("key_name") for one in mine):
             _pairs = self.keypairs
         if any(one.get("image") for one in mine):
@@ -125,7 +123,8 @@ class Reader:
         ports = self._in_order(server, [one for one in self.ports if one.get("device_id") == server["id"]])
         groups = self._with_remotes([str(one) for port in ports for one in port.get("security_groups") or ()])
         image = server.get("image") or {}
-        wanted = next(iter(server.get("server_groups") or ()), None)
+        # Lists of servers do not name groups, but groups name servers.
+        group = next((one for one in self.server_groups if server["id"] in (one.get("members") or ())), None)
         floating: dict[str, list[Mapping[str, Any]]] = {}
         for one in self.floating:
             floating.setdefault(str(one.get("port_id")), []).append(one)
@@ -138,7 +137,7 @@ class Reader:
             groups=groups,
             networks={str(one["id"]): str(one["name"]) for one in self.networks},
             floating=floating,
-            group=next((one for one in self.server_groups if one["id"] == wanted), None) if wanted else None,
+            group=group,
             keypair=self.keypairs.get(str(server["key_name"])) if server.get("key_name") else None,
             root_image=self.images.get(str(image["id"]), "") if image.get("id") else "",
         )

@@ -36,7 +36,7 @@ _SHAPE: dict[str, type | tuple[type, ...]] = {
 }
 _PORT = ("id", "network", "mac_address", "fixed_ips", "security_groups")
 _VOLUME = ("id", "size", "root")
-_RULE = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix", "description")
+_RULE = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix")
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,7 @@ def _rule(found: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
     remote = found.get("remote_group_id")
     return {
         **{name: found.get(name) for name in _RULE},
+        "description": str(found.get("description") or ""),  # rules that Neutron made have none at all
         "remote_group": _name_of(seen, str(remote)) if remote else None,
     }
 

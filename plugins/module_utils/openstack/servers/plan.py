@@ -12,7 +12,6 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.plan import Impact, Plan, Step
-from . import model
 
 #: What stands, until the server is complete, in the name of a volume and in the description of a port: a restore replaces
 #: the metadata of a volume by those of its source (``BackupMetadataAPI`` in ``cinder/backup/driver.py``).
@@ -129,7 +128,7 @@ def plan(manifest: Body, there: There, options: Options, half: str = "") -> Todo
         security_groups=_new_groups(manifest, there),
         group=_new_group(manifest.get("group"), there),
         ports=tuple(_port(one, there, options, half, problems) for one in manifest["ports"]),
-        volumes=tuple(_volume(one, there, options, half, problems) for one in manifest["volumes"]),
+        volumes=_volumes(manifest["volumes"], there, options, half, problems),
         half=half,
         off=options.power == "off" or (options.power == "captured" and manifest.get("status") == "SHUTOFF"),
         **_keypair(manifest.get("keypair"), there, options, problems),
@@ -219,7 +218,10 @@ def _port(port: Body, there: There, options: Options, half: str, problems: list[
     network = _network(port["network"], there, options, problems)
     marked = [one for one in there.ports if one.get("description") == port_mark(port)]
     taken = [one for one in there.ports if one.get("mac_address") == mac and one.get("network_id") == network]
-    found = next(iter(marked or (taken if options.keep_macs else ())), None)
+    if half and not marked:  # its mark is gone already
+        cards = [one for one in there.ports if one.get("device_id") == half and one.get("name") == port["name"]]
+        marked = [one for one in cards if one.get("description") == port.get("description")]
+    found = next(iter((taken if options.keep_macs else ()) or marked), None)
     if found and found.get("device_id") not in ("", None, half):
         problems.append(f"MAC address {mac} is taken by port {found['id']} of server {found['device_id']}")
     body: dict[str, Any] = {"network_id": network, "name": port["name"], "description": port_mark(port)}
@@ -265,6 +267,24 @@ def _fixed(wanted: Body, network: str, there: There, problems: list[str]) -> dic
     if found is None:
         problems.append(f"no subnet of network {network or '?'} has {address}")
     return {"subnet_id": str(found["id"]) if found else "", "ip_address": address}
+
+
+def _volumes(
+    wanted: Sequence[Body], there: There, options: Options, half: str, problems: list[str]
+) -> tuple[Volume, ...]:
+    """Every volume; those of a half-made server have perhaps lost their marks, and are known by their devices."""
+    devices = {
+        (len(str(use.get("device"))), str(use.get("device"))): str(one["id"])
+        for one in there.volumes
+        for use in one.get("attachments") or ()
+        if half and use.get("server_id") == half
+    }
+    attached = [devices[device] for device in sorted(devices)]
+    if len(attached) == len(wanted):
+        return tuple(
+            Volume(one, identifier, finished=identifier == one["id"]) for one, identifier in zip(wanted, attached)
+        )
+    return tuple(_volume(one, there, options, half, problems) for one in wanted)
 
 
 def _volume(volume: Body, there: There, options: Options, half: str, problems: list[str]) -> Volume:
@@ -324,60 +344,3 @@ def _once(found: Sequence[Step]) -> list[Step]:
     for step in found:
         seen.setdefault((step.action, step.object), step)
     return list(seen.values())
-
-
-def server_body(
-    todo: Todo, ports: Sequence[str], volumes: Sequence[str], group: str, data: str, keeps: bool
-) -> dict[str, Any]:
-    """What Nova makes the server of.
-
-    :param ports: ids, as those of the manifest.
-    :param volumes: ids, as those of the manifest.
-    :param data: user data as Nova keeps it.
-    :param keeps: whether its volumes stay when it is deleted, until it is complete: they may be all that is left.
-    """
-    manifest = todo.manifest
-    mapping: list[dict[str, Any]] = []
-    if todo.image:
-        root = {"uuid": todo.image, "source_type": "image", "destination_type": "local", "boot_index": 0}
-        mapping.append({**root, "delete_on_termination": True})
-    for one, identifier in zip(todo.volumes, volumes):
-        mapping.append(_block_device(one.captured, identifier, keeps))
-    cards = [_card(one.captured, identifier) for one, identifier in zip(todo.ports, ports)]
-    wanted: dict[str, Any] = {
-        "name": manifest["name"],
-        "flavorRef": todo.flavor,
-        "metadata": {**manifest["metadata"], model.MARK: str(manifest["id"])},
-        "block_device_mapping_v2": mapping,
-        "networks": cards or "none",
-    }
-    more = {
-        "imageRef": todo.image,
-        "key_name": todo.key_name,
-        "description": manifest.get("description"),
-        "hostname": manifest.get("hostname"),
-        "tags": manifest["tags"],
-        "config_drive": manifest.get("config_drive") or None,
-        "OS-DCF:diskConfig": manifest.get("disk_config"),
-        "availability_zone": manifest.get("availability_zone"),
-        "trusted_image_certificates": manifest.get("trusted_image_certificates"),
-        "user_data": data,
-    }
-    wanted.update({key: value for key, value in more.items() if value})
-    return {"server": wanted, **({"os:scheduler_hints": {"group": group}} if group else {})}
-
-
-def _block_device(volume: Body, identifier: str, keeps: bool) -> dict[str, Any]:
-    found = {
-        "uuid": identifier,
-        "source_type": "volume",
-        "destination_type": "volume",
-        "boot_index": 0 if volume["root"] else -1,
-        "delete_on_termination": bool(volume.get("delete_on_termination")) and not keeps,
-    }
-    more = {"device_name": volume.get("device"), "tag": volume.get("device_tag")}
-    return {**found, **{key: value for key, value in more.items() if value}}
-
-
-def _card(port: Body, identifier: str) -> dict[str, Any]:
-    return {"port": identifier, **({"tag": port["device_tag"]} if port.get("device_tag") else {})}

@@ -13,6 +13,7 @@ from ...core.errors import LandscapeError
 from ...core.stream import say
 from ..model import CloudError, UnreachableError
 from . import model, plan
+from .body import server_body
 from .capture import CINDER, NEUTRON, NOVA, Reader
 from .plan import Port, There, Todo, Volume
 
@@ -171,7 +172,7 @@ class Maker:
 
     def _server(self, todo: Todo, ports: Sequence[str], volumes: Sequence[str], user_data: str) -> str:
         group = plan.group_of(todo.manifest.get("group"), self._server_groups)
-        body = plan.server_body(todo, ports, volumes, group, user_data, self._keeps)
+        body = server_body(todo, ports, volumes, group, user_data, self._keeps)
 
         def there() -> dict[str, Any] | None:
             found = model.marked(self.reader.servers(), str(todo.manifest["id"]))
