@@ -55,7 +55,10 @@ def allowed(manifest: Mapping[str, Any], params: Mapping[str, Any], seen: Mappin
     """
     found = list(NEW)
     blind = any(str(one).startswith("user_data") for one in [*manifest["omitted"], *seen["omitted"]])
+    keyless = any(one.get("keypair") and not one["keypair"].get("public_key") for one in (manifest, seen))
     free = {
+        "keypair.public_key": keyless,
+        "keypair.type": keyless,
         "user_data": blind or bool(params["user_data"]),
         "project": bool(params["other_project"]),
         "flavor": bool(params["flavors"]),

@@ -164,6 +164,18 @@ def test_what_a_member_may_not_see_is_told_and_nothing_fails(tmp_path: Path):
     ]
 
 
+def test_a_key_that_an_administrator_did_not_see_must_be_there_and_is_not_compared(tmp_path: Path):
+    cloud = furnished()
+    key = cloud.keypairs.pop("mine")
+    assert captured(cloud, tmp_path)["keypair"] == {"name": "mine", "type": None, "public_key": None}
+    cloud.lose_everything()
+    with pytest.raises(InputError, match="no key pair mine, and the manifest has no public key"):
+        run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    cloud.keypairs["mine"] = key
+    assert run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").failed == ""
+    assert not run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").changed
+
+
 def test_servers_are_chosen_by_name_id_and_metadata(tmp_path: Path):
     cloud = furnished()
     (identifier,) = cloud.kept["servers"]
