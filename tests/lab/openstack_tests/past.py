@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: S608 - the statements are of our own words and ids
 """A past for Cinder: backups that it believes to have made long ago, written into its database."""
 
 from __future__ import annotations
