@@ -21,7 +21,7 @@ description:
   - The quota is compared with what is needed before anything is begun. A shortage refuses the whole run, with the numbers of
     the service.
   - With O(reader) and O(digests), the bytes of what is backed up are read where the task runs, and the digest of their list is
-    written on the backup. M(scs.landscape.volume_backup_verify) compares a restore with it. Snapshots (O(consistency)) and
+    written on the backup, for comparing a restore with it. Snapshots (O(consistency)) and
     volumes that are not attached can be read; a backup whose source cannot is made all the same, and the task fails at its end.
   - One volume that cannot be backed up does not stop the others. The task fails at its end and returns everything.
   - Backups belong to the project of the login, whose quota they use, also those of other projects' volumes.

@@ -62,8 +62,10 @@ def under_way(disks: Disks) -> int:
 
 
 @pytest.mark.accept("B1.1", "B1.3", "B1.16")
-def test_four_moments_and_a_volume_that_grows(disks: Disks) -> None:
+def test_four_moments_and_a_volume_that_grows(disks: Disks, tmp_path: Path) -> None:
     volume = disks.make("a")
+    lists = tmp_path / "digests"
+    reading = {"reader": {"kind": "file", "path": str(disks.desk.cloud.share / "volume-{id}")}, "digests": str(lists)}
     recorded: dict[str, tuple[str, int]] = {}
     kinds = []
     for number in range(4):
@@ -73,10 +75,12 @@ def test_four_moments_and_a_volume_that_grows(disks: Disks) -> None:
             "volume_backup_run", check_mode=True, volumes=[volume], policy=disks.mark, run_id=str(number)
         )
         assert disks.desk.cloud.writes("cinder", began) == []
-        made = run(disks, [volume], str(number))[volume]
+        made = run(disks, [volume], str(number), **reading)[volume]
+        assert (lists / (made["digest"].replace(":", "-") + ".blocks")).is_file()
         assert predicted.values["backups"][0]["kind"] == made["kind"]
         recorded[made["id"]] = (disks.digest(volume), 1)
         kinds.append(made["kind"])
+    assert len(list(lists.iterdir())) == 4
     assert kinds == ["full", "incremental", "incremental", "incremental"]
     began = time.time()
     again = disks.desk.run("volume_backup_run", volumes=[volume], policy=disks.mark, run_id="3")

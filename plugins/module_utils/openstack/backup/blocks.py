@@ -48,6 +48,11 @@ class Stream(Protocol):
         """
 
 
+def ring_of(size: int) -> list[bytearray]:
+    """Memory for the pieces that have to stay as they are."""
+    return [bytearray(size) for _number in range(KEPT + 1)]
+
+
 class LengthError(LandscapeError):
     """There are fewer or more bytes than there should be.
 

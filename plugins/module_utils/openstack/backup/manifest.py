@@ -257,8 +257,10 @@ def _head(line: bytes) -> Head:
     if entry.get("version") != VERSION:
         raise _Damage(f"it has version {entry.get('version')!r}, and {VERSION} is understood")
     volume, size, block = entry.get("volume"), entry.get("size"), entry.get("block")
-    if not isinstance(volume, str) or not isinstance(size, int) or not is_block(block) or size <= 0:
+    if not isinstance(volume, str) or not isinstance(size, int) or not isinstance(block, int):
         raise _Damage("line 1 has no volume, size and size of a block")
+    if size <= 0 or not is_block(block):
+        raise _Damage(f"line 1 says {size} bytes in blocks of {block}")
     return Head(volume, size, block)
 
 

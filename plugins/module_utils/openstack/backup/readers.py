@@ -5,23 +5,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
-import fcntl
 import glob
 import os
 import re
-import select
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...core.errors import InputError, LandscapeError
-from .blocks import KEPT, Piece, Stream
+from .blocks import Piece, Stream, ring_of
+from .client import PipeStream
 
 #: Option ``reader`` of the modules.
 ARGUMENTS: dict[str, Any] = {
@@ -40,8 +37,6 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,254}")
-#: F_SETPIPE_SZ of fcntl(2), which Python knows from 3.10 on.
-_PIPE_SIZE = 1031
 _QCOW2 = b"QFI\xfb"
 
 
@@ -241,90 +236,3 @@ class RbdReader:
         argv += ["--id", self.user] if self.user else []
         with contextlib.closing(PipeStream(spec, [*argv, "export", "--no-progress", spec, "-"], self.stall)) as stream:
             yield stream
-
-
-class PipeStream:
-    """What a program writes; it is ended when reading is."""
-
-    def __init__(self, name: str, argv: list[str], stall: float) -> None:
-        self.name, self._stall, self._argv = name, stall, argv
-        self._loop = asyncio.new_event_loop()
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        self._process: asyncio.subprocess.Process | None = None
-        self._pipe, there = os.pipe()
-        try:
-            begin = asyncio.create_subprocess_exec(
-                *argv, stdin=asyncio.subprocess.DEVNULL, stdout=there, stderr=self._said
-            )
-            self._process = self._loop.run_until_complete(begin)
-        except OSError as error:
-            self.close()
-            if isinstance(error, FileNotFoundError):
-                raise LandscapeError(
-                    f"{name} cannot be read: there is no program {argv[0]}", hint="Install ceph-common where this runs"
-                ) from error
-            raise LandscapeError(f"{name} cannot be read: {argv[0]}: {error.strerror or error}") from error
-        finally:
-            os.close(there)
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(self._pipe, _PIPE_SIZE, 1024 * 1024)  # fewer switches between the two; a refusal does no harm
-
-    def blocks(self, size: int) -> Iterator[Piece]:
-        """See :class:`..blocks.Stream`.
-
-        :raises LandscapeError: the program failed, or wrote nothing for too long.
-        """
-        ring, turn = ring_of(size), 0
-        while True:
-            many = self._read(ring[turn])
-            if many:
-                yield ring[turn] if many == size else bytes(ring[turn][:many])
-            if many < size:
-                break
-            turn = (turn + 1) % len(ring)
-        status = self._end(self._stall)
-        if status:
-            raise LandscapeError(f"{self.name} cannot be read: {self._argv[0]} ended with {status}: {self._words()}")
-
-    def _read(self, buffer: bytearray) -> int:
-        many = 0
-        with memoryview(buffer) as view:
-            while many < len(view):
-                if not select.select([self._pipe], [], [], self._stall)[0]:
-                    raise LandscapeError(
-                        f"{self.name} cannot be read: {self._argv[0]} wrote nothing for {self._stall:.0f} s"
-                    )
-                got = os.readv(self._pipe, [view[many:]])
-                if not got:
-                    break
-                many += got
-        return many
-
-    def _end(self, seconds: float) -> int:
-        if self._process is None:
-            return 0
-        try:
-            return self._loop.run_until_complete(asyncio.wait_for(self._process.wait(), seconds))
-        except asyncio.TimeoutError:
-            raise LandscapeError(f"{self.name} cannot be read: {self._argv[0]} does not end") from None
-
-    def _words(self) -> str:
-        self._said.seek(0)
-        return " ".join(self._said.read(2000).decode("utf-8", "replace").split()) or "it said nothing"
-
-    def close(self) -> None:
-        """Ends the program, whatever it does."""
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            with contextlib.suppress(LandscapeError):
-                self._end(30.0)
-        self._loop.run_until_complete(asyncio.sleep(0))  # lets it say that the program has ended
-        os.close(self._pipe)
-        self._said.close()
-        self._loop.close()
-
-
-def ring_of(size: int) -> list[bytearray]:
-    """Memory for the pieces that have to stay as they are."""
-    return [bytearray(size) for _number in range(KEPT + 1)]

@@ -78,6 +78,19 @@ def test_the_first_is_full_the_second_incremental_and_a_second_run_of_a_day_chan
     }
 
 
+def test_a_plan_of_many_volumes_takes_as_many_requests_as_one_of_a_single_volume():
+    cloud = FakeCinder()
+    cloud.quota = {"maxTotalBackups": -1, "maxTotalBackupGigabytes": -1}
+    for number in range(200):
+        volume = cloud.add_volume(f"v{number}")["id"]
+        cloud.add_backup(f"b{number}", volume, metadata={model.RUN: "x"})
+    done = run(cloud, check=True)
+    assert {one["kind"] for one in done.values["backups"]} == {"incremental"}
+    lists = [path for _method, path in cloud.requests if path.endswith("/detail")]
+    assert lists == ["/volumes/detail", "/backups/detail"]
+    assert len(cloud.requests) == 4
+
+
 # Which kind, and why.
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers: captured without a secret in sight, made again whatever interrupts, compared with what they were."""
+"""Servers are made again whatever interrupts, and compared with what they were."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ import base64
 import functools
 import itertools
 import json
-import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
-from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff, model, recreate
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import run as task
-from ansible_collections.scs.landscape.plugins.modules import server_capture, server_recreate
+from ansible_collections.scs.landscape.plugins.modules import server_recreate
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.servers.fake_project import (
     FakeProject,
     Killed,
 )
-
-SECRET = base64.b64encode(b"#cloud-config\npassword: Tr0ub4dor&3\n").decode()
-MACS = ("fa:16:3e:10:00:01", "fa:16:3e:10:00:02")
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.servers.furnished import (
+    MACS,
+    SECRET,
+    captured,
+    furnished,
+    run,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,135 +35,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count()
     later = functools.partial(recreate.Maker, clock=lambda: float(next(seconds)), sleep=lambda _seconds: None)
     monkeypatch.setattr(task, "Maker", later)
-
-
-def run(module: Any, cloud: FakeProject, check: bool = False, **options: Any) -> Result:
-    defaults = {name: spec.get("default") for name, spec in module.ARGUMENTS.items()}
-    found = module.main({**defaults, **options}, check, connect=lambda *_args, **_more: cloud)
-    assert isinstance(found, Result)
-    return found
-
-
-def furnished(image: str = "", off: bool = False, locked: bool = False) -> FakeProject:
-    """A project with one server that has everything."""
-    cloud = FakeProject(admin=True)
-    groups = {}
-    for name in ("web", "ssh"):
-        groups[name] = cloud.call("n", "POST", "/security-groups", json={"security_group": {"name": name}}).body[
-            "security_group"
-        ]["id"]
-    rule = {"direction": "ingress", "ethertype": "IPv4", "protocol": "tcp", "port_range_min": 22, "port_range_max": 22}
-    rule = {**rule, "security_group_id": groups["web"], "remote_group_id": groups["ssh"]}
-    cloud.call("n", "POST", "/security-group-rules", json={"security_group_rule": rule})
-    cloud.kept["security-groups"][groups["ssh"]]["tags"] = ["b", "a"]
-    cards = []
-    for index, mac in enumerate(MACS):
-        port = {
-            "network_id": "net",
-            "name": f"card-{index}",
-            "description": f"card {index}",
-            "mac_address": mac,
-            "fixed_ips": [{"subnet_id": "sub", "ip_address": f"10.7.0.{20 - index}"}],
-            "allowed_address_pairs": [{"ip_address": "10.7.0.9"}, {"ip_address": "10.7.1.0/24", "mac_address": "x"}],
-            "security_groups": [groups["web"]] if index else [groups["web"], groups["ssh"]],
-        }
-        cards.append(cloud.call("n", "POST", "/ports", json={"port": port}).body["port"]["id"])
-        cloud.kept["ports"][cards[-1]]["tags"] = ["blue"]
-    mapping = []
-    for index, name in enumerate(("root", "data")):
-        more = {"metadata": {"tier": "gold"}, "description": "boots"} if not index else {}
-        volume = cloud.call("c", "POST", "/volumes", json={"volume": {"name": name, "size": 1 + index, **more}}).body
-        identifier = volume["volume"]["id"]
-        cloud.kept["volumes"][identifier]["bootable"] = "false" if index else "true"
-        cloud.kept["backups"][f"b-{identifier}"] = {
-            "id": f"b-{identifier}",
-            "volume_id": identifier,
-            "status": "available",
-            "data_timestamp": "2026-11-01",
-            "brings": {"metadata": {"tier": "old"}},
-        }
-        boot = -1 if image or index else 0
-        mapping.append({"uuid": identifier, "source_type": "volume", "boot_index": boot, "delete_on_termination": True})
-    group = cloud.call("n", "POST", "/os-server-groups", json={"server_group": {"name": "apart", "policy": "affinity"}})
-    wanted = {
-        "name": "shop",
-        "flavorRef": "f1",
-        "imageRef": image,
-        "description": "the shop",
-        "key_name": "mine",
-        "user_data": SECRET,
-        "config_drive": True,
-        "metadata": {"owner": "Zoë"},
-        "tags": ["front", "eu-1"],
-        "block_device_mapping_v2": mapping,
-        "networks": [{"port": one} for one in cards],
-    }
-    body = {"server": wanted, "os:scheduler_hints": {"group": group.body["server_group"]["id"]}}
-    made = cloud.call("n", "POST", "/servers", json=body).body["server"]["id"]
-    cloud.kept["servers"][made].update(
-        status="SHUTOFF" if off else "ACTIVE", locked=locked, locked_reason="audit" if locked else None
-    )
-    cloud.writes.clear()
-    return cloud
-
-
-def captured(cloud: FakeProject, folder: Path) -> dict[str, Any]:
-    done = run(server_capture, cloud, dest=str(folder))
-    assert done.failed == ""
-    return dict(json.loads(Path(done.values["servers"][0]["path"]).read_text()))
-
-
-def test_a_manifest_is_the_same_as_long_as_the_server_is_and_shows_no_secret(tmp_path: Path):
-    cloud = furnished()
-    predicted = run(server_capture, cloud, check=True, dest=str(tmp_path / "new"))
-    assert not (tmp_path / "new").exists()
-    done = run(server_capture, cloud, dest=str(tmp_path / "new"))
-    assert (done.changed, done.steps_done, done.plan.digest) == (True, 2, predicted.plan.digest)
-    files = {one.name: one for one in (tmp_path / "new").iterdir()}
-    assert {stat.S_IMODE(one.stat().st_mode) for one in files.values()} == {0o600}
-    (identifier,) = cloud.kept["servers"]
-    assert files[f"{identifier}.user_data"].read_text().strip() == SECRET
-    told = json.dumps([done.values, done.diff, done.plan.as_dict(), files[f"{identifier}.json"].read_text()])
-    assert SECRET[:20] not in told
-    assert "Tr0ub4dor" not in told
-    assert (done.values["omitted"], cloud.writes) == ([], [])
-    again = run(server_capture, cloud, dest=str(tmp_path / "new"))
-    assert (again.changed, again.values["servers"][0]["status"]) == (False, "unchanged")
-    cloud.kept["servers"][identifier]["metadata"]["owner"] = "Ada"
-    changed = run(server_capture, cloud, dest=str(tmp_path / "new"))
-    (entry,) = changed.diff
-    assert ("Zoë" in entry["before"], "Ada" in entry["after"]) == (True, True)
-
-
-def test_a_manifest_holds_what_belongs_to_the_server(tmp_path: Path):
-    found = captured(furnished(), tmp_path)
-    assert [one["mac_address"] for one in found["ports"]] == list(MACS)
-    assert found["ports"][0]["security_groups"] == ["ssh", "web"]
-    assert [(one["name"], one["root"], one["device"]) for one in found["volumes"]] == [
-        ("root", True, "/dev/vda"),
-        ("data", False, "/dev/vdb"),
-    ]
-    web = next(one for one in found["security_groups"] if one["name"] == "web")
-    assert [one["remote_group"] for one in web["rules"] if one["direction"] == "ingress"] == ["ssh"]
-    assert (found["group"]["policy"], found["keypair"]["public_key"]) == ("affinity", "ssh-ed25519 AAAA")
-    assert found["user_data"]["size"] == 36
-
-
-@pytest.mark.accept("B1.16")
-def test_what_a_member_may_not_see_is_told_and_nothing_fails(tmp_path: Path):
-    cloud = furnished()
-    cloud.admin = False
-    done = run(server_capture, cloud, dest=str(tmp_path))
-    (identifier,) = cloud.kept["servers"]
-    assert done.values["omitted"] == [{"server": identifier, "what": "user_data: only an administrator sees it"}]
-    assert (done.failed, [one.name for one in tmp_path.iterdir()]) == ("", [f"{identifier}.json"])
-    cloud.keypairs.clear()
-    cloud.admin = True
-    done = run(server_capture, cloud, dest=str(tmp_path), user_data=False)
-    assert [one["what"] for one in done.values["omitted"]] == [
-        "keypair mine: it belongs to another user",
-        "user_data: not asked for",
-    ]
 
 
 def test_a_key_that_an_administrator_did_not_see_must_be_there_and_is_not_compared(tmp_path: Path):
@@ -174,26 +47,6 @@ def test_a_key_that_an_administrator_did_not_see_must_be_there_and_is_not_compar
     cloud.keypairs["mine"] = key
     assert run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").failed == ""
     assert not run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").changed
-
-
-def test_servers_are_chosen_by_name_id_and_metadata(tmp_path: Path):
-    cloud = furnished()
-    (identifier,) = cloud.kept["servers"]
-    for chosen in ([identifier], ["shop"], []):
-        assert len(run(server_capture, cloud, check=True, dest=str(tmp_path), servers=chosen).values["servers"]) == 1
-    none = run(server_capture, cloud, check=True, dest=str(tmp_path), metadata={"owner": "nobody"})
-    assert (none.changed, none.values["servers"]) == (False, [])
-    with pytest.raises(InputError, match="'a' is the name or id of no server; 'b' is"):
-        run(server_capture, cloud, dest=str(tmp_path), servers=["a", "b"])
-
-
-def test_a_server_that_cannot_be_read_is_told_and_the_others_are_captured(tmp_path: Path):
-    cloud = furnished()
-    (identifier,) = cloud.kept["servers"]
-    cloud.kept["servers"]["odd"] = {**cloud.kept["servers"][identifier], "id": "odd", "OS-EXT-SRV-ATTR:user_data": "%"}
-    done = run(server_capture, cloud, dest=str(tmp_path))
-    assert "1 servers could not be read:\nshop (odd): user data is no base64" in done.failed
-    assert [one["status"] for one in done.values["servers"]] == ["captured", "failed"]
 
 
 @pytest.mark.parametrize("shape", [{}, {"off": True}, {"locked": True}, {"image": "i1"}], ids=str)
@@ -426,10 +279,3 @@ def test_parts_of_a_manifest_that_are_missing_are_named(tmp_path: Path):
         model.file_name({"id": "../../etc/passwd"})
     with pytest.raises(InputError, match="there is no manifest in"):
         run(server_recreate, FakeProject(), manifests=[str(tmp_path / "nothing-here")[:-13]][:0])
-
-
-def test_a_nova_that_is_too_old_is_told(tmp_path: Path):
-    cloud = furnished()
-    cloud.newest = (2, 60)
-    with pytest.raises(LandscapeError, match=r"older than its microversion 2\.71"):
-        run(server_capture, cloud, dest=str(tmp_path))
