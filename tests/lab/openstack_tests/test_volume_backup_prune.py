@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests import past
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk, until_status
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.past import Row
+from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.histories import History
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
@@ -26,6 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
+CINDER = "http://127.0.0.1:8776"
 KEEP = {"last": 3, "daily": 5, "weekly": 4, "monthly": 6, "yearly": 2}
 _PERIODS: dict[str, Any] = {
     "daily": lambda moment: moment.date(),
@@ -194,3 +197,29 @@ def killed_after_three(desk: Desk, volume: str) -> None:
     while any(row.status == "deleting" for row in past.rows(desk.cloud, volume).values()):
         assert time.monotonic() < end, "Cinder did not end its removals in ten minutes"
         time.sleep(0.5)
+
+
+@pytest.mark.full
+@pytest.mark.accept("B1.19")
+def test_planted_faults_change_nothing_in_the_end(desk: Desk, seed: int, tmp_path: Path) -> None:
+    """Answers that are lost, before and after Cinder has acted; busy ones and broken ones."""
+    cloud, volume = desk.cloud, str(uuid.uuid4())
+    history = History(volume, now=datetime.datetime.utcnow() - datetime.timedelta(days=20))
+    for number in range(12):
+        history.take(number % 4 > 0, ours=number != 2)
+        history.wait(days=1)
+    ids = past.write(desk, history)
+    certain = [Rule("cut", method="DELETE", path="/backups/", times=1, late=True, skip=1)]
+    certain += [Rule("cut", method="DELETE", path="/backups/", times=1, skip=2)]
+    certain += [Rule(status, method="DELETE", path="/backups/", times=1, skip=4) for status in (503, 429)]
+    chance = [Rule("cut", percent=2, late=True), Rule(503, percent=2), Rule("truncate", method="GET", percent=1)]
+    with FaultProxy(CINDER, [*certain, *chance], seed=seed, namespace=cloud.namespace) as proxy:
+        desk.clouds = cloud.proxied(tmp_path / "clouds.yaml", cinder=proxy.url)
+        done = desk.run("volume_backup_prune", keep={"last": 2}, volumes=[volume])
+    desk.clouds = None
+    assert [rule for rule in certain if rule.acted != 1] == []
+    assert done.failed == ""
+    # What stands under the stranger's, and under the two newest, stays.
+    kept = {ids[f"{volume}-{number:03}"] for number in (1, 2, 3, 9, 10, 11, 12)}
+    assert set(past.rows(cloud, volume)) == kept
+    assert not desk.run("volume_backup_prune", keep={"last": 2}, volumes=[volume]).changed
