@@ -20,11 +20,15 @@ description:
     not ours, or Cinder says that it cannot make an incremental one.
   - The quota is compared with what is needed before anything is begun. A shortage refuses the whole run, with the numbers of
     the service.
+  - With O(reader) and O(digests), the bytes of what is backed up are read where the task runs, and the digest of their list is
+    written on the backup. M(scs.landscape.volume_backup_verify) compares a restore with it. Snapshots (O(consistency)) and
+    volumes that are not attached can be read; a backup whose source cannot is made all the same, and the task fails at its end.
   - One volume that cannot be backed up does not stop the others. The task fails at its end and returns everything.
   - Backups belong to the project of the login, whose quota they use, also those of other projects' volumes.
 extends_documentation_fragment:
   - scs.landscape.attributes
   - scs.landscape.openstack_auth
+  - scs.landscape.backup_reader
 options:
   volumes:
     description:
@@ -224,6 +228,9 @@ backups:
     taken:
       description: When its data was read, as Cinder writes it (UTC).
       type: str
+    digest:
+      description: Digest of the list of its source's block digests, empty when none was taken.
+      type: str
     size:
       description: GiB of the volume.
       type: int
@@ -263,9 +270,11 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup imp
     model,
     plan,
     points,
+    readers,
     run,
     run_report,
     select,
+    source,
 )
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
 
@@ -290,6 +299,8 @@ ARGUMENTS = {
     "backup_driver": {"type": "str", "choices": list(decide.DRIVERS), "default": "auto"},
     "container": {"type": "str", "default": ""},
     "labels": {"type": "dict", "default": {}},
+    "reader": readers.ARGUMENTS,
+    "digests": {"type": "path"},
     "max_parallel": {"type": "int", "default": 4},
     "timeout": {"type": "int", "default": 14400},
 }
@@ -298,9 +309,9 @@ ARGUMENTS = {
 def main(params, check_mode, connect=client.connect, now=plan.utc_now, **world):
     """Reads volumes and backups, decides, checks the room, and makes what is missing."""
     selector, wishes = select.selector_of(params), plan.wishes_of(params, now())
+    limits = {"parallel": params["max_parallel"], "timeout": params["timeout"], "source": source.source_of(params)}
     cloud = connect(params, parallel=params["max_parallel"])
     service = cinder.Cinder(cloud, everywhere=bool(params["projects"]))
-    limits = {"parallel": params["max_parallel"], "timeout": params["timeout"]}
     report = run.run(service, selector, wishes, check_mode, now=now, **limits, **world)
     steps = plan.plan_of(report.todos, report.leftovers)
     return Result(

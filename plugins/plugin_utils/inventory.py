@@ -68,17 +68,18 @@ class LandscapeInventory(BaseInventoryPlugin, Constructable, Cacheable):
         """Called by Ansible with the configuration file."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        base = os.path.dirname(os.path.abspath(path))
         try:
-            sources = [
-                os.path.normpath(os.path.join(base, os.path.expanduser(source))) for source in self.get_option("src")
-            ]
-            loaded = self._cached(path, sources, cache)
+            loaded = self._cached(path, self._sources(path), cache)
         except LandscapeError as error:
             raise AnsibleParserError(str(error)) from error
         for warning in loaded.warnings:
             self.display.warning(warning)
         self._populate(loaded.inventory)
+
+    def _sources(self, path: str) -> list[str]:
+        """The files and folders that are read, from the folder of the configuration file on."""
+        base = os.path.dirname(os.path.abspath(path))
+        return [os.path.normpath(os.path.join(base, os.path.expanduser(source))) for source in self.get_option("src")]
 
     def _cached(self, path: str, sources: list[str], cache: bool) -> Loaded:
         if not self.get_option("cache"):

@@ -34,13 +34,13 @@ def cloud(paces: dict[str, float]) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def volume_cloud(paces: dict[str, float]) -> Iterator[Cloud]:
-    """Volumes, their backups and keys as well."""
+    """Volumes, backups and keys, and nothing that they could be attached to."""
     yield from _for_the_session("volume", paces)
 
 
 @pytest.fixture(scope="session")
 def compute_cloud(paces: dict[str, float]) -> Iterator[Cloud]:
-    """Servers and networks as well."""
+    """Volumes, servers, networks and keys as well."""
     yield from _for_the_session("compute", paces)
 
 

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .model import REFUTED, Backup, moment
+from .model import PROVEN, REFUTED, Backup, moment
 
 _Key = tuple[datetime.datetime, datetime.datetime, str]
 
@@ -142,6 +142,29 @@ def holders(chains: Iterable[Chain]) -> dict[str, tuple[Backup, ...]]:
     return {identifier: tuple(ones) for identifier, ones in found.items()}
 
 
+def proven(one: Backup) -> str:
+    """When a restore of it gave the bytes of the source for the last time; empty when it never did, or others later."""
+    said = one.metadata.get(PROVEN, "")
+    return said if moment(said) > moment(one.metadata.get(REFUTED, "")) else ""
+
+
+def refuted(one: Backup) -> str:
+    """When a restore of it gave other bytes; empty when it never did, or the right ones later."""
+    return "" if proven(one) else one.metadata.get(REFUTED, "")
+
+
+def sound(chain: Chain) -> list[Backup]:
+    """Members that can be restored, as far as anybody knows with the bytes of the source, oldest data first.
+
+    A refuted one spoils what stands on it, unless that was proven later.
+    """
+    spoilt: dict[str, datetime.datetime] = {}
+    for one in chain.members:  # parents come first
+        worst = max(spoilt.get(chain.parents.get(one.id, ""), _BEGIN), moment(refuted(one)))
+        spoilt[one.id] = _BEGIN if moment(proven(one)) > worst else worst
+    return [one for one in chain.restorable if spoilt[one.id] == _BEGIN]
+
+
 def _by_data(one: Backup) -> _Key:
     return moment(one.taken), moment(one.created), one.id
 
@@ -241,8 +264,8 @@ class _Family:
             if one.status == "error":
                 why = f": {one.failure}" if one.failure else ""
                 self.problems[one.id].append(f"{one} failed{why}")
-            if one.metadata.get(REFUTED):
-                self.problems[one.id].append(f"{one} gave other bytes when it was restored: {one.metadata[REFUTED]}")
+            if refuted(one):
+                self.problems[one.id].append(f"{one} gave other bytes when it was restored, on {refuted(one)}")
 
     def broken(self, members: Sequence[Backup]) -> frozenset[str]:
         """Those that cannot be restored; parents come first."""

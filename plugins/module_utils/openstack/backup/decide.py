@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from . import chains
 from .chains import Chain
-from .model import PROVEN, REFUTED, Backup, Volume, moment
+from .model import Backup, Volume, moment
 
 MODES = ("auto", "full", "incremental")
 #: What the operator may know about the driver of cinder-backup, and what we can see of it.
@@ -122,14 +122,8 @@ def _obstacle(volume: Volume, base: Backup, chain: Chain, path: Sequence[Backup]
         return (
             f"the newest backup cannot be restored: {'; '.join(chain.problems) or 'what it stands on is not available'}"
         )
-    bad = next((one for one in path if is_refuted(one)), None)
-    return f"a restore of {bad.id} gave other bytes on {bad.metadata[REFUTED]}" if bad else ""
-
-
-def is_refuted(backup: Backup) -> bool:
-    """Whether the last restore of it gave other bytes."""
-    refuted = backup.metadata.get(REFUTED)
-    return bool(refuted) and moment(refuted or "") >= moment(backup.metadata.get(PROVEN, ""))
+    bad = next((one for one in path if chains.refuted(one)), None)
+    return f"a restore of {bad.id} gave other bytes on {chains.refuted(bad)}" if bad else ""
 
 
 def _enough(path: Sequence[Backup], rules: Rules, now: datetime.datetime) -> str:

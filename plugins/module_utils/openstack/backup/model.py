@@ -58,6 +58,7 @@ class Volume:
     project: str = ""
     zone: str = ""
     created: str = ""
+    updated: str = ""
     attachments: tuple[Attachment, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     image: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +128,7 @@ def volume_of(body: Mapping[str, Any]) -> Volume:
         project=str(body.get("os-vol-tenant-attr:tenant_id") or ""),
         zone=str(body.get("availability_zone") or ""),
         created=str(body.get("created_at") or ""),
+        updated=str(body.get("updated_at") or ""),
         attachments=tuple(
             Attachment(str(one.get("server_id") or ""), str(one.get("device") or ""))
             for one in body.get("attachments") or ()

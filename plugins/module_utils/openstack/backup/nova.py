@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,15 +75,21 @@ class Points:
         :raises InputError: the server cannot be taken so; nothing was touched.
         :raises LandscapeError: it could not be taken, or something of it could not be removed.
         """
+        clean = False
         try:
             yield self.take(server, consistency, wanted)
-        except BaseException as error:
-            try:
-                self.release(server)
-            except LandscapeError as left:
-                raise LandscapeError(f"{error}\n{left}") from error
-            raise
-        self.release(server)
+            clean = True
+        finally:
+            self._let_go(server, None if clean else sys.exc_info()[1])
+
+    def _let_go(self, server: Server, reason: BaseException | None) -> None:
+        """Removes a point; what is left of it is told beside the reason for which the work ended."""
+        try:
+            self.release(server)
+        except LandscapeError as left:
+            if reason is None:
+                raise
+            raise LandscapeError(f"{reason}\n{left}") from reason
 
     def take(self, server: Server, consistency: str, wanted: Sequence[str] = ()) -> Point:
         """A point of a server; that of an earlier start of this run when it is complete.

@@ -237,6 +237,8 @@ def metadata_of(todo: Todo, wishes: Wishes, kind: str, why: str) -> dict[str, st
         found[model.POLICY] = wishes.policy
     if kind == "full":
         found[model.WHY] = why[:_LONGEST]
+    if todo.volume.type:
+        found[model.TYPE] = todo.volume.type[:_LONGEST]
     servers = sorted({one.server for one in todo.volume.attachments if one.server})
     if len(servers) == 1:
         found[model.SERVER] = servers[0]

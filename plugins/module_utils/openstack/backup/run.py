@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import datetime
-import threading
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ...core.errors import InputError, LandscapeError
-from ...core.retry import Backoff
-from ...core.stream import say
+from ...core.stream import Stopped, say
 from .. import pool
 from ..model import CloudError, UnreachableError
 from . import chains, model, moments, plan
@@ -27,6 +24,8 @@ from .nova import Points
 from .plan import Taking, Todo, Wishes
 from .points import Leftover
 from .select import Selection, Selector, select
+from .source import Source
+from .waits import Waits
 
 #: Answers after which nobody knows whether the backup was begun.
 _UNCLEAR = (500, 502, 503, 504)
@@ -80,22 +79,26 @@ class Runner:
         parallel: int = 4,
         timeout: float = 14400.0,
         every: float = 30.0,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] | None = None,
+        source: Source | None = None,
+        waits: Waits | None = None,
         now: Callable[[], datetime.datetime] = plan.utc_now,
     ) -> None:
         self.cinder, self.wishes = cinder, wishes
         self.parallel, self.timeout, self.every = parallel, timeout, every
-        self.stop = threading.Event()
-        self.clock, self.now = clock, now
-        self.sleep = sleep or self.stop.wait
+        self.waits, self.now, self.source = waits or Waits(), now, source
         self.points = Points(
-            cinder.cloud, cinder, wishes.run, parallel=parallel, stop=self.stop, clock=clock, sleep=self._nap
+            cinder.cloud,
+            cinder,
+            wishes.run,
+            parallel=parallel,
+            stop=self.waits.stop,
+            clock=self.waits.clock,
+            sleep=self.waits.sleep,
         )
         self._taken: dict[str, Taking] = {}
         self._moments = Moments(self.points, wishes.consistency, {})
         self._said: dict[str, str] = {}
-        self._backoff = Backoff(first=1.0, longest=15.0, within=_PATIENCE)
+        self._undigested: dict[str, str] = {}
 
     # All of them.
 
@@ -169,7 +172,7 @@ class Runner:
 
         report.problems += moments.cleared(self.points, report.leftovers, say) if report.leftovers else []
         try:
-            report.outcomes = pool.each(work, one, self.parallel, tick=tick, every=self.every, stop=self.stop)
+            report.outcomes = pool.each(work, one, self.parallel, tick=tick, every=self.every, stop=self.waits.stop)
         finally:
             self._moments.close()
             report.problems += self._moments.problems
@@ -187,7 +190,7 @@ class Runner:
 
         :raises LandscapeError: there is none.
         """
-        began, backup = self.clock(), Backup("", "")
+        began, backup = self.waits.clock(), Backup("", "")
         if todo.action == "create" and todo.volume.status in plan.BUSY:
             todo = self._fresh(todo.volume)
         for last in (False, True):
@@ -212,7 +215,7 @@ class Runner:
 
     def _fresh(self, volume: Volume) -> Todo:
         """What is to be done about a volume now, once nobody works on it."""
-        found = self._until(
+        found = self.waits.until(
             lambda: self.cinder.volume(volume.id),
             lambda one: one is None or one.status not in plan.BUSY,
             self.timeout,
@@ -227,36 +230,50 @@ class Runner:
         """The id of a new backup; a request whose answer was lost is looked for before it is sent again."""
         self._remove(todo.failed)
         known = {one.id for one in todo.failed}
-        deadline, attempt, unclear = self.clock() + _PATIENCE, 0, False
+        point = self._moments.of(todo.volume.id) if todo.taking else None
+        snapshot = point.snapshot(todo.volume.id) if point else ""
+        marks = {**(point.marks() if point else {}), **self._digest(todo, snapshot)}
+        deadline, attempt, unclear = self.waits.clock() + _PATIENCE, 0, False
         while True:
             try:
-                return self._post(todo)
+                return self._post(todo, snapshot, marks)
             except CloudError as error:
                 lost = isinstance(error, UnreachableError) or error.status in _UNCLEAR
                 if not lost and not unclear:
                     raise
                 unclear = True
-                self._pause(self._backoff.pause(attempt, 1.0))
+                self.waits.pause(attempt)
                 found = self._look(todo.volume, known)
                 if found:
                     return found
-                if not lost or self.clock() > deadline:
+                if not lost or self.waits.clock() > deadline:
                     raise
                 attempt += 1
 
-    def _post(self, todo: Todo) -> str:
+    def _post(self, todo: Todo, snapshot: str, marks: dict[str, str]) -> str:
         kind, why = todo.decision.kind, todo.decision.why
-        point = self._moments.of(todo.volume.id) if todo.taking else None
-        marks = point.marks() if point else {}
+        read = model.DIGEST in marks and not snapshot  # of a volume that must not have been attached since
         return self.cinder.begin_backup(
             todo.volume.id,
             name=plan.name_of(todo, self.wishes),
             metadata={**plan.metadata_of(todo, self.wishes, kind, why), **marks},
             incremental=kind == "incremental",
-            force=todo.force,
-            snapshot=point.snapshot(todo.volume.id) if point else "",
+            force=todo.force and not read,
+            snapshot=snapshot,
             container=self.wishes.container,
         )
+
+    def _digest(self, todo: Todo, snapshot: str) -> dict[str, str]:
+        """What a backup says about the bytes of its source; a backup without it is better than none."""
+        if self.source is None:
+            return {}
+        try:
+            return {model.DIGEST: self.source.digest(self.cinder, todo.volume, snapshot, self.waits.stop)}
+        except Stopped:
+            raise
+        except LandscapeError as error:
+            self._undigested[todo.volume.id] = f"the backup has no digest: {error}"
+            return {}
 
     def _look(self, volume: Volume, known: set[str]) -> str:
         """The id of what this run began on a volume; empty when nothing was."""
@@ -268,7 +285,7 @@ class Runner:
         for one in backups:
             self.cinder.delete_backup(one.id)
         for one in backups:
-            self._until(
+            self.waits.until(
                 lambda identifier=one.id: self.cinder.backup(identifier),  # type: ignore[misc]
                 lambda found: found is None,
                 _AFTER,
@@ -277,7 +294,7 @@ class Runner:
 
     def _finished(self, identifier: str) -> Backup:
         """A backup that Cinder works on no more."""
-        found: Backup | None = self._until(
+        found: Backup | None = self.waits.until(
             lambda: self.cinder.backup(identifier),
             lambda one: one is None or one.status not in model.UNDER_WAY,
             self.timeout,
@@ -299,12 +316,14 @@ class Runner:
             backup = first
         backup = next((one for one in there if one.id == backup.id), backup)
         chain = chains.find(chains.build(there), backup.id)
-        return Made(backup, _why(todo, backup), chain, self.clock() - began, self._given_back(todo.volume))
+        problems = [self._given_back(todo.volume), self._undigested.get(todo.volume.id, "")]
+        seconds = self.waits.clock() - began
+        return Made(backup, _why(todo, backup), chain, seconds, "; ".join(filter(None, problems)))
 
     def _given_back(self, before: Volume) -> str:
         """What is wrong with the volume after its backup; empty when it is as it was."""
         try:
-            now: Volume | None = self._until(
+            now: Volume | None = self.waits.until(
                 lambda: self.cinder.volume(before.id),
                 lambda one: one is None or one.status not in plan.BUSY,
                 _AFTER,
@@ -314,39 +333,6 @@ class Runner:
             return error.message
         bad = now is not None and now.status not in plan.READY
         return f"the backup is there, and the volume is {now.status} now" if bad and now else ""
-
-    def _until(
-        self,
-        ask: Callable[[], Any],
-        enough: Callable[[Any], bool],
-        within: float,
-        late: Callable[[Any], str],
-    ) -> Any:
-        """What is there once it is as wanted.
-
-        :raises LandscapeError: it is not in time.
-        """
-        began, attempt = self.clock(), 0
-        while True:
-            found = ask()
-            if enough(found):
-                return found
-            left = within - (self.clock() - began)
-            if left <= 0:
-                raise LandscapeError(
-                    f"{late(found)} after {within:.0f} s",
-                    hint="The next start of this run goes on where this one stopped",
-                )
-            self._pause(min(left, self._backoff.pause(attempt, 1.0)))
-            attempt += 1
-
-    def _nap(self, seconds: float) -> None:
-        self.sleep(seconds)
-
-    def _pause(self, seconds: float) -> None:
-        self.sleep(seconds)
-        if self.stop.is_set():
-            raise LandscapeError("the run was interrupted", hint="Start it again: it goes on where it stopped")
 
 
 def _work(report: Report) -> list[Todo]:

@@ -12,7 +12,7 @@ from typing import Any
 from ...core.plan import Plan
 from ..pool import Outcome
 from . import chains
-from .model import LEVEL, WHY
+from .model import DIGEST, LEVEL, WHY
 from .plan import Todo
 from .run import Made, Report
 
@@ -65,6 +65,7 @@ def _shown(made: Made) -> dict[str, Any]:
         "chain": chain.id if chain else "",
         "parent": parent,
         "taken": backup.taken,
+        "digest": backup.metadata.get(DIGEST, ""),
         "size": backup.size,
         "seconds": round(made.seconds, 1),
     }
@@ -79,6 +80,7 @@ def _foreseen(todo: Todo) -> dict[str, Any]:
         "chain": decision.chain.id if decision.chain and decision.kind == "incremental" else "",
         "parent": decision.parent.id if decision.parent and decision.kind == "incremental" else "",
         "taken": "",
+        "digest": "",
         "seconds": 0.0,
     }
 

@@ -6,8 +6,10 @@ Time is the fake's own: every request takes a second, and :meth:`FakeCinder.slee
 
 from __future__ import annotations
 
+import base64
 import copy
 import datetime
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -59,6 +61,7 @@ class FakeCinder:
         self.endings: list[str] = []
         self.dead = False
         self.admin = False
+        self.driver = "cinder.backup.drivers.posix.PosixBackupDriver"
         self.ceph = False
         self.microversions = "3.71"
         self.quota = {"maxTotalBackups": 10, "maxTotalBackupGigabytes": 1000}
@@ -332,6 +335,47 @@ class FakeCinder:
         self._number += 1
         return f"{kind}-{self._number}"
 
+    def _export(self, _body: Any, identifier: str) -> tuple[int, Any]:
+        one = self.backups.get(identifier)
+        if not self.admin:
+            return 403, {"forbidden": {"message": "Policy doesn't allow backup:export-import to be performed."}}
+        if one is None:
+            return 404, None
+        if one["status"] != "available":
+            said = f"Invalid backup: Backup status must be available and not {one['status']}."
+            return 400, {"badRequest": {"message": said}}
+        facts = {
+            "id": identifier,
+            "display_name": one["name"],
+            "volume_id": one["volume_id"],
+            "project_id": one["os-backup-project-attr:project_id"],
+            "parent_id": self.parents.get(identifier),
+            "size": one["size"],
+            "data_timestamp": one["data_timestamp"],
+            "created_at": one["created_at"],
+            "updated_at": _text(self.now),
+            "container": one["container"],
+            "metadata": one["metadata"],
+        }
+        url = base64.b64encode(json.dumps(facts).encode()).decode()
+        return 200, {"backup-record": {"backup_service": self.driver, "backup_url": url}}
+
+    def _import(self, body: Any) -> tuple[int, Any]:
+        if not self.admin:
+            return 403, {"forbidden": {"message": "Policy doesn't allow backup:backup-import to be performed."}}
+        given = body["backup-record"]
+        facts = json.loads(base64.b64decode(given["backup_url"]))
+        if facts["id"] in self.backups:
+            return 400, {"badRequest": {"message": "Invalid backup: Backup already exists in database."}}
+        made = self.add_backup(facts["id"], facts["volume_id"], name=facts["display_name"], size=facts["size"])
+        made.update(is_incremental=bool(facts["parent_id"]), metadata=facts["metadata"])
+        made.update(data_timestamp=facts["data_timestamp"], created_at=facts["created_at"], status="creating")
+        wrong = "" if given["backup_service"] == self.driver else "Import record failed, cannot find backup service"
+        made.update(_due=self.now + datetime.timedelta(seconds=2), _fails=wrong, _before="available")
+        if facts["parent_id"]:
+            self.parents[facts["id"]] = facts["parent_id"]
+        return 201, {"backup": {"id": facts["id"], "name": facts["display_name"]}}
+
 
 _ROUTES = {
     r"GET /(volumes|snapshots|backups)/detail": "_list",
@@ -339,6 +383,8 @@ _ROUTES = {
     r"GET /limits": "_limits",
     r"GET /os-services": "_services",
     r"GET /scheduler-stats/get_pools": "_pools",
+    r"GET /backups/([^/]+)/export_record": "_export",
+    r"POST /backups/import_record": "_import",
     r"POST /backups": "_begin",
     r"PUT /backups/([^/]+)": "_mark",
     r"DELETE /backups/([^/]+)": "_delete_backup",

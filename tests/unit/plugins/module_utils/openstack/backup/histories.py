@@ -9,6 +9,7 @@ import random
 
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.model import Backup
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import FakeCinder
 
 BEGIN = datetime.datetime(2025, 10, 1, 2, 0, 0)
 
@@ -99,3 +100,26 @@ def grown(chance: random.Random, rounds: int, volume: str = "v1", *, foreign: fl
             snapshot=found.now - waited if chance.random() < 0.2 else None,
         )
     return found
+
+
+def into(fake: FakeCinder, history: History) -> FakeCinder:
+    """The same backups in a Cinder in memory."""
+    for one in history.backups.values():
+        fake.add_backup(
+            one.id,
+            one.volume,
+            parent=history.parents.get(one.id, ""),
+            name=one.name,
+            status=one.status,
+            snapshot_id=one.snapshot or None,
+            data_timestamp=one.taken,
+            created_at=one.created,
+            metadata=dict(one.metadata),
+            fail_reason=one.failure or None,
+            **{"os-backup-project-attr:project_id": one.project},
+        )
+    done = {one.id for one in history.shown() if one.dependents}
+    for identifier, backup in fake.backups.items():
+        if backup["volume_id"] == history.volume:
+            backup["has_dependent_backups"] = identifier in done
+    return fake

@@ -136,7 +136,7 @@ def test_what_cannot_be_seen_and_what_was_refuted_is_said() -> None:
     (chain,) = chains.build([dataclasses.replace(one, dependents=True)])
     assert chain.problems == (
         f"Cinder says that others stand on {one}, and none is to be seen",
-        f"{one} gave other bytes when it was restored: 2025-10-02T00:00:00Z",
+        f"{one} gave other bytes when it was restored, on 2025-10-02T00:00:00Z",
     )
 
 

@@ -14,6 +14,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.waits import Waits
 from ansible_collections.scs.landscape.plugins.modules import volume_backup_run
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import (
     HASHES,
@@ -33,8 +34,7 @@ def run(cloud: FakeCinder, check: bool = False, **options: Any) -> Result:
         check,
         connect=lambda *_args, **_more: cloud,
         now=lambda: cloud.now,
-        clock=cloud.clock,
-        sleep=cloud.sleep,
+        waits=Waits(cloud.clock, cloud.sleep),
     )
 
 
@@ -73,6 +73,7 @@ def test_the_first_is_full_the_second_incremental_and_a_second_run_of_a_day_chan
     assert cloud.of("a")[0]["metadata"] == {
         model.RUN: "2026-03-01",
         model.LEVEL: "none",
+        model.TYPE: "__DEFAULT__",
         model.WHY: "there is no backup to stand on",
     }
 
@@ -634,3 +635,63 @@ def test_diff_and_check_show_what_a_run_does():
     assert '"why": "there is no backup to stand on"' in entry["after"]
     assert '"force": true' in entry["after"]
     assert told(seen)["a"]["status"] == "planned"
+
+
+# Digests of the source.
+
+
+def with_files(cloud: FakeCinder, folder: Any) -> dict[str, Any]:
+    for one in cloud.volumes.values():
+        with (folder / f"volume-{one['id']}").open("wb") as file:
+            file.write(one["id"].encode() * 1000)
+            file.truncate(one["size"] * 1024**3)
+    return {
+        "reader": {"kind": "file", "path": str(folder / "volume-{id}"), "snapshot_path": str(folder / "{snapshot}")},
+        "digests": str(folder / "digests"),
+    }
+
+
+def test_the_digest_of_a_detached_volume_is_taken_and_named_on_the_backup(tmp_path):
+    cloud = one_volume()
+    options = with_files(cloud, tmp_path)
+    made = told(run(cloud, **options))["a"]
+    (backup,) = cloud.of("a")
+    assert made["digest"] == backup["metadata"][model.DIGEST]
+    assert [one.name for one in (tmp_path / "digests").iterdir()] == [made["digest"].replace(":", "-") + ".blocks"]
+    assert told(run(cloud, **options))["a"]["digest"] == made["digest"]
+
+
+@pytest.mark.parametrize("why", ["attached", "touched", "unreadable"])
+def test_a_backup_whose_source_cannot_be_read_is_made_and_said(tmp_path, why):
+    cloud = one_volume(status="in-use" if why == "attached" else "available", updated_at="1")
+    options = with_files(cloud, tmp_path)
+    looks = [0]
+
+    def hook(method: str, path: str) -> None:
+        looks[0] += path == "/volumes/a"
+        if looks[0] == 2:
+            cloud.volumes["a"]["updated_at"] = "2"
+
+    expected = {
+        "attached": "the volume is in-use, and only a snapshot of it could be read",
+        "touched": "something was done with the volume while it was read",
+        "unreadable": "cannot be read",
+    }
+    if why == "touched":
+        cloud.hook = hook
+    if why == "unreadable":
+        (tmp_path / "volume-a").unlink()
+    done = run(cloud, **options)
+    assert "the backup has no digest: " in done.failed
+    assert expected[why] in done.failed
+    assert told(done)["a"]["status"] == "available"
+    assert model.DIGEST not in cloud.of("a")[0]["metadata"]
+
+
+@pytest.mark.parametrize("missing", ["reader", "digests"])
+def test_reader_and_folder_belong_together(tmp_path, missing):
+    cloud = one_volume()
+    options = with_files(cloud, tmp_path)
+    del options[missing]
+    with pytest.raises(InputError, match="belong together"):
+        run(cloud, **options)

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""Makes servers again. Every step may be cut off and done once more: what was made carries a mark until all is complete."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Callable
+
+from ...core.errors import LandscapeError
+from ...core.stream import say
+from ..model import CloudError, UnreachableError
+from . import model, plan
+from .body import server_body
+from .capture import CINDER, NEUTRON, NOVA, Reader
+from .plan import Port, There, Todo, Volume
+
+#: Volumes can be made of backups since the release Stein; who deletes a volume can be changed since Ussuri.
+_FROM_BACKUP, _WHO_DELETES = "3.47", "2.85"
+_RULE = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix")
+
+
+class Maker:
+    """Makes what a plan says.
+
+    :param patience: seconds that one volume, and one server, may take.
+    """
+
+    def __init__(
+        self,
+        cloud: Any,
+        reader: Reader,
+        *,
+        patience: float = 3600.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self.cloud, self.reader, self.patience = cloud, reader, patience
+        self._clock, self._sleep = clock, sleep or time.sleep
+        self._groups: dict[str, str] = {}
+        self._server_groups: list[Mapping[str, Any]] = []
+        self._keeps = bool(cloud.microversion(NOVA, _WHO_DELETES))
+
+    # What is there.
+
+    def there(self, manifests: Iterable[Mapping[str, Any]], backups: bool) -> There:
+        """What is there now.
+
+        :param backups: whether to look for backups of the volumes.
+        """
+        reader, cloud = self.reader, self.cloud
+        flavors = cloud.pages(NOVA, "/flavors/detail", "flavors", limit=1000)
+        gone = {str(one["id"]) for manifest in manifests for one in manifest["volumes"]}
+        return There(
+            project=cloud.project_id,
+            ports=reader.ports,
+            networks=reader.networks,
+            subnets=reader.subnets,
+            security_groups=reader.security_groups,
+            server_groups=reader.server_groups,
+            keypairs=reader.keypairs,
+            flavors=list(flavors),
+            images=reader.images,
+            volumes=reader.volumes,
+            backups=self._backups(gone) if backups else {},
+        )
+
+    def _backups(self, volumes: set[str]) -> dict[str, str]:
+        pages = self.cloud.pages(CINDER, "/backups/detail", "backups", limit=1000)
+        mine = [one for one in pages if one.get("volume_id") in volumes and one.get("status") == "available"]
+        ordered = sorted(mine, key=lambda one: str(one.get("data_timestamp") or one.get("created_at")))
+        return {str(one["volume_id"]): str(one["id"]) for one in ordered}
+
+    # What servers share.
+
+    def shared(self, todos: Sequence[Todo]) -> None:
+        """Key pairs and groups, each once."""
+        pairs = {todo.key_name: todo.keypair for todo in todos if todo.keypair}
+        for name, pair in pairs.items():
+            wanted = {"name": name, "public_key": pair["public_key"], "type": pair.get("type") or "ssh"}
+            self.cloud.call(
+                NOVA,
+                "POST",
+                "/os-keypairs",
+                json={"keypair": wanted},
+                microversion=self.reader.version,
+                repeat=True,
+                accept=(409,),
+            )
+        self._security_groups({str(one["name"]): one for todo in todos for one in todo.security_groups})
+        self._server_groups = list(self.reader.server_groups)
+        for group in {str(todo.group["id"]): todo.group for todo in todos if todo.group}.values():
+            self._server_groups.append(self._new_server_group(group))
+
+    def _new_server_group(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = {"name": group["name"], "policy": group["policy"]}
+        wanted.update({"rules": group["rules"]} if group.get("rules") else {})
+        body = {"server_group": wanted}
+        made = self._once(
+            lambda: self._post(NOVA, "/os-server-groups", body, self.reader.version), lambda: self._server_group(group)
+        )
+        return dict(made["server_group"])
+
+    def _server_group(self, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+        pages = self.cloud.pages(NOVA, "/os-server-groups", "server_groups", microversion=self.reader.version)
+        found = [one for one in pages if plan.group_of(wanted, [one])]
+        return {"server_group": found[0]} if found else None
+
+    def _security_groups(self, wanted: Mapping[str, Mapping[str, Any]]) -> None:
+        self._groups = {str(one["name"]): str(one["id"]) for one in self.reader.security_groups}
+        marked = {str(one.get("description")): str(one["id"]) for one in self.reader.security_groups}
+        for name, group in wanted.items():
+            mark = plan.group_mark(group)
+            body: dict[str, Any] = {"name": name, "description": mark}
+            body.update({"stateful": False} if group.get("stateful") is False else {})
+            made = marked.get(mark) or self._made(NEUTRON, "security_group", "/security-groups", body, mark)
+            self._groups[name] = made
+        for name, group in wanted.items():
+            self._rules(self._groups[name], group)
+
+    def _rules(self, identifier: str, group: Mapping[str, Any]) -> None:
+        """The rules of a new group, which Neutron gave some of its own."""
+        path = f"/security-groups/{identifier}"
+        there = self.cloud.get(NEUTRON, path)["security_group"]["security_group_rules"]
+        wanted = [self._rule(one) for one in group["rules"]]
+        for one in there:
+            shape = {name: one.get(name) for name in (*_RULE, "remote_group_id")}
+            if shape not in wanted:
+                self.cloud.call(NEUTRON, "DELETE", f"/security-group-rules/{one['id']}", accept=(404,))
+        for shape, captured in zip(wanted, group["rules"]):
+            body = {name: value for name, value in shape.items() if value is not None}
+            body.update({"security_group_id": identifier, "description": captured.get("description") or ""})
+            self.cloud.call(
+                NEUTRON,
+                "POST",
+                "/security-group-rules",
+                json={"security_group_rule": body},
+                repeat=True,
+                accept=(409,),
+            )
+        if group.get("tags"):
+            self.cloud.call(NEUTRON, "PUT", f"{path}/tags", json={"tags": group["tags"]})
+        body = {"description": group.get("description") or ""}
+        self.cloud.call(NEUTRON, "PUT", path, json={"security_group": body})
+
+    def _rule(self, captured: Mapping[str, Any]) -> dict[str, Any]:
+        remote = captured.get("remote_group")
+        found = {name: captured.get(name) for name in _RULE}
+        return {**found, "remote_group_id": self._groups.get(remote, remote) if remote else None}
+
+    # One server.
+
+    def make(self, todo: Todo, user_data: str) -> str:
+        """Makes a server, or finishes it; its id."""
+        name = todo.manifest["name"]
+        volumes = [self._volume(one) for one in todo.volumes]
+        ports = [self._port(one) for one in todo.ports]
+        for one, identifier in zip(todo.volumes, volumes):
+            self._ready(one, identifier, todo.half)
+        say(f"{name}: {len(volumes)} volumes and {len(ports)} ports are there")
+        server = todo.half or self._server(todo, ports, volumes, user_data)
+        self._wait_for(NOVA, "server", server, ("ACTIVE", "SHUTOFF"), name)
+        for port, identifier in zip(todo.ports, ports):
+            self._finish_port(port, identifier)
+        for one, identifier in zip(todo.volumes, volumes):
+            self._finish_volume(one, identifier, server)
+        self._finish(todo, server)
+        say(f"{name}: it is there")
+        return server
+
+    def _server(self, todo: Todo, ports: Sequence[str], volumes: Sequence[str], user_data: str) -> str:
+        group = plan.group_of(todo.manifest.get("group"), self._server_groups)
+        body = server_body(todo, ports, volumes, group, user_data, self._keeps)
+
+        def there() -> dict[str, Any] | None:
+            found = model.marked(self.reader.servers(), str(todo.manifest["id"]))
+            return {"server": found[0]} if found else None
+
+        made = self._once(lambda: self._post(NOVA, "/servers", body, self.reader.version), there)
+        return str(made["server"]["id"])
+
+    def _finish(self, todo: Todo, server: str) -> None:
+        """Power, lock, and at last the mark."""
+        path = f"/servers/{server}"
+        if todo.off:
+            self._act(path, {"os-stop": None})
+            self._wait_for(NOVA, "server", server, ("SHUTOFF",), todo.manifest["name"])
+        self.cloud.call(NOVA, "DELETE", f"{path}/metadata/{model.MARK}", accept=(404,))
+        if todo.manifest.get("locked"):
+            reason = todo.manifest.get("locked_reason")
+            self._act(path, {"lock": {"locked_reason": reason} if reason else None})
+
+    def _act(self, path: str, body: Mapping[str, Any]) -> None:
+        """An action that changes nothing when it is done twice: then Nova says 409."""
+        self.cloud.call(
+            NOVA, "POST", f"{path}/action", json=body, microversion=self.reader.version, repeat=True, accept=(409,)
+        )
+
+    # Ports.
+
+    def _port(self, port: Port) -> str:
+        closed = port.captured.get("port_security_enabled") is False
+        names = [] if closed else port.captured["security_groups"]
+        body = {**port.body, "security_groups": [self._groups.get(str(one), str(one)) for one in names]}
+        if port.there:
+            body = {key: value for key, value in body.items() if key not in ("network_id", "mac_address")}
+            self.cloud.call(NEUTRON, "PUT", f"/ports/{port.there}", json={"port": body})
+            return port.there
+        return self._made(NEUTRON, "port", "/ports", body, body["description"])
+
+    def _made(self, service: str, kind: str, path: str, body: Mapping[str, Any], mark: str) -> str:
+        """Something of Neutron with a mark in its description."""
+
+        def there() -> dict[str, Any] | None:
+            pages = self.cloud.pages(service, path, f"{kind}s", project_id=self.cloud.project_id)
+            found = [one for one in pages if one.get("description") == mark]
+            return {kind: found[0]} if found else None
+
+        return str(self._once(lambda: self._post(service, path, {kind: body}, None), there)[kind]["id"])
+
+    def _finish_port(self, port: Port, identifier: str) -> None:
+        path, captured = f"/ports/{identifier}", port.captured
+        if captured.get("tags"):
+            self.cloud.call(NEUTRON, "PUT", f"{path}/tags", json={"tags": captured["tags"]})
+        body = {"description": captured.get("description") or ""}
+        self.cloud.call(NEUTRON, "PUT", path, json={"port": body})
+        for wanted in captured.get("floating_ips") or () if "fixed_ips" in port.body else ():
+            self._float(wanted, identifier)
+
+    def _float(self, wanted: Mapping[str, Any], port: str) -> None:
+        body = {"port_id": port, "fixed_ip_address": wanted.get("fixed")}
+        there = [one for one in self.reader.floating if one["floating_ip_address"] == wanted["address"]]
+        if there:
+            self.cloud.call(NEUTRON, "PUT", f"/floatingips/{there[0]['id']}", json={"floatingip": body})
+            return
+        more = {"floating_network_id": wanted["network"], "floating_ip_address": wanted["address"]}
+        self.cloud.call(NEUTRON, "POST", "/floatingips", json={"floatingip": {**body, **more}}, repeat=True)
+
+    # Volumes.
+
+    def _volume(self, volume: Volume) -> str:
+        if volume.there:
+            return volume.there
+        captured, name = volume.captured, plan.volume_mark(volume.captured)
+        wanted = {"size": captured["size"], "name": name}
+        more = {
+            "backup_id": volume.backup,
+            "volume_type": captured.get("type"),
+            "availability_zone": captured.get("availability_zone"),
+        }
+        wanted.update({key: value for key, value in more.items() if value})
+
+        def there() -> dict[str, Any] | None:
+            found = [one for one in self.cloud.pages(CINDER, "/volumes/detail", "volumes") if one.get("name") == name]
+            return {"volume": found[0]} if found else None
+
+        made = self._once(lambda: self._post(CINDER, "/volumes", {"volume": wanted}, _FROM_BACKUP), there)
+        return str(made["volume"]["id"])
+
+    def _ready(self, volume: Volume, identifier: str, half: str) -> None:
+        """Waits for the volume's data, and lets it boot as before."""
+        captured = volume.captured
+        states = ("available", "in-use") if half or captured.get("multiattach") else ("available",)
+        found = self._wait_for(CINDER, "volume", identifier, states, captured["name"] or identifier)
+        if volume.finished or found["status"] != "available":
+            return
+        if captured.get("bootable"):
+            self._on_volume(identifier, {"os-set_bootable": {"bootable": True}})
+        if captured.get("image") and captured["image"] != (found.get("volume_image_metadata") or {}):
+            self._on_volume(identifier, {"os-set_image_metadata": {"metadata": captured["image"]}})
+
+    def _on_volume(self, identifier: str, body: Mapping[str, Any]) -> None:
+        self.cloud.call(CINDER, "POST", f"/volumes/{identifier}/action", json=body, repeat=True)
+
+    def _finish_volume(self, volume: Volume, identifier: str, server: str) -> None:
+        captured = volume.captured
+        if not volume.finished:
+            body = {"name": captured["name"], "description": captured.get("description")}
+            self.cloud.call(CINDER, "PUT", f"/volumes/{identifier}/metadata", json={"metadata": captured["metadata"]})
+            self.cloud.call(CINDER, "PUT", f"/volumes/{identifier}", json={"volume": body})
+        if captured.get("delete_on_termination") and self._keeps:
+            path = f"/servers/{server}/os-volume_attachments/{identifier}"
+            wanted = {"volumeId": identifier, "delete_on_termination": True}
+            self.cloud.call(NOVA, "PUT", path, json={"volumeAttachment": wanted}, microversion=_WHO_DELETES)
+
+    # Underneath.
+
+    def _post(self, service: str, path: str, body: Any, version: str | None) -> Any:
+        return self.cloud.call(service, "POST", path, json=body, microversion=version, repeat=False).body
+
+    def _once(self, post: Callable[[], Any], there: Callable[[], Any]) -> Any:
+        """What a creation gives, also when its answer is lost; it is not asked for twice as long as it may still come."""
+        for attempt in (0, 1):
+            try:
+                return post()
+            except CloudError as error:
+                if not isinstance(error, UnreachableError) and error.status < 500:
+                    raise
+                end = self._clock() + 20
+                while self._clock() < end:
+                    found = there()
+                    if found:
+                        return found
+                    self._sleep(2)
+                if attempt:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _wait_for(self, service: str, kind: str, identifier: str, states: tuple[str, ...], name: str) -> dict[str, Any]:
+        """An object, once it is in one of some states."""
+        end, pause = self._clock() + self.patience, 0.3
+        while True:
+            found: dict[str, Any] = self.cloud.get(service, f"/{kind}s/{identifier}")[kind]
+            state = str(found["status"])
+            if state in states:
+                return found
+            if state.lower().startswith("error"):
+                why = (found.get("fault") or {}).get("message") or "see the log of the service"
+                raise LandscapeError(
+                    f"{kind} {name} ({identifier}) is {state}: {why}", hint="Delete it and start again"
+                )
+            if self._clock() + pause > end:
+                raise LandscapeError(f"{kind} {name} ({identifier}) is {state} after {self.patience:.0f} s")
+            self._sleep(pause)
+            pause = min(pause * 1.5, 10.0)

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""All manifests of a task: read, compare with what is there, make what is missing, compare once more."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.errors import InputError, LandscapeError
+from ...core.plan import Plan
+from .. import pool
+from . import diff, folder, model, plan
+from .capture import Reader
+from .recreate import Maker
+
+
+@dataclass
+class Item:
+    """One manifest of a task.
+
+    :param there: a server that is the wanted one already.
+    :param half: a server that an earlier start made and did not finish.
+    :param made: the server that was made now.
+    """
+
+    path: str
+    manifest: dict[str, Any]
+    user_data: str = ""
+    there: str = ""
+    half: str = ""
+    todo: plan.Todo | None = None
+    made: str = ""
+    differences: list[dict[str, Any]] = field(default_factory=list)
+    error: LandscapeError | None = None
+
+    @property
+    def name(self) -> str:
+        """The server as people name it."""
+        return f"{self.manifest['name']} ({self.manifest['id']})"
+
+
+def read(paths: Sequence[str], given: Mapping[str, str]) -> list[Item]:
+    """The manifests of files and folders, with user data.
+
+    :param given: user data as Nova keeps it, by id or name of a server; counts more than what lies beside a manifest.
+    :raises InputError: all that is wrong with any of them.
+    """
+    items, problems = [], []
+    for path in _files(paths):
+        try:
+            manifest, data = folder.read(path)
+        except InputError as error:
+            problems.append(str(error))
+            continue
+        chosen = next((given[one] for one in (manifest["id"], manifest["name"]) if one in given), data)
+        items.append(Item(path, manifest, chosen))
+    if not items and not problems:
+        problems.append(f"there is no manifest in {', '.join(paths) or 'an empty list'}")
+    double = [one.name for index, one in enumerate(items) if one.name in [other.name for other in items[:index]]]
+    problems += [f"server {name} is there twice" for name in double]
+    if problems:
+        raise InputError("\n".join(problems))
+    return items
+
+
+def _files(paths: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for one in paths:
+        path = os.path.abspath(os.path.expanduser(one))
+        if os.path.isdir(path):
+            found += sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith(".json"))
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def look(items: Iterable[Item], reader: Reader, params: Mapping[str, Any]) -> None:
+    """Which of the servers are there, and what differs about them."""
+    servers = reader.servers()
+    for item in items:
+        same = [one for one in servers if one["id"] == item.manifest["id"]]
+        half = model.marked(servers, str(item.manifest["id"]))
+        if half:
+            item.half = str(half[0]["id"])
+            continue
+        named = [one for one in servers if one["name"] == item.manifest["name"]]
+        for outcome in reader.seen(same or named):
+            if outcome.error is not None:
+                raise outcome.error
+            found = _compare(item, outcome.value, params)
+            if same or not found:
+                item.there, item.differences = str(outcome.item["id"]), found
+                break
+            if {one["path"] for one in found} <= {"locked", "locked_reason"} and item.manifest.get("locked"):
+                item.half = str(outcome.item["id"])  # the last step was cut off
+
+
+def _compare(item: Item, seen: model.Seen, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    now = model.manifest_of(seen)
+    return diff.differences(item.manifest, now, diff.allowed(item.manifest, params, now))
+
+
+def options_of(params: Mapping[str, Any]) -> plan.Options:
+    """The options of a task."""
+    maps = {name: {key: str(value) for key, value in params[name].items()} for name in _MAPS}
+    return plan.Options(
+        **maps,
+        keep_ips=params["keep_ips"],
+        keep_macs=params["keep_macs"],
+        missing=params["missing_volumes"],
+        power=params["power"],
+        other_project=params["other_project"],
+    )
+
+
+_MAPS = ("networks", "flavors", "images", "keypairs", "volumes")
+
+
+def make_plans(items: Iterable[Item], maker: Maker, options: plan.Options) -> None:
+    """Plans every server that is not there.
+
+    :raises InputError: one cannot be made; all that is missing for any of them is told at once, and nothing is begun.
+    """
+    todo = [item for item in items if not item.there]
+    if not todo:
+        return
+    there = maker.there([item.manifest for item in todo], options.missing == "backup")
+    problems = []
+    for item in todo:
+        lost = item.manifest.get("user_data") and not item.user_data
+        try:
+            item.todo = plan.plan(item.manifest, there, options, item.half)
+        except InputError as error:
+            problems.append(str(error))
+        if lost:
+            problems.append(f"server {item.name}: its user data is not beside {item.path}; give it in user_data")
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+def carry_out(items: Iterable[Item], maker: Maker, parallel: int) -> None:
+    """Makes what is planned; the failure of one server does not end the others."""
+    todo = [item for item in items if item.todo is not None]
+    maker.shared([item.todo for item in todo if item.todo])
+
+    def one(item: Item) -> str:
+        return maker.make(item.todo, item.user_data) if item.todo else ""
+
+    for outcome in pool.each(todo, one, parallel):
+        outcome.item.made, outcome.item.error = outcome.value or "", outcome.error
+
+
+def prove(items: Iterable[Item], reader: Reader, params: Mapping[str, Any]) -> None:
+    """Reads what was made back, and compares it with the manifests."""
+    made = {item.made: item for item in items if item.made}
+    servers = [one for one in reader.servers() if one["id"] in made]
+    for outcome in reader.seen(servers):
+        item = made[str(outcome.item["id"])]
+        if outcome.error is not None:
+            item.error = outcome.error
+        else:
+            item.differences = _compare(item, outcome.value, params)
+
+
+def recreate(cloud: Any, params: Mapping[str, Any], check_mode: bool) -> list[Item]:
+    """The whole task; errors of single servers are kept with them.
+
+    :raises LandscapeError: nothing was begun: bad manifests, or something is missing.
+    """
+    items = read(params["manifests"], params["user_data"] or {})
+    reader = Reader(cloud, params["max_parallel"])
+    look(items, reader, params)
+    maker = Maker(cloud, reader, patience=params["timeout"])
+    make_plans(items, maker, options_of(params))
+    if not check_mode and any(item.todo for item in items):
+        carry_out(items, maker, params["max_parallel"])
+        prove(items, Reader(cloud, params["max_parallel"]), params)
+    return items
+
+
+# What is told.
+
+
+def plan_of(items: Iterable[Item]) -> Plan:
+    """The steps of all servers."""
+    return plan.steps([item.todo for item in items if item.todo])
+
+
+def values(items: Iterable[Item], check_mode: bool) -> dict[str, Any]:
+    """What ``server_recreate`` returns."""
+    return {"servers": [_result(item, check_mode) for item in items]}
+
+
+def _result(item: Item, check_mode: bool) -> dict[str, Any]:
+    status = "present" if item.there else "failed" if item.error else "planned" if check_mode else "made"
+    found = {
+        "name": item.manifest["name"],
+        "old_id": item.manifest["id"],
+        "id": item.there or item.made or None,
+        "status": status,
+        "differences": item.differences,
+        "message": str(item.error) if item.error else "",
+    }
+    return {**found, "predicted": True} if status == "planned" else found
+
+
+def failure(items: Iterable[Item]) -> str:
+    """What the task fails with; empty when every server is there as it was."""
+    lines = [f"{item.name}: {item.error}" for item in items if item.error]
+    lines += [
+        f"{item.name} was made as {item.made}, and differs in {', '.join(one['path'] for one in item.differences)}"
+        for item in items
+        if item.made and item.differences and not item.error
+    ]
+    return "\n".join(lines)

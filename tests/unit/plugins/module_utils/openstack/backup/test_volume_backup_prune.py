@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept can be restored, what is removed is ours and held by nobody, and Cinder never has to refuse."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import random
+from typing import Any
+
+import pytest
+
+from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import chains, gfs, model, prune
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.model import Backup, moment
+from ansible_collections.scs.landscape.plugins.modules import volume_backup_prune
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import FakeCinder
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.histories import (
+    History,
+    grown,
+    into,
+    text,
+)
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.test_gfs import some_keep
+
+LATE = datetime.datetime(2027, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def run(fake: FakeCinder, check: bool = False, **options: Any) -> Result:
+    defaults = {name: spec.get("default") for name, spec in volume_backup_prune.ARGUMENTS.items()}
+    given = {**defaults, "keep": {"last": 1}, **options}
+    clock = {"clock": fake.clock, "sleep": fake.sleep, "now": lambda: LATE}
+    return volume_backup_prune.main(given, check, connect=lambda *_args, **_more: fake, **clock)
+
+
+def refusals(fake: FakeCinder) -> list[int]:
+    """Statuses of refused requests, from now on."""
+    found: list[int] = []
+    answer = fake._answer
+
+    def watched(*request: Any) -> tuple[int, Any]:
+        status, body = answer(*request)
+        if status >= 400 and status != 404:
+            found.append(status)
+        return status, body
+
+    fake._answer = watched  # type: ignore[method-assign]
+    return found
+
+
+def decide(shown: list[Backup], keep: gfs.Keep, **rules: Any) -> prune.Decision:
+    return prune.decide(shown, prune.Rules(keep, LATE, **rules))
+
+
+def proven_somewhere(history: History, chance: random.Random) -> None:
+    """Some were proven, some refuted."""
+    for one in list(history.backups.values()):
+        mark = chance.choice(["", "", "", model.PROVEN, model.REFUTED])
+        if mark and one.ours and one.available:
+            metadata = {**one.metadata, mark: text(history.now)}
+            history.backups[one.id] = dataclasses.replace(one, metadata=metadata)
+
+
+@pytest.mark.parametrize("round", range(80))
+def test_any_history_is_thinned_out_without_a_refusal_and_only_once(round: int) -> None:
+    chance = random.Random(round)
+    history, keep = grown(chance, 60), some_keep(chance)
+    proven_somewhere(history, chance)
+    before = {one.id: one for one in history.shown()}
+    sound = [one for chain in chains.build(before.values()) for one in chains.sound(chain) if one.ours]
+    wanted = set(gfs.slots([(one.id, moment(one.taken)) for one in sound], keep))
+    decision = decide(list(before.values()), keep)
+    for one in decision.going:
+        assert one.ours
+        history.delete(one.id)  # as Cinder: refuses what something stands on
+    assert wanted <= set(history.backups)
+    proofs = [one for one in sound if chains.proven(one)]
+    assert not proofs or max(proofs, key=lambda one: one.taken).id in history.backups
+    assert {one.id for one in before.values() if not one.ours} <= set(history.backups)
+    for one in history.backups.values():
+        assert history.parents.get(one.id, one.id) in history.backups
+    again = decide(history.shown(), keep)
+    assert again.going == ()
+    assert {fate.backup.id: fate.needed for fate in again.fates} == {
+        fate.backup.id: fate.needed for fate in decision.fates if not fate.goes
+    }
+    # Everything that stays is needed, or something that stays stands on it.
+    for fate in again.fates:
+        assert fate.why
+        assert fate.needed or any(parent == fate.backup.id for parent in history.parents.values())
+
+
+@pytest.mark.parametrize("round", range(15))
+def test_the_task_does_what_was_decided_and_cinder_never_refuses(round: int) -> None:
+    chance = random.Random(round)
+    fake = FakeCinder()
+    for volume in ("v1", "v2", "v3"):
+        into(fake, grown(chance, 12, volume))
+    keep = dataclasses.asdict(some_keep(chance))
+    predicted = run(fake, check=True, keep=keep)
+    assert fake.writes == []
+    refused = refusals(fake)
+    done = run(fake, keep=keep)
+    assert (done.failed, refused) == ("", [])
+    assert done.plan.digest == predicted.plan.digest
+    assert [one["id"] for one in done.values["deleted"]] == [one["id"] for one in predicted.values["deleted"]]
+    assert done.steps_done == len(done.plan) == len(fake.writes)
+    assert done.changed == predicted.changed == bool(fake.writes)
+    began = len(fake.requests)
+    again = run(fake, keep=keep)
+    assert (again.changed, again.failed, again.plan.steps) == (False, "", ())
+    assert fake.requests[began:] == [("GET", "/backups/detail")]
+
+
+def chain_of(*, ours: str = "111", **more: Any) -> History:
+    """A full backup and incrementals, a day apart."""
+    history = History(**more)
+    for number, own in enumerate(ours):
+        history.take(number > 0, ours=own == "1")
+        history.wait(days=1)
+    return history
+
+
+def test_a_stranger_on_our_base_holds_it_and_is_named() -> None:
+    history = chain_of(ours="110")
+    history.take()
+    fake = into(FakeCinder(), history)
+    refused = refusals(fake)
+    done = run(fake)
+    assert (done.failed, refused, done.changed) == ("", [], False)
+    held = {one["id"]: one for one in done.values["blocked"]}
+    assert list(held) == ["v1-002", "v1-001"]
+    assert held["v1-002"]["why"] == ["backup b3 (v1-003), which is not ours, stands on it"]
+    assert held["v1-002"]["held_by"] == ["v1-003"]
+    assert held["v1-001"]["why"] == ["backup b2 (v1-002) stands on it"]
+    assert done.values["untouched"] == 1
+
+
+def test_a_stranger_who_comes_while_we_remove_is_spared_and_what_he_stands_on() -> None:
+    history = chain_of(ours="1111")
+    history.take()
+    fake = into(FakeCinder(), history)
+
+    def hook(method: str, path: str) -> None:
+        if (method, path) == ("DELETE", "/backups/v1-004"):
+            fake.add_backup("foreign", "v1", parent="v1-003", status="creating")
+            fake.backups["foreign"]["_due"], fake.backups["foreign"]["_fails"] = fake.now, ""
+            fake.backups["foreign"]["_before"] = "available"
+            fake.backups["foreign"].update(data_timestamp=text(history.now), created_at=text(history.now))
+            fake.backups["v1-005"].update(created_at=text(history.now + datetime.timedelta(hours=1)))
+
+    fake.hook = hook  # type: ignore[assignment]
+    refused = refusals(fake)
+    done = run(fake)
+    assert (done.failed, refused) == ("", [])
+    assert [one["id"] for one in done.values["deleted"]] == ["v1-004"]
+    assert {one["id"] for one in done.values["blocked"]} == {"v1-003", "v1-002", "v1-001"}
+    assert done.values["blocked"][0]["why"] == ["backup foreign (foreign), which is not ours, stands on it"]
+
+
+def test_a_count_that_falls_late_is_waited_for() -> None:
+    fake = into(FakeCinder(), chain_of(ours="11"))
+    fake.add_backup("new", "v1", created_at="2026-01-01T00:00:00", data_timestamp="2026-01-01T00:00:00")
+    fake.backups["new"]["metadata"] = {model.RUN: "r"}
+    drop, late = fake._drop, []
+
+    def slow(identifier: str) -> None:
+        drop(identifier)
+        if identifier == "v1-002":
+            fake.backups["v1-001"]["has_dependent_backups"] = True
+            late.append(fake.now + datetime.timedelta(seconds=8))
+
+    def hook(_method: str, _path: str) -> None:
+        if late and fake.now >= late[0] and "v1-001" in fake.backups:
+            fake.backups["v1-001"]["has_dependent_backups"] = False
+
+    fake._drop, fake.hook = slow, hook  # type: ignore[method-assign,assignment]
+    refused = refusals(fake)
+    done = run(fake)
+    assert (done.failed, refused, done.steps_done) == ("", [], 2)
+    assert list(fake.backups) == ["new"]
+
+
+def test_a_count_that_never_falls_keeps_a_backup_and_is_said() -> None:
+    fake = into(FakeCinder(), chain_of(ours="1"))
+    fake.backups["v1-001"]["has_dependent_backups"] = True
+    fake.add_backup("new", "v1", metadata={model.RUN: "r"})
+    done = run(fake)
+    assert (done.failed, done.changed) == ("", False)
+    assert done.values["blocked"][0]["why"] == ["Cinder says that others stand on it, and none is to be seen"]
+
+
+@pytest.mark.parametrize("moment", ["before", "lose"])
+def test_a_lost_answer_is_no_failure(moment: str) -> None:
+    fake = into(FakeCinder(), chain_of(ours="111"))
+    fake.add_backup("new", "v1", metadata={model.RUN: "r"})
+    call, lost = fake.call, []
+
+    def twice(service: str, method: str, path: str, **more: Any) -> Any:
+        """The client repeats a DELETE whose answer was lost; Cinder then says that it is under way."""
+        if method == "DELETE" and not lost:
+            lost.append(path)
+            if moment == "lose":
+                call(service, method, path, **more)
+        return call(service, method, path, **more)
+
+    fake.call = twice  # type: ignore[method-assign]
+    done = run(fake)
+    assert (done.failed, done.steps_done, list(fake.backups)) == ("", 3, ["new"])
+
+
+def test_a_removal_that_fails_ends_its_volume_alone() -> None:
+    fake = into(into(FakeCinder(), chain_of(ours="111")), chain_of(volume="v2"))
+    for volume in ("v1", "v2"):
+        fake.add_backup(f"new-{volume}", volume, metadata={model.RUN: "r"})
+    drop = fake._drop
+
+    def broken(identifier: str) -> None:
+        if identifier == "v1-002":
+            fake.backups[identifier].update(status="error", fail_reason="the store is read-only")
+        else:
+            drop(identifier)
+
+    fake._drop = broken  # type: ignore[method-assign]
+    done = run(fake)
+    assert done.failed == "backup b2 (v1-002) was not removed: the store is read-only"
+    assert done.values["failed_backups"] == [{"id": "v1-002", "reason": done.failed}]
+    assert sorted(fake.backups) == ["new-v1", "new-v2", "v1-001", "v1-002"]
+    assert done.steps_done == 4
+    (left,) = [one for one in done.values["kept"] if one["id"] == "v1-001"]
+    assert left["why"] == ["it was not reached"]
+
+
+def test_one_that_never_goes_does_not_hang_the_task() -> None:
+    fake = into(FakeCinder(), chain_of(ours="1"))
+    fake.add_backup("new", "v1", metadata={model.RUN: "r"})
+    fake.dead = True
+    done = run(fake, timeout=50)
+    assert done.failed == "backup b1 (v1-001) is still deleting after 50 s"
+
+
+def test_only_what_is_asked_for_goes() -> None:
+    fake = FakeCinder()
+    gold = History("v1")
+    for policy in ("gold", "gold", "silver", "gold", "gold"):
+        gold.take(**{model.POLICY: policy})
+        gold.wait(days=1)
+    into(into(fake, gold), chain_of(volume="v2"))
+    done = run(fake, policies=["gold"], keep={"last": 1})
+    assert [one["id"] for one in done.values["deleted"]] == ["v1-004", "v1-002", "v1-001"]
+    assert done.values["untouched"] == 4
+    done = run(fake, volumes=["v2"], keep={"last": 1})
+    assert done.steps_done == 0  # the newest one stands on all others
+    assert {one["id"] for one in done.values["blocked"]} == {"v2-001", "v2-002"}
+
+
+def test_an_empty_keep_never_reaches_cinder() -> None:
+    fake = into(FakeCinder(), chain_of())
+    with pytest.raises(InputError, match="keep is empty"):
+        run(fake, keep=dict.fromkeys(gfs.KINDS, 0))
+    assert fake.requests == []
+
+
+def refuted_last() -> History:
+    history = History()
+    for _number in range(3):
+        history.take()
+        history.wait(days=1)
+    last = history.backups["v1-003"]
+    metadata = {**last.metadata, model.REFUTED: text(history.now)}
+    history.backups[last.id] = dataclasses.replace(last, metadata=metadata)
+    return history
+
+
+def test_a_refuted_one_fills_no_slot_and_goes_once_a_good_one_is_newer() -> None:
+    history = refuted_last()
+    decision = decide(history.shown(), gfs.Keep(last=1))
+    why = {fate.backup.id: fate.why for fate in decision.fates}
+    assert [one.id for one in decision.going] == ["v1-001"]
+    assert why["v1-002"] == ("last 1",)
+    assert why["v1-003"] == ("it was refuted, and no good one is newer",)
+    history.take()
+    assert [one.id for one in decide(history.shown(), gfs.Keep(last=1)).going] == ["v1-003", "v1-002", "v1-001"]
+    soon = prune.Rules(gfs.Keep(last=1), moment(text(history.now)), failed_days=3)
+    fates = {fate.backup.id: fate.why for fate in prune.decide(history.shown(), soon).fates}
+    assert fates["v1-003"] == ("it was refuted, and is younger than 3 days",)
+
+
+def test_what_stands_on_a_refuted_one_is_no_good_unless_it_was_proven_later() -> None:
+    history = chain_of(ours="111")
+    first, second = history.backups["v1-001"], history.backups["v1-002"]
+    history.backups[first.id] = dataclasses.replace(first, metadata={**first.metadata, model.REFUTED: "2025-11-01"})
+    (chain,) = chains.build(history.shown())
+    assert chains.sound(chain) == []
+    history.backups[second.id] = dataclasses.replace(second, metadata={**second.metadata, model.PROVEN: "2025-11-02"})
+    (chain,) = chains.build(history.shown())
+    assert [one.id for one in chains.sound(chain)] == ["v1-002", "v1-003"]
+
+
+def test_one_that_cinder_works_on_stays_and_holds() -> None:
+    history = chain_of(ours="11")
+    history.take(True, status="creating")
+    history.wait(days=1)
+    history.take()
+    decision = decide(history.shown(), gfs.Keep(last=1))
+    why = {fate.backup.id: fate.why for fate in decision.fates}
+    assert decision.going == ()
+    assert why["v1-003"] == ("it is creating",)
+    assert why["v1-002"] == ("backup b3 (v1-003) stands on it",)
+
+
+@pytest.mark.parametrize("admin", [True, False])
+def test_records_settle_what_is_not_sure(admin: bool) -> None:
+    """Two at once: the third may stand on the second for all that is shown."""
+    history = History()
+    for number in range(3):
+        history.take(number > 0, status="creating" if number == 1 else "available")
+        history.wait(minutes=1)
+    history.backups["v1-002"] = dataclasses.replace(history.backups["v1-002"], status="available")
+    assert history.parents["v1-003"] == "v1-001"
+    fake = into(FakeCinder(), history)
+    fake.admin = admin
+    done = run(fake, records=True)
+    assert (done.failed, bool(done.warnings)) == ("", not admin)
+    assert [one["id"] for one in done.values["deleted"]] == (["v1-002"] if admin else [])

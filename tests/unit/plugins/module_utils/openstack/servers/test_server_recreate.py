@@ -1,0 +1,435 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers: captured without a secret in sight, made again whatever interrupts, compared with what they were."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import itertools
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff, model, recreate
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import run as task
+from ansible_collections.scs.landscape.plugins.modules import server_capture, server_recreate
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.servers.fake_project import (
+    FakeProject,
+    Killed,
+)
+
+SECRET = base64.b64encode(b"#cloud-config\npassword: Tr0ub4dor&3\n").decode()
+MACS = ("fa:16:3e:10:00:01", "fa:16:3e:10:00:02")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits: each look at the clock is a second later."""
+    seconds = itertools.count()
+    later = functools.partial(recreate.Maker, clock=lambda: float(next(seconds)), sleep=lambda _seconds: None)
+    monkeypatch.setattr(task, "Maker", later)
+
+
+def run(module: Any, cloud: FakeProject, check: bool = False, **options: Any) -> Result:
+    defaults = {name: spec.get("default") for name, spec in module.ARGUMENTS.items()}
+    found = module.main({**defaults, **options}, check, connect=lambda *_args, **_more: cloud)
+    assert isinstance(found, Result)
+    return found
+
+
+def furnished(image: str = "", off: bool = False, locked: bool = False) -> FakeProject:
+    """A project with one server that has everything."""
+    cloud = FakeProject(admin=True)
+    groups = {}
+    for name in ("web", "ssh"):
+        groups[name] = cloud.call("n", "POST", "/security-groups", json={"security_group": {"name": name}}).body[
+            "security_group"
+        ]["id"]
+    rule = {"direction": "ingress", "ethertype": "IPv4", "protocol": "tcp", "port_range_min": 22, "port_range_max": 22}
+    rule = {**rule, "security_group_id": groups["web"], "remote_group_id": groups["ssh"]}
+    cloud.call("n", "POST", "/security-group-rules", json={"security_group_rule": rule})
+    cloud.kept["security-groups"][groups["ssh"]]["tags"] = ["b", "a"]
+    cards = []
+    for index, mac in enumerate(MACS):
+        port = {
+            "network_id": "net",
+            "name": f"card-{index}",
+            "description": f"card {index}",
+            "mac_address": mac,
+            "fixed_ips": [{"subnet_id": "sub", "ip_address": f"10.7.0.{20 - index}"}],
+            "allowed_address_pairs": [{"ip_address": "10.7.0.9"}, {"ip_address": "10.7.1.0/24", "mac_address": "x"}],
+            "security_groups": [groups["web"]] if index else [groups["web"], groups["ssh"]],
+        }
+        cards.append(cloud.call("n", "POST", "/ports", json={"port": port}).body["port"]["id"])
+        cloud.kept["ports"][cards[-1]]["tags"] = ["blue"]
+    mapping = []
+    for index, name in enumerate(("root", "data")):
+        more = {"metadata": {"tier": "gold"}, "description": "boots"} if not index else {}
+        volume = cloud.call("c", "POST", "/volumes", json={"volume": {"name": name, "size": 1 + index, **more}}).body
+        identifier = volume["volume"]["id"]
+        cloud.kept["volumes"][identifier]["bootable"] = "false" if index else "true"
+        cloud.kept["backups"][f"b-{identifier}"] = {
+            "id": f"b-{identifier}",
+            "volume_id": identifier,
+            "status": "available",
+            "data_timestamp": "2026-11-01",
+            "brings": {"metadata": {"tier": "old"}},
+        }
+        boot = -1 if image or index else 0
+        mapping.append({"uuid": identifier, "source_type": "volume", "boot_index": boot, "delete_on_termination": True})
+    group = cloud.call("n", "POST", "/os-server-groups", json={"server_group": {"name": "apart", "policy": "affinity"}})
+    wanted = {
+        "name": "shop",
+        "flavorRef": "f1",
+        "imageRef": image,
+        "description": "the shop",
+        "key_name": "mine",
+        "user_data": SECRET,
+        "config_drive": True,
+        "metadata": {"owner": "Zoë"},
+        "tags": ["front", "eu-1"],
+        "block_device_mapping_v2": mapping,
+        "networks": [{"port": one} for one in cards],
+    }
+    body = {"server": wanted, "os:scheduler_hints": {"group": group.body["server_group"]["id"]}}
+    made = cloud.call("n", "POST", "/servers", json=body).body["server"]["id"]
+    cloud.kept["servers"][made].update(
+        status="SHUTOFF" if off else "ACTIVE", locked=locked, locked_reason="audit" if locked else None
+    )
+    cloud.writes.clear()
+    return cloud
+
+
+def captured(cloud: FakeProject, folder: Path) -> dict[str, Any]:
+    done = run(server_capture, cloud, dest=str(folder))
+    assert done.failed == ""
+    return dict(json.loads(Path(done.values["servers"][0]["path"]).read_text()))
+
+
+def test_a_manifest_is_the_same_as_long_as_the_server_is_and_shows_no_secret(tmp_path: Path):
+    cloud = furnished()
+    predicted = run(server_capture, cloud, check=True, dest=str(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+    done = run(server_capture, cloud, dest=str(tmp_path / "new"))
+    assert (done.changed, done.steps_done, done.plan.digest) == (True, 2, predicted.plan.digest)
+    files = {one.name: one for one in (tmp_path / "new").iterdir()}
+    assert {stat.S_IMODE(one.stat().st_mode) for one in files.values()} == {0o600}
+    (identifier,) = cloud.kept["servers"]
+    assert files[f"{identifier}.user_data"].read_text().strip() == SECRET
+    told = json.dumps([done.values, done.diff, done.plan.as_dict(), files[f"{identifier}.json"].read_text()])
+    assert SECRET[:20] not in told
+    assert "Tr0ub4dor" not in told
+    assert (done.values["omitted"], cloud.writes) == ([], [])
+    again = run(server_capture, cloud, dest=str(tmp_path / "new"))
+    assert (again.changed, again.values["servers"][0]["status"]) == (False, "unchanged")
+    cloud.kept["servers"][identifier]["metadata"]["owner"] = "Ada"
+    changed = run(server_capture, cloud, dest=str(tmp_path / "new"))
+    (entry,) = changed.diff
+    assert ("Zoë" in entry["before"], "Ada" in entry["after"]) == (True, True)
+
+
+def test_a_manifest_holds_what_belongs_to_the_server(tmp_path: Path):
+    found = captured(furnished(), tmp_path)
+    assert [one["mac_address"] for one in found["ports"]] == list(MACS)
+    assert found["ports"][0]["security_groups"] == ["ssh", "web"]
+    assert [(one["name"], one["root"], one["device"]) for one in found["volumes"]] == [
+        ("root", True, "/dev/vda"),
+        ("data", False, "/dev/vdb"),
+    ]
+    web = next(one for one in found["security_groups"] if one["name"] == "web")
+    assert [one["remote_group"] for one in web["rules"] if one["direction"] == "ingress"] == ["ssh"]
+    assert (found["group"]["policy"], found["keypair"]["public_key"]) == ("affinity", "ssh-ed25519 AAAA")
+    assert found["user_data"]["size"] == 36
+
+
+@pytest.mark.accept("B1.16")
+def test_what_a_member_may_not_see_is_told_and_nothing_fails(tmp_path: Path):
+    cloud = furnished()
+    cloud.admin = False
+    done = run(server_capture, cloud, dest=str(tmp_path))
+    (identifier,) = cloud.kept["servers"]
+    assert done.values["omitted"] == [{"server": identifier, "what": "user_data: only an administrator sees it"}]
+    assert (done.failed, [one.name for one in tmp_path.iterdir()]) == ("", [f"{identifier}.json"])
+    cloud.keypairs.clear()
+    cloud.admin = True
+    done = run(server_capture, cloud, dest=str(tmp_path), user_data=False)
+    assert [one["what"] for one in done.values["omitted"]] == [
+        "keypair mine: it belongs to another user",
+        "user_data: not asked for",
+    ]
+
+
+def test_a_key_that_an_administrator_did_not_see_must_be_there_and_is_not_compared(tmp_path: Path):
+    cloud = furnished()
+    key = cloud.keypairs.pop("mine")
+    assert captured(cloud, tmp_path)["keypair"] == {"name": "mine", "type": None, "public_key": None}
+    cloud.lose_everything()
+    with pytest.raises(InputError, match="no key pair mine, and the manifest has no public key"):
+        run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    cloud.keypairs["mine"] = key
+    assert run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").failed == ""
+    assert not run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").changed
+
+
+def test_servers_are_chosen_by_name_id_and_metadata(tmp_path: Path):
+    cloud = furnished()
+    (identifier,) = cloud.kept["servers"]
+    for chosen in ([identifier], ["shop"], []):
+        assert len(run(server_capture, cloud, check=True, dest=str(tmp_path), servers=chosen).values["servers"]) == 1
+    none = run(server_capture, cloud, check=True, dest=str(tmp_path), metadata={"owner": "nobody"})
+    assert (none.changed, none.values["servers"]) == (False, [])
+    with pytest.raises(InputError, match="'a' is the name or id of no server; 'b' is"):
+        run(server_capture, cloud, dest=str(tmp_path), servers=["a", "b"])
+
+
+def test_a_server_that_cannot_be_read_is_told_and_the_others_are_captured(tmp_path: Path):
+    cloud = furnished()
+    (identifier,) = cloud.kept["servers"]
+    cloud.kept["servers"]["odd"] = {**cloud.kept["servers"][identifier], "id": "odd", "OS-EXT-SRV-ATTR:user_data": "%"}
+    done = run(server_capture, cloud, dest=str(tmp_path))
+    assert "1 servers could not be read:\nshop (odd): user data is no base64" in done.failed
+    assert [one["status"] for one in done.values["servers"]] == ["captured", "failed"]
+
+
+@pytest.mark.parametrize("shape", [{}, {"off": True}, {"locked": True}, {"image": "i1"}], ids=str)
+def test_all_that_was_deleted_is_made_again_once(shape: dict[str, Any], tmp_path: Path):
+    cloud = furnished(**shape)
+    before = captured(cloud, tmp_path)
+    cloud.lose_everything()
+    cloud.keypairs.clear()
+    predicted = run(server_recreate, cloud, check=True, manifests=[str(tmp_path)], missing_volumes="backup")
+    assert cloud.writes == []
+    assert predicted.values["servers"][0]["predicted"] is True
+    done = run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    assert (done.failed, done.steps_done, done.plan.digest) == ("", 1, predicted.plan.digest)
+    (told,) = done.values["servers"]
+    assert (told["status"], told["differences"], told["old_id"]) == ("made", [], before["id"])
+    assert SECRET[:20] not in json.dumps([done.values, done.diff, done.plan.as_dict()])
+    now = captured(cloud, tmp_path / "now")
+    assert diff.differences(before, now) == []
+    assert now["user_data"] == before["user_data"]
+    count = len(cloud.writes)
+    again = run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    assert (again.changed, again.values["servers"][0]["status"], len(cloud.writes)) == (False, "present", count)
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["same-addresses", "other-addresses"])
+def test_killed_anywhere_the_next_start_finishes_and_doubles_nothing(keep: bool, tmp_path: Path):
+    options = {"manifests": [str(tmp_path)], "missing_volumes": "backup", "keep_macs": keep, "keep_ips": keep}
+    whole = furnished(off=True, locked=True)
+    before = captured(whole, tmp_path)
+    whole.lose_everything()
+    run(server_recreate, whole, **options)
+    total = len(whole.writes)
+    assert total > 25
+    for writes in range(total):
+        cloud = furnished(off=True, locked=True)
+        cloud.lose_everything()
+        cloud.kill_after = writes
+        with pytest.raises(Killed):
+            run(server_recreate, cloud, **options, max_parallel=1)
+        cloud.kill_after = None
+        done = run(server_recreate, cloud, **options)
+        assert done.failed == "", (writes, done.failed)
+        counts = [len(cloud.kept[one]) for one in ("servers", "ports", "volumes", "security-groups")]
+        assert counts == [1, 2, 2, 3], writes
+        free = [one["path"] for one in diff.differences(before, captured(cloud, tmp_path / f"{writes}"))]
+        assert all(one.startswith("ports[") for one in free), (writes, free)
+        assert not (keep and free), (writes, free)
+
+
+@pytest.mark.parametrize("acted", [True, False], ids=["acted", "not-acted"])
+def test_lost_answers_double_nothing(acted: bool, tmp_path: Path):
+    cloud = furnished()
+    before = captured(cloud, tmp_path)
+    cloud.lose_everything()
+    paths = ("/security-groups", "/os-server-groups", "/ports", "/volumes", "/servers")
+    cloud.lose = [("POST", path, acted) for path in paths]
+    done = run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    assert (done.failed, cloud.lose) == ("", [])
+    assert [len(cloud.kept[one]) for one in ("servers", "ports", "volumes", "security-groups")] == [1, 2, 2, 3]
+    assert diff.differences(before, captured(cloud, tmp_path / "now")) == []
+
+
+def test_all_that_is_missing_is_told_at_once_and_nothing_is_made(tmp_path: Path):
+    cloud = furnished(image="i1")
+    manifest = captured(cloud, tmp_path)
+    cloud.lose_everything()
+    cloud.kept["networks"].clear()
+    cloud.kept["flavors"]["f1"].update(ram=1024)
+    cloud.kept["images"].clear()
+    cloud.keypairs["mine"]["public_key"] = "another"
+    cloud.project_id = "p2"
+    with pytest.raises(InputError) as caught:
+        run(server_recreate, cloud, manifests=[str(tmp_path)])
+    for words in (
+        "it was in project p1, and the token is for p2",
+        "flavor small has ram 1024 instead of 2048",
+        "there is no image i1",
+        "there is no network front",
+        "key pair mine is another key now",
+        f"volume data ({manifest['volumes'][1]['id']}) is gone; name a restored one in volumes",
+    ):
+        assert words in str(caught.value)
+    assert cloud.writes == []
+
+
+def test_user_data_that_was_lost_is_asked_for_and_never_shown(tmp_path: Path):
+    cloud = furnished()
+    manifest = captured(cloud, tmp_path)
+    (tmp_path / f"{manifest['id']}.user_data").unlink()
+    cloud.lose_everything()
+    with pytest.raises(InputError, match="its user data is not beside"):
+        run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    given = {"shop": SECRET}
+    done = run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup", user_data=given)
+    (made,) = cloud.kept["servers"].values()
+    assert (done.failed, made["OS-EXT-SRV-ATTR:user_data"]) == ("", SECRET)
+    (tmp_path / f"{manifest['id']}.user_data").write_text(base64.b64encode(b"other").decode())
+    with pytest.raises(InputError, match="its digest is another one") as caught:
+        run(server_recreate, cloud, manifests=[str(tmp_path)])
+    assert "b3RoZXI" not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["refuse", "backup", "empty"])
+def test_volumes_are_never_silently_empty(missing: str, tmp_path: Path):
+    cloud = furnished()
+    captured(cloud, tmp_path)
+    cloud.lose_everything()
+    cloud.kept["backups"].clear()
+    words = {
+        "refuse": "is gone; name",
+        "backup": "no backup of it is available",
+        "empty": "nothing boots from an empty",
+    }
+    with pytest.raises(InputError, match=words[missing]):
+        run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes=missing)
+    assert cloud.writes == []
+
+
+def test_volumes_that_stayed_or_were_restored_before_are_taken(tmp_path: Path):
+    cloud = furnished()
+    manifest = captured(cloud, tmp_path)
+    root, data = (one["id"] for one in manifest["volumes"])
+    volumes = dict(cloud.kept["volumes"])
+    cloud.lose_everything()
+    volumes[root].update(status="available", attachments=[])
+    cloud.kept["volumes"][root] = volumes[root]
+    cloud.kept["volumes"]["restored"] = {**volumes[data], "id": "restored", "name": "x", "status": "available"}
+    cloud.kept["volumes"]["restored"].update(attachments=[{"server_id": "other"}])
+    mapped = {"manifests": [str(tmp_path)], "volumes": {data: "restored"}}
+    with pytest.raises(InputError, match="restored is attached to server other"):
+        run(server_recreate, cloud, **mapped)
+    cloud.kept["volumes"]["restored"].update(attachments=[], size=1)
+    with pytest.raises(InputError, match="restored has 1 GiB, 2 are needed"):
+        run(server_recreate, cloud, **mapped)
+    cloud.kept["volumes"]["restored"].update(size=2)
+    done = run(server_recreate, cloud, **mapped)
+    assert (done.failed, set(cloud.kept["volumes"])) == ("", {root, "restored"})
+    assert cloud.kept["volumes"]["restored"]["name"] == "data"
+
+
+def test_a_copy_has_other_addresses_and_a_taken_one_is_told(tmp_path: Path):
+    cloud = furnished()
+    captured(cloud, tmp_path)
+    (original,) = cloud.kept["servers"].values()
+    original["name"], original["id"] = "moved", "moved"
+    cloud.kept["servers"] = {"moved": original}
+    for port in cloud.kept["ports"].values():
+        port["device_id"] = "moved"
+    cloud.kept["volumes"].clear()
+    with pytest.raises(InputError, match=f"MAC address {MACS[0]} is taken by port port-\\d+ of server moved"):
+        run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    copy = {"manifests": [str(tmp_path)], "missing_volumes": "backup", "keep_ips": False, "keep_macs": False}
+    done = run(server_recreate, cloud, **copy, power="off")
+    assert done.failed == ""
+    assert len({one["mac_address"] for one in cloud.kept["ports"].values()}) == 4
+    assert sorted(one["status"] for one in cloud.kept["servers"].values()) == ["ACTIVE", "SHUTOFF"]
+
+
+def test_a_server_that_fails_is_told_and_its_volumes_stay_when_it_is_deleted(tmp_path: Path):
+    cloud = furnished()
+    captured(cloud, tmp_path)
+    cloud.lose_everything()
+    cloud.broken = "No valid host was found"
+    done = run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    assert "is ERROR: No valid host was found" in done.failed
+    (server,) = cloud.kept["servers"].values()
+    assert {one["delete_on_termination"] for one in server["attached"].values()} == {False}
+
+
+def test_what_differs_in_the_end_fails_the_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    cloud = furnished()
+    captured(cloud, tmp_path)
+    cloud.lose_everything()
+    monkeypatch.setattr(recreate.Maker, "_finish_port", lambda *_args: None)
+    done = run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
+    assert "and differs in ports[0].description, ports[0].tags" in done.failed
+    assert {"path": "ports[0].tags[0]", "before": "blue", "after": "(nothing)"} in done.values["servers"][0][
+        "differences"
+    ]
+
+
+def test_a_server_that_is_there_is_left_alone_and_its_drift_is_told(tmp_path: Path):
+    cloud = furnished()
+    captured(cloud, tmp_path)
+    (server,) = cloud.kept["servers"].values()
+    server["metadata"]["owner"] = "Ada"
+    done = run(server_recreate, cloud, manifests=[str(tmp_path)])
+    assert (done.changed, done.failed, cloud.writes) == (False, "", [])
+    assert done.values["servers"][0]["differences"] == [{"path": "metadata.owner", "before": "Zoë", "after": "Ada"}]
+
+
+def test_floating_addresses_come_back(tmp_path: Path):
+    cloud = furnished()
+    card = next(iter(cloud.kept["ports"]))
+    address = {"id": "fip", "floating_ip_address": "203.0.113.9", "fixed_ip_address": "10.7.0.20", "port_id": card}
+    cloud.kept["floatingips"]["fip"] = {**address, "floating_network_id": "ext"}
+    before = captured(cloud, tmp_path)
+    cloud.lose_everything()
+    cloud.kept["floatingips"]["fip"].update(port_id=None, fixed_ip_address=None)
+    assert run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").failed == ""
+    assert diff.differences(before, captured(cloud, tmp_path / "now")) == []
+    cloud.lose_everything()
+    cloud.kept["floatingips"].clear()
+    assert run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").failed == ""
+    assert [one["floating_ip_address"] for one in cloud.kept["floatingips"].values()] == ["203.0.113.9"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is no manifest"),
+        ("[]", "is no manifest of a server"),
+        ('{"format": "scs.landscape.server", "version": 2}', "has version 2 of the format, known is 1"),
+        ('{"format": "scs.landscape.server", "version": 1, "id": 3}', "id is missing or of a wrong kind"),
+    ],
+)
+def test_a_damaged_manifest_is_refused(text: str, words: str, tmp_path: Path):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(InputError, match=words):
+        run(server_recreate, FakeProject(), manifests=[str(tmp_path)])
+
+
+def test_parts_of_a_manifest_that_are_missing_are_named(tmp_path: Path):
+    manifest = captured(furnished(), tmp_path)
+    del manifest["ports"][1]["mac_address"]
+    manifest["volumes"][0] = 7
+    with pytest.raises(InputError, match=r"ports\[1\].mac_address is missing .*volumes\[0\].size is missing"):
+        model.load(model.dump(manifest), "x")
+    with pytest.raises(InputError, match="is no id of a server"):
+        model.file_name({"id": "../../etc/passwd"})
+    with pytest.raises(InputError, match="there is no manifest in"):
+        run(server_recreate, FakeProject(), manifests=[str(tmp_path / "nothing-here")[:-13]][:0])
+
+
+def test_a_nova_that_is_too_old_is_told(tmp_path: Path):
+    cloud = furnished()
+    cloud.newest = (2, 60)
+    with pytest.raises(LandscapeError, match=r"older than its microversion 2\.71"):
+        run(server_capture, cloud, dest=str(tmp_path))
