@@ -202,18 +202,19 @@ class Restorer:
         """
         if self._reader is None:
             raise InputError("There is no reader")
-        wanted = self._lists[todo.backup.id]
+        places: list[dict[str, int]] = []
         try:
-            found = compared(self._reader, wanted, volume, self.patience, self.meter)
+            found = compared(self._reader, self._lists[todo.backup.id], volume, self.patience, self.meter)
+            wrong = "" if found.same else str(found)
+            places = found.places()
         except blocks.LengthError as error:
-            self._volumes.note(volume.id, todo.mark(restore.WRONG))
-            raise WrongBytesError(f"backup {todo.backup} was restored into volume {volume}: {error}") from error
-        if not found.same:
+            wrong = str(error)
+        if wrong:
             self._volumes.note(volume.id, todo.mark(restore.WRONG))
             raise WrongBytesError(
-                f"backup {todo.backup} was restored into volume {volume}, and {found}",
+                f"backup {todo.backup} was restored into volume {volume}: {wrong}",
                 hint="The volume is left for a look at it; restore another backup",
-                details={"differing": found.places()},
+                details={"differing": places},
             )
         self._volumes.note(volume.id, todo.mark(restore.SAME))
         return found
