@@ -36,7 +36,15 @@ _SHAPE: dict[str, type | tuple[type, ...]] = {
 }
 _PORT = ("id", "network", "mac_address", "fixed_ips", "security_groups")
 _VOLUME = ("id", "size", "root")
-_RULE = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix")
+_RULE = (
+    "direction",
+    "ethertype",
+    "protocol",
+    "port_range_min",
+    "port_range_max",
+    "remote_ip_prefix",
+    "remote_address_group_id",
+)
 
 
 @dataclass(frozen=True)

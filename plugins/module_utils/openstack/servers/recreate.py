@@ -19,7 +19,15 @@ from .plan import Port, There, Todo, Volume
 
 #: Volumes can be made of backups since the release Stein; who deletes a volume can be changed since Ussuri.
 _FROM_BACKUP, _WHO_DELETES = "3.47", "2.85"
-_RULE = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix")
+_RULE = (
+    "direction",
+    "ethertype",
+    "protocol",
+    "port_range_min",
+    "port_range_max",
+    "remote_ip_prefix",
+    "remote_address_group_id",
+)
 
 
 class Maker:
