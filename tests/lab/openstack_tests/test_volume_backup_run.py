@@ -240,7 +240,7 @@ def test_planted_faults_leave_one_backup_of_each_volume(disks: Disks, seed: int,
 
 
 @pytest.mark.accept("B1.19")
-def test_a_dead_service_is_named_to_who_may_know_and_waited_for_in_bounded_time_by_others(disks: Disks) -> None:
+def test_a_dead_service_is_waited_for_in_bounded_time_and_its_backup_is_made_once(disks: Disks) -> None:
     volume = disks.make("a", written=1)
     cloud = disks.desk.cloud
     cloud.stop("cinder-backup")
