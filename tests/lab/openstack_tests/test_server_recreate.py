@@ -135,6 +135,9 @@ def state(desk: Desk, name: str = "shop") -> dict[str, Any]:
         groups = {one["id"]: one for one in admin.pages("network", "/security-groups", "security_groups")}
         ports = list(admin.pages("network", "/ports", "ports", device_id=server["id"]))
         used = {one for port in ports for one in port["security_groups"]}
+        # Sets, which Nova shows in any order.
+        server["security_groups"].sort(key=lambda one: str(one["name"]))
+        server["tags"].sort()
         (group,) = server["server_groups"]
         shown = admin.get("compute", f"/os-server-groups/{group}", microversion="2.64")["server_group"]
 
