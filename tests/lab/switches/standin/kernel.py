@@ -104,6 +104,11 @@ def _leftover(wanted: dict[str, Device], there: dict[str, dict[str, Any]]) -> It
             yield name
 
 
+def cabled(one: dict[str, Any]) -> bool:
+    """Whether a port is the end of a cable of the lab, and not an empty one of ours."""
+    return _type(one) == "veth"
+
+
 def _type(one: dict[str, Any]) -> str:
     return str(one.get("linkinfo", {}).get("info_kind", ""))
 
