@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``make demo``: thirteen machines on this one, deployed with the command an operator would type; ``make demo-down`` ends them."""
+"""``make demo``: thirteen machines on this one, deployed with the commands an operator would type; ``make demo-down`` ends them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from ..lab.hosts import Lab
+from ..lab.whole import Whole
 from . import plays
 from .console import say
 from .paths import REPO
@@ -18,29 +18,35 @@ from .paths import REPO
 LANE = "-".join(filter(None, ["demo", os.environ.get("SCS_LANE")]))
 BUILD = REPO / "build" / LANE
 LANDSCAPE = REPO / "examples" / "embedded"
+#: In this order: hosts and switches as machines, the fabric between them, and what hosts reach over it.
+PLAYBOOKS = ("lab_deploy", "fabric_deploy", "fabric_verify")
 
 
-def command(lab: Lab) -> list[str]:
+def command(lab: Whole, playbook: str) -> list[str]:
     """What an operator would type, entered into the network of the machines."""
     source = BUILD / "embedded.landscape.yml"
     source.write_text(f"plugin: scs.landscape.landscape\nsrc: [{LANDSCAPE}]\n", encoding="utf-8")
     variables = {
-        "lab_deploy_src": [str(LANDSCAPE)],
+        f"{playbook}_src": [str(LANDSCAPE)],
         "lab_docs_dest": str(BUILD / "docs"),
         "lab_report_dest": str(BUILD / "runs"),
     }
+    if playbook.startswith("fabric_"):
+        variables[f"hosts_{playbook}"] = ":".join([*lab.switches, *lab.hosts])
     inventories = ["-i", str(source), "-i", str(lab.inventory)]
-    program = ["ansible-playbook", *inventories, "-e", json.dumps(variables), "scs.landscape.lab_deploy"]
+    program = ["ansible-playbook", *inventories, "-e", json.dumps(variables), f"scs.landscape.{playbook}"]
     return [*lab.entering(), *program]
 
 
-def deploy(lab: Lab) -> int:
-    """Runs the playbook and shows what it does; its exit code."""
-    log = BUILD / "deploy.log"
-    say(f"ansible-playbook scs.landscape.lab_deploy (everything it says: {log})")
-    code = plays.watch(command(lab), BUILD, log, {"ANSIBLE_FORKS": "13"})
-    if code and not (BUILD / "runs" / "latest").exists():
-        sys.stdout.write(log.read_text(encoding="utf-8")[-4000:])
+def deploy(lab: Whole) -> int:
+    """Runs the playbooks, until one fails, and shows what they do; the exit code of the last."""
+    code = 0
+    for playbook in PLAYBOOKS:
+        log = BUILD / f"{playbook}.log"
+        say(f"ansible-playbook scs.landscape.{playbook} (everything it says: {log})")
+        code = plays.watch(command(lab, playbook), BUILD, log, {"ANSIBLE_FORKS": "13"})
+        if code:
+            break
     return code
 
 
@@ -64,7 +70,7 @@ def summary(began: float) -> None:
 
 def main(arguments: list[str]) -> int:
     """Starts the machines and deploys them; with ``down`` ends them."""
-    lab = Lab(LANE, LANDSCAPE)
+    lab = Whole(LANE, LANDSCAPE)
     demo = plays.Demo("demo", "the machines are", BUILD, lab.up, lab.down, lambda: deploy(lab), summary)
     return demo.main(arguments)
 
