@@ -13,14 +13,28 @@ from ...core.report import Case, Report, Table
 from ...core.units import format_seconds
 from ..cables import model as cables
 from ..derive import View
+from . import fabric as fabrics
+from .fabric import Fabric
 from .machines import BROKEN, CHANGED, OK, PENDING, Machine, place_of
 from .picture import pictures
+from .reach_picture import reach_picture
 
 #: What the playbooks are called in a title.
-TITLES = {"lab_deploy": "Deployment", "lab_verify": "Verification", "lab_status": "Status"}
+TITLES = {
+    "lab_deploy": "Deployment",
+    "lab_verify": "Verification",
+    "lab_status": "Status",
+    "fabric_deploy": "Deployment of the fabric",
+    "fabric_verify": "Verification of the fabric",
+    "fabric_rollback": "Rollback of the fabric",
+}
 _KEY = (
     "Green lines are as written, red ones are not, grey ones nobody could ask about; rest the pointer on a line for its "
     "ends. Machines with an amber frame were (or would be) changed, those with a red one failed."
+)
+_KEY_SESSIONS = (
+    "Green lines carry a BGP session that is established, red ones one that is not; rest the pointer on a line for its ends. "
+    "Machines with an amber frame were (or would be) changed, those with a red one failed."
 )
 #: Longest lists on a terminal; the report has all of it.
 SHOWN = 6
@@ -34,6 +48,7 @@ class Deed:
     :param stages: name and seconds of every stage, in order.
     :param gates: what the module landscape_guard returned as gates.
     :param predicted: the run was meant to change nothing.
+    :param fabric: what was seen of the fabric; empty when nobody looked.
     """
 
     view: View
@@ -44,6 +59,7 @@ class Deed:
     stages: Sequence[tuple[str, float]] = ()
     gates: Sequence[Mapping[str, Any]] = ()
     predicted: bool = False
+    fabric: Fabric = field(default_factory=Fabric)
 
     @property
     def defects(self) -> list[Mapping[str, Any]]:
@@ -75,7 +91,9 @@ class Deed:
 
 def report_of(deed: Deed) -> Report:
     """The report; its status is ``failed`` when a machine failed or a cable is not as written."""
-    tables = [_hands(deed), *_pictures(deed), _machines(deed), _steps(deed), _gates(deed), _cables(deed), _stages(deed)]
+    seen = [fabrics.reach_table(deed.fabric, reach_picture(deed.fabric)), fabrics.switches_table(deed.view, deed.fabric)]
+    tables = [_hands(deed), *seen, *_pictures(deed), _machines(deed), _steps(deed)]
+    tables += [_gates(deed), _cables(deed), _stages(deed)]
     return Report(deed.title, _facts(deed), tuple(table for table in tables if table), tuple(_cases(deed)))
 
 
@@ -91,6 +109,7 @@ def _facts(deed: Deed) -> tuple[tuple[str, str], ...]:
         facts.append(("Cable defects", str(len(deed.defects))))
         if counts[cables.UNKNOWN]:
             facts.append(("Cables not known", str(counts[cables.UNKNOWN])))
+    facts += fabrics.facts(deed.fabric)
     facts += [("Time", format_seconds(deed.seconds)), ("Began (UTC)", deed.began)]
     return tuple(facts)
 
@@ -115,8 +134,10 @@ def _hands(deed: Deed) -> Table | None:
 
 def _pictures(deed: Deed) -> list[Table]:
     results = deed.cables.get("results") if deed.cables else None
-    drawn = pictures(deed.view, deed.machines, results)
-    return [Table(title, text="" if number else _KEY, svg=svg) for number, (title, svg) in enumerate(drawn)]
+    sessions = {end: one.state == fabrics.UP for end, one in deed.fabric.links.items()}
+    drawn = pictures(deed.view, deed.machines, results, sessions)
+    key = _KEY_SESSIONS if results is None and sessions else _KEY
+    return [Table(title, text="" if number else key, svg=svg) for number, (title, svg) in enumerate(drawn)]
 
 
 def _machines(deed: Deed) -> Table:
@@ -181,7 +202,7 @@ def _cases(deed: Deed) -> list[Case]:
         ends = result["cables"] or result["seen"]
         name = ", ".join(f"{end['a']} - {end['b']}" for end in ends)
         cases.append(Case("cables", name, statuses.get(result["kind"], "failed"), result["message"]))
-    return cases
+    return cases + fabrics.cases(deed.fabric)
 
 
 def verdicts(deed: Deed) -> dict[str, str]:
@@ -218,6 +239,7 @@ def summary_of(deed: Deed, *, table: bool = False) -> list[str]:
     lines.append(f"Machines  {_machine_words(deed)}")
     if deed.cables:
         lines.append(f"Cables    {_cable_words(deed)}")
+    lines += fabrics.summary(deed.fabric)
     verdict = "FAILED" if deed.broken or deed.defects else "OK"
     lines.append(f"{verdict}  {deed.title} in {format_seconds(deed.seconds)}")
     return lines
