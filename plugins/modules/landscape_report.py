@@ -96,7 +96,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: V(failed) when a machine failed or a cable is not as written, else V(passed), or V(warning).
+  description: V(failed) when a machine failed, a cable is not as written or the fabric is cut, else V(passed), or V(warning).
   returned: success
   type: str
 summary:

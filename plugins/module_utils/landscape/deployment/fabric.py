@@ -261,6 +261,15 @@ def _span(numbers: Sequence[int]) -> str:
     return str(numbers[0]) if numbers[0] == numbers[-1] else f"{numbers[0]} to {numbers[-1]}"
 
 
+def faults(fabric: Fabric) -> dict[str, list[str]]:
+    """What is wrong, by machine."""
+    found = {one.name: list(one.faults) for one in fabric.switches if one.faults}
+    for way in fabric.ways.values():
+        if way.state == LOST:
+            found.setdefault(way.source, []).append(f"does not reach {way.target}")
+    return found
+
+
 def cases(fabric: Fabric) -> list[Case]:
     """What CI counts: every switch, every way."""
     found = []

@@ -72,6 +72,12 @@ class Deed:
         return [machine for machine in self.machines if machine.state in BROKEN]
 
     @property
+    def cut(self) -> dict[str, list[str]]:
+        """What is wrong with the fabric, by machine; of machines that did not fail, whose reason says it already."""
+        broken = {machine.name for machine in self.broken}
+        return {name: texts for name, texts in fabrics.faults(self.fabric).items() if name not in broken}
+
+    @property
     def seconds(self) -> float:
         """Time of all stages."""
         return sum(seconds for _name, seconds in self.stages)
@@ -90,7 +96,7 @@ class Deed:
 
 
 def report_of(deed: Deed) -> Report:
-    """The report; its status is ``failed`` when a machine failed or a cable is not as written."""
+    """The report; its status is ``failed`` when a machine failed, a cable is not as written, or the fabric is cut."""
     seen = [fabrics.reach_table(deed.fabric, reach_picture(deed.fabric)), fabrics.switches_table(deed.view, deed.fabric)]
     tables = [_hands(deed), *seen, *_pictures(deed), _machines(deed), _steps(deed)]
     tables += [_gates(deed), _cables(deed), _stages(deed)]
@@ -125,6 +131,7 @@ def _hands(deed: Deed) -> Table | None:
         where = ", ".join(f"{cable['a']} - {cable['b']}" for cable in result["cables"])
         where = where or ", ".join(f"{link['a']} - {link['b']}" for link in result["seen"])
         rows.append((result["kind"].replace("_", " "), where, result["message"], result.get("advice", "")))
+    rows += [("fabric", name, text, "") for name, texts in deed.cut.items() for text in texts]
     for machine in deed.machines:
         rows += [("warning", machine.name, text, "") for text in machine.warnings]
     if not rows:
@@ -213,6 +220,8 @@ def verdicts(deed: Deed) -> dict[str, str]:
         at = result.get("device", "")
         at = at if at in known else next(iter(known), "")
         said.setdefault(at, []).append(result["message"])
+    for name, texts in deed.cut.items():
+        said.setdefault(name, []).extend(texts)
     return {name: "; ".join(texts) for name, texts in said.items() if name}
 
 
@@ -240,7 +249,7 @@ def summary_of(deed: Deed, *, table: bool = False) -> list[str]:
     if deed.cables:
         lines.append(f"Cables    {_cable_words(deed)}")
     lines += fabrics.summary(deed.fabric)
-    verdict = "FAILED" if deed.broken or deed.defects else "OK"
+    verdict = "FAILED" if deed.broken or deed.defects or deed.cut else "OK"
     lines.append(f"{verdict}  {deed.title} in {format_seconds(deed.seconds)}")
     return lines
 
