@@ -21,6 +21,8 @@ BUILD = REPO / "build" / LANE
 LANDSCAPE = REPO / "examples" / "embedded"
 #: In this order: hosts and switches as machines, the fabric between them, and what hosts reach over it.
 PLAYBOOKS = ("lab_deploy", "fabric_deploy", "fabric_verify")
+#: Seconds the fabric has until all must be well: less than a second, unless this machine is busy with something else.
+_PATIENCE = 60
 #: What their reports show.
 _CONTENTS = {
     "lab_deploy": "machines and cables",
@@ -39,7 +41,7 @@ def command(lab: Whole, playbook: str) -> list[str]:
         "lab_report_dest": str(BUILD / "runs"),
     }
     if playbook.startswith("fabric_"):
-        variables[f"hosts_{playbook}"] = ":".join([*lab.switches, *lab.hosts])
+        variables |= {f"hosts_{playbook}": ":".join([*lab.switches, *lab.hosts]), "fabric_check_timeout": _PATIENCE}
     inventories = ["-i", str(source), "-i", str(lab.inventory)]
     program = ["ansible-playbook", *inventories, "-e", json.dumps(variables), f"scs.landscape.{playbook}"]
     return [*lab.entering(), *program]
