@@ -99,7 +99,7 @@ class SwitchAction(ActionBase):
         checked = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(arguments)
         if checked.error_messages:
             return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
-        self._stay_alive()
+        self._set_up()
         name = str((task_vars or {}).get("inventory_hostname", "switch"))
         try:
             done = self.work(SwitchLink(self, name, task_vars), checked.validated_parameters)
@@ -155,7 +155,10 @@ class SwitchAction(ActionBase):
         """One line for whoever waits."""
         self._display.display(f"  {message}")
 
-    def _stay_alive(self) -> None:
+    def _set_up(self) -> None:
+        """Notices dead connections, and sends requests down the wire alone: a file would outlive a connection that is cut."""
+        with contextlib.suppress(KeyError, AttributeError, AnsibleError):
+            self._connection.set_option("pipelining", True)
         with contextlib.suppress(KeyError, AttributeError, AnsibleError):
             given = self._connection.get_option("ssh_extra_args") or ""
             self._connection.set_option("ssh_extra_args", f"{given} {_ALIVE}".strip())

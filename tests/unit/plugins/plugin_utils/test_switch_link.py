@@ -74,3 +74,13 @@ def test_what_could_not_be_removed_is_tried_again() -> None:
     action.removal = 0
     assert ask(action)
     assert action.folders == [action._connection._shell.tmpdir]
+
+
+def test_requests_go_down_the_wire_and_never_into_a_file() -> None:
+    """Whoever is never let in again can remove no file."""
+    action, options = Action(0), {"pipelining": False, "ssh_extra_args": "-4"}
+    action._connection.get_option = options.get
+    action._connection.set_option = options.__setitem__
+    action._set_up()
+    assert options["pipelining"] is True
+    assert str(options["ssh_extra_args"]).startswith("-4 -o ServerAlive")
