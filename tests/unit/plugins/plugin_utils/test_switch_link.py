@@ -97,3 +97,13 @@ def test_any_other_failure_is_told_at_once() -> None:
     with pytest.raises(Unreachable, match="a password is required"):
         SwitchLink(action, "leaf1", {}).ask("read")
     assert action.options == {}
+
+
+def test_requests_go_down_the_wire_and_never_into_a_file() -> None:
+    """Whoever is never let in again can remove no file."""
+    action, options = Action(0), {"pipelining": False, "ssh_extra_args": "-4"}
+    action._connection.get_option = options.get
+    action._connection.set_option = options.__setitem__
+    action._set_up()
+    assert options["pipelining"] is True
+    assert str(options["ssh_extra_args"]).startswith("-4 -o ServerAlive")
