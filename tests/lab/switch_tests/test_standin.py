@@ -214,9 +214,9 @@ def test_a_port_works_again_when_its_cable_is_back(pair: Fabric, pulled: int) ->
     if pulled:
         assert eventually(lambda: link(pair, LEAF, "Ethernet48").get("linkinfo", {}).get("info_kind") == "tun")
     pair.panel().connect([(cable.a, cable.b, True)])
+    journal = ["journalctl", "-u", "swss", "--no-pager", "-o", "cat"]
     for name, port in (cable.a, cable.b):
         said = f"{port}: the cable is back; bgp starts again"
-        journal = ["journalctl", "-u", "swss", "--no-pager", "-o", "cat"]
         assert eventually(lambda name=name, said=said: said in pair.machine(name).run(journal).stdout)
         assert eventually(lambda name=name, port=port: established(pair, name, port))
     found = link(pair, LEAF, "Ethernet48")
