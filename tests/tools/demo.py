@@ -35,7 +35,7 @@ def command(lab: Whole, playbook: str) -> list[str]:
     """What an operator would type, entered into the network of the machines."""
     source = BUILD / "embedded.landscape.yml"
     source.write_text(f"plugin: scs.landscape.landscape\nsrc: [{LANDSCAPE}]\n", encoding="utf-8")
-    variables = {
+    variables: dict[str, object] = {
         f"{playbook}_src": [str(LANDSCAPE)],
         "lab_docs_dest": str(BUILD / "docs"),
         "lab_report_dest": str(BUILD / "runs"),

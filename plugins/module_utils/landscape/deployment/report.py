@@ -97,7 +97,10 @@ class Deed:
 
 def report_of(deed: Deed) -> Report:
     """The report; its status is ``failed`` when a machine failed, a cable is not as written, or the fabric is cut."""
-    seen = [fabrics.reach_table(deed.fabric, reach_picture(deed.fabric)), fabrics.switches_table(deed.view, deed.fabric)]
+    seen = [
+        fabrics.reach_table(deed.fabric, reach_picture(deed.fabric)),
+        fabrics.switches_table(deed.view, deed.fabric),
+    ]
     tables = [_hands(deed), *seen, *_pictures(deed), _machines(deed), _steps(deed)]
     tables += [_gates(deed), _cables(deed), _stages(deed)]
     return Report(deed.title, _facts(deed), tuple(table for table in tables if table), tuple(_cases(deed)))

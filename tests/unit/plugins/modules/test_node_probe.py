@@ -12,7 +12,9 @@ from ansible_collections.scs.landscape.plugins.modules import node_probe
 GOOD, BAD = "192.0.2.1", "192.0.2.2"
 
 
-SUMMARY = "3 packets transmitted, 2 received, 33% packet loss, time 606ms\\nrtt min/avg/max/mdev = 0.047/0.052/0.058/0.005 ms"
+SUMMARY = (
+    "3 packets transmitted, 2 received, 33% packet loss, time 606ms\\nrtt min/avg/max/mdev = 0.047/0.052/0.058/0.005 ms"
+)
 SILENCE = "4 packets transmitted, 0 received, +4 errors, 100% packet loss, time 909ms"
 
 
@@ -51,7 +53,11 @@ def test_loss_and_time_are_those_of_the_last_questions() -> None:
 @pytest.mark.parametrize(
     ("code", "out", "answer"),
     [
-        (0, "3 packets transmitted, 3 packets received, 0% packet loss\nround-trip min/avg/max = 0.1/0.2/0.3 ms", (3, 3, 0.2)),
+        (
+            0,
+            "3 packets transmitted, 3 packets received, 0% packet loss\nround-trip min/avg/max = 0.1/0.2/0.3 ms",
+            (3, 3, 0.2),
+        ),
         (124, "", (3, 0, None)),
         (0, "", (3, 3, None)),
     ],

@@ -50,7 +50,10 @@ def asked(name, **special):
 
 
 def results(**special):
-    ecmp = [{"prefix": "10.20.2.113/32", "width": 2, "expected": 2}, {"prefix": "10.20.2.114/32", "width": 2, "expected": 2}]
+    ecmp = [
+        {"prefix": "10.20.2.113/32", "width": 2, "expected": 2},
+        {"prefix": "10.20.2.114/32", "width": 2, "expected": 2},
+    ]
     return {
         LEAF: {"switch": {"sessions": [session("Ethernet48"), session("Ethernet52")], "ecmp": ecmp}},
         SPINE: {"switch": {"sessions": [session("Ethernet0")], "ecmp": []}},
