@@ -157,8 +157,8 @@ def many(tmp_path: Path, collections_root: Path) -> Iterator[Desk]:
     found.down()
     try:
         began = time.monotonic()
-        found.up()
-        print(f"\n{MANY} switches are up after {time.monotonic() - began:.0f} s")
+        memory = [machine["memory_mib"] for machine in found.up()["machines"].values()]
+        print(f"\n{MANY} switches are up after {time.monotonic() - began:.0f} s, {max(memory):.0f} MiB each at most")
         yield Desk(found, tmp_path, collections_root, MANY // 3)
     finally:
         found.down()
