@@ -17,7 +17,7 @@ from .fabric_plays import Bridge, established
 
 LEAVES = ("em01-leaf-r01-u38", "em01-leaf-r01-u39")
 HOST = "em01-ctl-r01-u03"
-#: What the lab has no Debian mirror for: Ubuntu and Enterprise Linux, see docs/proof.md.
+#: The lab has images of Debian alone: neither Ubuntu nor Enterprise Linux, see docs/proof.md.
 RELEASE = "bookworm"
 PACKAGES = ("frr", "frr-pythontools")
 

@@ -17,6 +17,9 @@ from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 
 from .playing import LEAF, SPINE, Stage, change, kill, pending, rows, settled, wait_for
 
+#: Two kernels boot for half a minute, and a program takes a tenth of a second to start there.
+pytestmark = pytest.mark.full
+
 #: The ends of the cable between the two.
 ENDS = {LEAF: "Ethernet48", SPINE: "Ethernet0"}
 BLUE, VNI = "VrfBlue", 50100
