@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,10 +39,17 @@ def guests() -> Iterator[Fabric]:
     found.down()
 
 
+class Patient(Stage):
+    """Waits longer for a login and for sudo than one who speaks to fast machines."""
+
+    def start(self, names: list[str], *tasks: dict[str, Any], arguments: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        return super().start(names, *tasks, arguments=("--timeout", "60", *arguments))
+
+
 @pytest.fixture
 def desk(guests: Fabric, tmp_path: Path, collections_root: Path) -> Stage:
     """Where plays are run from."""
-    return Stage(guests, tmp_path, collections_root)
+    return Patient(guests, tmp_path, collections_root)
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
