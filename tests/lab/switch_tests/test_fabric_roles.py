@@ -130,11 +130,16 @@ def test_keys_of_administrators_come_change_and_go_and_nobody_is_locked_out(
 
 
 def test_a_rule_that_would_lock_us_out_comes_back(pair: Fabric, stage: Stage) -> None:
-    """A rule of sudo that takes root from the very user who logs in: no second login works, so all is as before."""
+    """A setting of sudo with which the very user who logs in can start nothing: no second login works, all is as before."""
+
+    def wish(line: str) -> Played:
+        rule = {"name": "zz-locked", "lines": [line]}
+        return role(stage, pair, {"fabric_baseline_sudo": [rule], "fabric_baseline_confirm_within": 30})
+
+    assert wish("Defaults:dragon !lecture").rc == 0
     rules = ["sh", "-c", "cat /etc/sudoers.d/*"]
     before = pair.machine(LEAF).run(rules).stdout
-    wish = [{"name": "zz-locked", "lines": ["dragon ALL=(ALL:ALL) !ALL"]}]
-    done = role(stage, pair, {"fabric_baseline_sudo": wish, "fabric_baseline_confirm_within": 30})
+    done = wish("Defaults:dragon runchroot=/nowhere")
     assert done.rc != 0, done.output[-3000:]
     wait_for(lambda: pair.machine(LEAF).run(rules).stdout == before, 120, "we are locked out")
     pair.disconnect_ssh()
