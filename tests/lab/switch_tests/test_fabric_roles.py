@@ -18,7 +18,7 @@ from ansible_collections.scs.landscape.tests.lab.switches.monitor import Monitor
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import Done
 
 from .fabric_plays import Bridge
-from .playing import LEAF, SPINE, Played, Stage, rows
+from .playing import LEAF, SPINE, Played, Stage, rows, wait_for
 
 KEYS = "/home/dragon/.ssh/authorized_keys"
 
@@ -89,11 +89,15 @@ def keys(pair: Fabric) -> list[str]:
 
 
 def baseline(stage: Stage, pair: Fabric, *wished: dict[str, Any], arguments: tuple[str, ...] = ()) -> Played:
-    """The role alone."""
+    """The role alone, with these keys."""
+    return role(stage, pair, {"fabric_baseline_authorized_keys": list(wished)}, *arguments)
+
+
+def role(stage: Stage, pair: Fabric, variables: dict[str, Any], *arguments: str) -> Played:
+    """The role alone, over a new connection."""
     pair.disconnect_ssh()
-    values = {"name": "scs.landscape.fabric_baseline"}
-    role = {"ansible.builtin.include_role": values, "vars": {"fabric_baseline_authorized_keys": list(wished)}}
-    return stage.run(LEAF, role, arguments=arguments)
+    task = {"ansible.builtin.include_role": {"name": "scs.landscape.fabric_baseline"}, "vars": variables}
+    return stage.run(LEAF, task, arguments=arguments)
 
 
 def test_keys_of_administrators_come_change_and_go_and_nobody_is_locked_out(
@@ -125,14 +129,22 @@ def test_keys_of_administrators_come_change_and_go_and_nobody_is_locked_out(
     assert "changed=0" in baseline(stage, pair).output
 
 
-def test_a_key_that_would_lock_us_out_comes_back(pair: Fabric, stage: Stage, tmp_path: Path) -> None:
-    """An expiry in the past of the very key that logs in: no second login works, so all is as before."""
-    mine = keys(pair)
-    ours = " ".join(mine[0].split()[-3:]) if mine[0].split()[0].startswith("ssh-") else mine[0]
-    done = baseline(stage, pair, {"user": "dragon", "key": ours, "expires": "2001-01-01"})
+def test_a_rule_that_would_lock_us_out_comes_back(pair: Fabric, stage: Stage) -> None:
+    """A setting of sudo with which the very user who logs in can start nothing: no second login works, all is as before."""
+
+    def wish(line: str) -> Played:
+        rule = {"name": "zz-locked", "lines": [line]}
+        return role(stage, pair, {"fabric_baseline_sudo": [rule], "fabric_baseline_confirm_within": 30})
+
+    assert wish("Defaults:dragon !lecture").rc == 0
+    rules = ["sh", "-c", "cat /etc/sudoers.d/*"]
+    before = pair.machine(LEAF).run(rules).stdout
+    done = wish("Defaults:dragon runchroot=/nowhere")
     assert done.rc != 0, done.output[-3000:]
-    assert keys(pair) == mine
-    assert stage.run(LEAF, {"ansible.builtin.ping": {}}).rc == 0
+    wait_for(lambda: pair.machine(LEAF).run(rules).stdout == before, 120, "we are locked out")
+    pair.disconnect_ssh()
+    again = stage.run(LEAF, {"ansible.builtin.command": {"argv": ["id", "-u"]}, "changed_when": False})
+    assert again.only()["stdout"] == "0", again.output[-3000:]
 
 
 def _has(pair: Fabric, key: str) -> bool:

@@ -181,7 +181,7 @@ def test_a_password_that_frr_refuses_is_rolled_back_and_nowhere(pair: Fabric, st
             LEAF, change({"BGP_NEIGHBOR": {"default|192.0.2.97": _SECRET["auth_password"]}}), arguments=loud
         )
     finally:
-        undo = ["no neighbor 192.0.2.98", "exit", "no password", "no enable password"]
+        undo = ["no neighbor 192.0.2.98", "exit", "password zebra", "enable password zebra"]
         by_hand(pair, f"router bgp {router}", *undo)
     assert seen.rc == 0, seen.output[-3000:]
     assert wrong.rc != 0

@@ -89,7 +89,8 @@ def apply(wanted: dict[str, Device]) -> dict[str, dict[str, Any]]:
         _ip(lines)
         there = interfaces()
     changes = []
-    for one in wanted.values():
+    # a port takes the MTU that its LAG has when it joins
+    for one in sorted(wanted.values(), key=lambda device: device.kind != "lag"):
         if one.name in there:
             _ipv6(one)
             changes += _changes(one, there[one.name])
