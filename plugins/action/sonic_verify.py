@@ -41,6 +41,8 @@ class ActionModule(SwitchAction):
             "ok": not found,
             "failures": [one.as_dict() for one in found],
             "unjudged": unjudged,
+            "sessions": verify.sessions_of(seen),
+            "ecmp": verify.ways_of(seen, wanted),
             "tries": tries,
             "warnings": [f"{link.name}: {name} compared nothing, {why}" for name, why in unjudged.items()],
         }

@@ -13,6 +13,8 @@ author: SCS landscape maintainers (@SovereignCloudStack)
 description:
   - Puts together what a run did on every machine, how long it took, what is wrong with machines and cables, and a picture
     of the landscape with green and red cables.
+  - Where a fabric was looked at, it says which host reaches which over it, with loss and round trips, in words and as a picture, and
+    for every switch its BGP sessions and the width of ECMP.
   - Writes it as JSON, Markdown, JUnit and one HTML file that needs nothing from elsewhere, into a folder of its own for
     every run, and returns the lines that a person reads on the terminal.
   - A report is about a run and no part of the landscape, so writing one does not count as a change. In check mode nothing is
@@ -49,6 +51,13 @@ options:
   cables:
     description: What M(scs.landscape.lldp_cables) returned; cables were not looked at when absent.
     type: dict
+  fabric:
+    description:
+      - By machine what was seen of the fabric. V(switch) is what M(scs.landscape.sonic_verify) returned, V(host) what
+        M(scs.landscape.node_probe) returned. What is neither is left out.
+    type: dict
+    default: {}
+    version_added: 0.4.0
   gates:
     description: What M(scs.landscape.landscape_guard) returned as RV(scs.landscape.landscape_guard#module:gates).
     type: list
@@ -69,6 +78,8 @@ options:
 seealso:
   - module: scs.landscape.landscape_run
   - module: scs.landscape.lldp_cables
+  - module: scs.landscape.sonic_verify
+  - module: scs.landscape.node_probe
 """
 
 EXAMPLES = r"""
@@ -85,7 +96,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: V(failed) when a machine failed or a cable is not as written, else V(passed), or V(warning).
+  description: V(failed) when a machine failed, a cable is not as written or the fabric is cut, else V(passed), or V(warning).
   returned: success
   type: str
 summary:
@@ -122,7 +133,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import client, derive, findings_report
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import run as runs
-from ansible_collections.scs.landscape.plugins.module_utils.landscape.deployment import files, machines, report
+from ansible_collections.scs.landscape.plugins.module_utils.landscape.deployment import fabric, files, machines, report
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
 
 ARGUMENTS = {
@@ -133,6 +144,7 @@ ARGUMENTS = {
     "results": {"type": "dict", "required": True},
     "alive": {"type": "list", "elements": "str", "required": True},
     "cables": {"type": "dict"},
+    "fabric": {"type": "dict", "default": {}},
     "gates": {"type": "list", "elements": "dict", "default": []},
     "clock": {"type": "dict", "default": {}},
     "table": {"type": "bool", "default": False},
@@ -149,8 +161,9 @@ def main(params, check_mode):
     run = params["run"]
     if not run.get("id") or not run.get("playbook"):
         raise InputError("The run has no id", hint="Pass what landscape_run returned as run")
+    view = derive.resolve(landscape)
     deed = report.Deed(
-        view=derive.resolve(landscape),
+        view=view,
         playbook=run["playbook"],
         run=run["id"],
         machines=machines.machines_of(params["results"], params["alive"], predicted=params["predicted"]),
@@ -158,6 +171,7 @@ def main(params, check_mode):
         stages=files.stages(params["clock"], time.time()),
         gates=params["gates"],
         predicted=params["predicted"],
+        fabric=fabric.fabric_of(view, params["fabric"]),
     )
     made = report.report_of(deed)
     written = {}

@@ -59,6 +59,14 @@ lost:
   returned: always
   type: list
   elements: str
+answers:
+  description:
+    - For each address the number of questions (C(sent)) and answers (C(received)) when it was asked last, and the milliseconds between
+      them on average (C(rtt_ms)), which are absent (null) when no answer came.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{address: 10.20.1.12, sent: 3, received: 3, rtt_ms: 0.071}]
 plan:
   description: Always empty, this module changes nothing.
   returned: always
@@ -83,10 +91,15 @@ ARGUMENTS = {
 
 def main(params, _check_mode):
     """Asks, tells who did not answer."""
-    found = probe.reached(params["targets"], params["source"] or "", count=params["count"], timeout=params["timeout"])
-    lost = [one for one in params["targets"] if one not in found]
+    answers = probe.asked(params["targets"], params["source"] or "", count=params["count"], timeout=params["timeout"])
+    lost = [one.address for one in answers if not one.received]
     said = f"No answer from {', '.join(lost)}" if lost and params["on_failure"] == "fail" else ""
-    return Result(values={"reached": found, "lost": lost}, failed=said)
+    values = {
+        "reached": [one.address for one in answers if one.received],
+        "lost": lost,
+        "answers": [one.as_dict() for one in answers],
+    }
+    return Result(values=values, failed=said)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,20 @@ unjudged:
   returned: always
   type: dict
   sample: {bgp: no neighbour is configured}
+sessions:
+  description:
+    - Every BGP session, with its routing instance (C(vrf)), its neighbour (C(peer)), its C(state) and whether it is C(expected) to be
+      Established. A session that is not there has no state.
+  returned: with V(bgp) in O(checks)
+  type: list
+  elements: dict
+  sample: [{vrf: default, peer: Ethernet48, state: Established, expected: true}]
+ecmp:
+  description: For each prefix the number of next hops in use (C(width)) and how many are C(expected).
+  returned: with V(ecmp) in O(checks)
+  type: list
+  elements: dict
+  sample: [{prefix: 10.20.2.113/32, width: 2, expected: 2}]
 tries:
   description: How often the switch was asked.
   returned: always

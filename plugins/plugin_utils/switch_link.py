@@ -28,6 +28,8 @@ _MODULES = "ansible_collections.scs.landscape.plugins.modules"
 _HAND = "scs.landscape.sonic_switch"
 #: A connection to a switch that took our management address away ends after 20 s, not with TCP's patience.
 _ALIVE = "-o ServerAliveInterval=5 -o ServerAliveCountMax=4"
+#: What sudo says where sudoers has requiretty.
+_NO_TERMINAL = "must have a tty"
 
 
 def owner() -> str:
@@ -99,7 +101,7 @@ class SwitchAction(ActionBase):
         checked = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(arguments)
         if checked.error_messages:
             return {**result, "failed": True, "msg": "; ".join(checked.error_messages)}
-        self._stay_alive()
+        self._set_up()
         name = str((task_vars or {}).get("inventory_hostname", "switch"))
         try:
             done = self.work(SwitchLink(self, name, task_vars), checked.validated_parameters)
@@ -122,9 +124,11 @@ class SwitchAction(ActionBase):
     def hand(self, word: str, task_vars: Any) -> dict[str, Any]:
         """Runs the module on the switch; what it says is in no log of this side."""
         with self._quietly():
-            done: dict[str, Any] = self._execute_module(
-                module_name=_HAND, module_args={"request": word}, task_vars=task_vars
-            )
+            given = {"module_name": _HAND, "module_args": {"request": word}, "task_vars": task_vars}
+            done: dict[str, Any] = self._execute_module(**given)
+            if "answer" not in done and _NO_TERMINAL in str(done.get("module_stderr")):
+                self._connection.set_option("pipelining", False)  # sudo refused before anything was begun
+                done = self._execute_module(**given)
             if "answer" in done:
                 self._clear()
         return done
@@ -155,7 +159,10 @@ class SwitchAction(ActionBase):
         """One line for whoever waits."""
         self._display.display(f"  {message}")
 
-    def _stay_alive(self) -> None:
+    def _set_up(self) -> None:
+        """Notices dead connections, and sends requests down the wire alone: a file would outlive a connection that is cut."""
+        with contextlib.suppress(KeyError, AttributeError, AnsibleError):
+            self._connection.set_option("pipelining", True)
         with contextlib.suppress(KeyError, AttributeError, AnsibleError):
             given = self._connection.get_option("ssh_extra_args") or ""
             self._connection.set_option("ssh_extra_args", f"{given} {_ALIVE}".strip())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``make demo``: thirteen machines on this one, deployed with the command an operator would type; ``make demo-down`` ends them."""
+"""``make demo``: thirteen machines on this one, deployed with the commands an operator would type; ``make demo-down`` ends them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-from ..lab.hosts import Lab
+from ..lab.whole import Whole
 from . import plays
 from .console import say
 from .paths import REPO
@@ -18,53 +19,83 @@ from .paths import REPO
 LANE = "-".join(filter(None, ["demo", os.environ.get("SCS_LANE")]))
 BUILD = REPO / "build" / LANE
 LANDSCAPE = REPO / "examples" / "embedded"
+#: In this order: hosts and switches as machines, the fabric between them, and what hosts reach over it.
+PLAYBOOKS = ("lab_deploy", "fabric_deploy", "fabric_verify")
+#: Seconds the fabric has until all must be well: less than a second, unless this machine is busy with something else.
+_PATIENCE = 60
+#: What their reports show.
+_CONTENTS = {
+    "lab_deploy": "machines and cables",
+    "fabric_deploy": "switches and routers",
+    "fabric_verify": "who reaches whom",
+}
 
 
-def command(lab: Lab) -> list[str]:
+def command(lab: Whole, playbook: str) -> list[str]:
     """What an operator would type, entered into the network of the machines."""
     source = BUILD / "embedded.landscape.yml"
     source.write_text(f"plugin: scs.landscape.landscape\nsrc: [{LANDSCAPE}]\n", encoding="utf-8")
-    variables = {
-        "lab_deploy_src": [str(LANDSCAPE)],
+    variables: dict[str, object] = {
+        f"{playbook}_src": [str(LANDSCAPE)],
         "lab_docs_dest": str(BUILD / "docs"),
         "lab_report_dest": str(BUILD / "runs"),
     }
+    if playbook.startswith("fabric_"):
+        variables |= {f"hosts_{playbook}": ":".join([*lab.switches, *lab.hosts]), "fabric_check_timeout": _PATIENCE}
     inventories = ["-i", str(source), "-i", str(lab.inventory)]
-    program = ["ansible-playbook", *inventories, "-e", json.dumps(variables), "scs.landscape.lab_deploy"]
+    program = ["ansible-playbook", *inventories, "-e", json.dumps(variables), f"scs.landscape.{playbook}"]
     return [*lab.entering(), *program]
 
 
-def deploy(lab: Lab) -> int:
-    """Runs the playbook and shows what it does; its exit code."""
-    log = BUILD / "deploy.log"
-    say(f"ansible-playbook scs.landscape.lab_deploy (everything it says: {log})")
-    code = plays.watch(command(lab), BUILD, log, {"ANSIBLE_FORKS": "13"})
-    if code and not (BUILD / "runs" / "latest").exists():
-        sys.stdout.write(log.read_text(encoding="utf-8")[-4000:])
+def deploy(lab: Whole) -> int:
+    """Runs the playbooks, until one fails, and shows what they do; the exit code of the last."""
+    code = 0
+    for playbook in PLAYBOOKS:
+        log = BUILD / f"{playbook}.log"
+        say(f"ansible-playbook scs.landscape.{playbook} (everything it says: {log})")
+        code = plays.watch(command(lab, playbook), BUILD, log, {"ANSIBLE_FORKS": "13"})
+        if code:
+            if not any(BUILD.glob(f"runs/*-{playbook}-*")):
+                sys.stdout.write(log.read_text(encoding="utf-8")[-4000:])
+            break
     return code
 
 
+def reports(began: float) -> dict[str, Path]:
+    """Folder of the report of every playbook that ended since then."""
+    found = {}
+    for folder in sorted((BUILD / "runs").glob("*-*T*")):
+        known = [playbook for playbook in PLAYBOOKS if f"-{playbook}-" in folder.name]
+        if known and (folder / "report.txt").exists() and (folder / "report.txt").stat().st_mtime >= began:
+            found[known[0]] = folder
+    return {playbook: found[playbook] for playbook in PLAYBOOKS if playbook in found}
+
+
 def summary(began: float) -> None:
-    """The last run, in the words of its report, and where to look further."""
-    latest = (BUILD / "runs" / "latest").resolve()
-    text = latest / "report.txt"
-    if not text.exists() or text.stat().st_mtime < began:
-        print(f"\nThe run ended before its report; what it said is in {BUILD / 'deploy.log'}")
+    """What the playbooks did, in the words of their reports, and where to look further."""
+    found = reports(began)
+    for folder in found.values():
+        print("\n" + (folder / "report.txt").read_text(encoding="utf-8").rstrip())
+    for log in (BUILD / f"{playbook}.log" for playbook in PLAYBOOKS if playbook not in found):
+        if log.exists() and log.stat().st_mtime >= began:
+            print(f"\n{log.stem} ended before its report; what it said is in {log}")
+    if not found:
         return
-    print("\n" + text.read_text(encoding="utf-8"))
-    report = latest / "report.html"
-    print(f"  Report:         {report}")
+    print()
+    for playbook, folder in found.items():
+        print(f"  Report:         {folder / 'report.html'}   ({_CONTENTS[playbook]})")
     print(f"  Documentation:  {BUILD / 'docs' / 'index.md'}")
     print(f"  Look inside:    python3 -B -m tests.lab enter --lane {LANE} -- bash   (the machines stay up)")
     print("  Run it again:   make demo          End it: make demo-down")
     opener = shutil.which("xdg-open")
     if opener and sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        subprocess.Popen([opener, str(report)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        last = str([*found.values()][-1] / "report.html")
+        subprocess.Popen([opener, last], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def main(arguments: list[str]) -> int:
     """Starts the machines and deploys them; with ``down`` ends them."""
-    lab = Lab(LANE, LANDSCAPE)
+    lab = Whole(LANE, LANDSCAPE)
     demo = plays.Demo("demo", "the machines are", BUILD, lab.up, lab.down, lambda: deploy(lab), summary)
     return demo.main(arguments)
 

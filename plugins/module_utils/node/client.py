@@ -63,17 +63,17 @@ async def _ended(argv: Sequence[str], seconds: float) -> Outcome:
     environment = {**os.environ, **_ENVIRONMENT}
     try:
         process = await asyncio.create_subprocess_exec(
-            *argv, stdin=nothing, stdout=nothing, stderr=pipe, env=environment, cwd="/"
+            *argv, stdin=nothing, stdout=pipe, stderr=pipe, env=environment, cwd="/"
         )
     except OSError as error:
         return Outcome(127, err=f"{argv[0]} cannot be started: {error.strerror}")
     try:
-        _out, err = await asyncio.wait_for(process.communicate(), seconds)
+        out, err = await asyncio.wait_for(process.communicate(), seconds)
     except asyncio.TimeoutError:
         process.kill()
         await process.wait()
         return Outcome(124)
-    return Outcome(process.returncode or 0, err=err.decode(errors="replace"))
+    return Outcome(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
 class Host:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from collections.abc import Sequence
-from typing import Callable
+from dataclasses import dataclass
+from typing import Any, Callable
 
 from ..core.errors import InputError, LandscapeError
 from . import client
@@ -17,6 +19,28 @@ from . import client
 Together = Callable[[Sequence[Sequence[str]], float], list[client.Outcome]]
 #: At most so many at the same time.
 _AT_ONCE = 64
+#: The last lines of ping -q, of iputils and of BusyBox.
+_COUNTS = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
+_TIMES = re.compile(r"min/avg/max\S* = [\d.]+/([\d.]+)/")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from an address.
+
+    :param sent: questions; there are more of them than were wanted when some got lost.
+    :param received: answers; an error from somewhere else is none.
+    :param rtt_ms: milliseconds from a question to its answer, on average; nothing when none came.
+    """
+
+    address: str
+    sent: int
+    received: int
+    rtt_ms: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return dict(vars(self))
 
 
 def checked(targets: Sequence[str]) -> list[str]:
@@ -34,15 +58,15 @@ def checked(targets: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(targets))
 
 
-def reached(
+def asked(
     targets: Sequence[str],
     source: str = "",
     *,
     count: int = 3,
     timeout: float = 0.0,
     together: Together = client.together,
-) -> list[str]:
-    """Those of the addresses that answered, in their order.
+) -> list[Answer]:
+    """What each of the addresses answered when it was asked last, in their order.
 
     :param source: address that the questions come from; what the kernel chooses when empty.
     :param count: questions to each; one answer is enough, since a first one may get lost while a neighbour is looked up.
@@ -50,15 +74,17 @@ def reached(
     :raises LandscapeError: there is no ping(8), or it may not ask.
     """
     end = time.monotonic() + timeout
-    left, known = checked(targets), set[str]()
+    left = checked(targets)
+    known: dict[str, Answer] = {}
     while True:
-        known |= _answering([one for one in left if one not in known], source, count, together)
-        if len(known) == len(left) or time.monotonic() >= end:
-            return [one for one in left if one in known]
+        silent = [one for one in left if one not in known or not known[one].received]
+        known.update((one.address, one) for one in _answers(silent, source, count, together))
+        if all(one.received for one in known.values()) or time.monotonic() >= end:
+            return [known[one] for one in left]
         time.sleep(1.0)
 
 
-def _answering(targets: Sequence[str], source: str, count: int, together: Together) -> set[str]:
+def _answers(targets: Sequence[str], source: str, count: int, together: Together) -> list[Answer]:
     words = [
         "ping",
         "-n",
@@ -71,12 +97,20 @@ def _answering(targets: Sequence[str], source: str, count: int, together: Togeth
         str(count + 1),
         *(["-I", source] if source else []),
     ]
-    found: set[str] = set()
+    found = []
     for first in range(0, len(targets), _AT_ONCE):
         some = targets[first : first + _AT_ONCE]
         for target, outcome in zip(some, together([[*words, one] for one in some], count + 10.0)):
             if "not permitted" in outcome.err or outcome.code == 127:
                 raise LandscapeError(f"Nobody can be asked: {outcome.reason}", hint="ping needs root and iputils")
-            if not outcome.code:
-                found.add(target)
+            found.append(_answer(target, outcome, count))
     return found
+
+
+def _answer(target: str, outcome: client.Outcome, count: int) -> Answer:
+    """What the last lines of ping say; a ping that was ended before it could count heard nothing."""
+    counted, timed = _COUNTS.search(outcome.out), _TIMES.search(outcome.out)
+    if counted is None:
+        return Answer(target, count, 0 if outcome.code else count)
+    received = 0 if outcome.code else int(counted[2])
+    return Answer(target, int(counted[1]), received, float(timed[1]) if timed and received else None)

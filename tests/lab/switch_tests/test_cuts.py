@@ -22,8 +22,9 @@ LEAVES = ["em01-leaf-r01-u38", "em01-leaf-r02-u38"]
 SPINES = ["em01-spine-r01-u41", "em01-spine-r02-u41"]
 HOSTS = ["em01-jump-r01-u02", "em01-ctl-r02-u03"]
 UPLINKS = ["Ethernet48", "Ethernet52"]
-#: Seconds between two pings, packets of one run, packets a cut may cost.
-SPACING, PACKETS, LOST = 0.02, 400, 5
+#: Seconds between two pings, packets of one run, packets a cut may cost: FRR collects changes for 50 ms before it
+#: decides, on the spine that lost the link and again on the far leaf; with what zebra and the kernel need that is 120 ms.
+SPACING, PACKETS, LOST = 0.02, 250, 5
 #: Seconds in which BFD notices (three times 300 ms, FRR's own figures), and what may come on top.
 DETECTION, GRACE = 0.9, 0.2
 _SECONDS = 90.0
@@ -34,21 +35,35 @@ def eventually(condition: Callable[[], bool]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def four() -> Iterator[tuple[Fabric, str]]:
-    """Two leaves, two spines, a host at each leaf; and the address of the second host."""
+def four() -> Iterator[tuple[Fabric, list[str]]]:
+    """Two leaves, two spines, a host at each leaf; and the addresses of the hosts."""
     found = Fabric(lane("cuts"), [*LEAVES, *SPINES], HOSTS)
     found.down()
     found.up()
-    address = routers.start(found)[HOSTS[1]]["v4"]
-    yield found, address
+    known = routers.start(found)
+    yield found, [known[host]["v4"] for host in HOSTS]
     found.down()
 
 
-def width(fabric: Fabric, address: str) -> int:
-    """How many ways the first leaf knows to an address."""
-    found = fabric.frr(LEAVES[0], f"show ip route {address}")
+def ways(fabric: Fabric, leaf: str, address: str) -> tuple[int, int]:
+    """How many ways a leaf uses to an address: what BGP says of it, and what the kernel was given.
+
+    zebra gives the kernel a next hop back as soon as its port has light again, seconds before BGP has a session there.
+    """
+    paths = fabric.frr(leaf, f"show bgp ipv4 unicast {address}").get("paths", [])
+    found = fabric.frr(leaf, f"show ip route {address}")
     hops = [hop for routes in found.values() for route in routes for hop in route["nexthops"]]
-    return sum(1 for hop in hops if hop.get("fib"))
+    chosen = sum(1 for path in paths if path.get("multipath") or path.get("bestpath", {}).get("overall"))
+    return chosen, sum(1 for hop in hops if hop.get("fib"))
+
+
+def ready(four: tuple[Fabric, list[str]]) -> bool:
+    """Whether both spines carry packets, there and back: a spine tells the routes of a new session 1 s later."""
+    fabric, (near, far) = four
+    wanted = (len(SPINES), len(SPINES))
+    if (ways(fabric, LEAVES[0], far), ways(fabric, LEAVES[1], near)) != (wanted, wanted):
+        return False
+    return fabric.machine(HOSTS[0]).run(["ping", "-c", "1", "-W", "1", far], check=False).returncode == 0
 
 
 def lost(fabric: Fabric, address: str, failure: Callable[[], AbstractContextManager[None]]) -> int:
@@ -65,21 +80,19 @@ def lost(fabric: Fabric, address: str, failure: Callable[[], AbstractContextMana
 
 
 def losses(
-    four: tuple[Fabric, str], failure: Callable[[Fabric, tuple[str, str]], AbstractContextManager[None]]
+    four: tuple[Fabric, list[str]], failure: Callable[[Fabric, tuple[str, str]], AbstractContextManager[None]]
 ) -> list[int]:
     """What the failure of each uplink of the first leaf costs; the ping takes one of them, there and back."""
-    fabric, address = four
-    reach, found = ["ping", "-c", "1", "-W", "1", address], []
+    fabric, (_near, address) = four
+    found = []
     for port in UPLINKS:
-        assert eventually(lambda: width(fabric, address) == len(SPINES))
-        assert eventually(lambda: fabric.machine(HOSTS[0]).run(reach, check=False).returncode == 0)
+        assert eventually(lambda: ready(four))
         found.append(lost(fabric, address, lambda port=port: failure(fabric, (LEAVES[0], port))))
-    assert eventually(lambda: width(fabric, address) == len(SPINES))
+    assert eventually(lambda: ready(four))
     return found
 
 
-@pytest.mark.full
-def test_a_cut_costs_five_packets_at_most(four: tuple[Fabric, str]) -> None:
+def test_a_cut_costs_five_packets_at_most(four: tuple[Fabric, list[str]]) -> None:
     def failure(fabric: Fabric, end: tuple[str, str]) -> AbstractContextManager[None]:
         far = fabric.wiring.far(end)
         assert far is not None
@@ -91,10 +104,11 @@ def test_a_cut_costs_five_packets_at_most(four: tuple[Fabric, str]) -> None:
     while max(tries[-1]) > allowed and len(tries) < 3:
         tries.append(losses(four, failure))
     assert max(tries[-1]) <= allowed, (tries, allowed)
+    assert max(tries[-1]) > 0, "the ping took neither of them"
 
 
-def test_a_silent_cut_is_noticed_by_bfd(four: tuple[Fabric, str]) -> None:
-    fabric, _address = four
+def test_a_silent_cut_is_noticed_by_bfd(four: tuple[Fabric, list[str]]) -> None:
+    fabric, _addresses = four
     without = losses(four, cuts.silence)
     for name in (*LEAVES, *SPINES):
         fabric.write(name, [("BGP_PEER_GROUP", "default|fabric", {"bfd": "true"})])

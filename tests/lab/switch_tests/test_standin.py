@@ -202,13 +202,23 @@ def test_a_killed_database_comes_back_with_what_was_saved(pair: Fabric, as_befor
     assert eventually(lambda: established(pair, LEAF, "Ethernet48"))
 
 
-def test_a_port_works_again_when_its_cable_is_back(pair: Fabric) -> None:
-    """An interface of the lab goes with its cable, which no switch does: FRR's zebra may fall over it and is started
-    again, as SONiC does with a container that lost a daemon."""
+@pytest.mark.parametrize("pulled", [0, 4], ids=["at-once", "later"])
+def test_a_port_works_again_when_its_cable_is_back(pair: Fabric, pulled: int) -> None:
+    """An interface of the lab goes with its cable, which no switch does and FRR's zebra cannot cope with: FRR starts
+    again at both ends. After 3 s an empty port has taken the place of the interface."""
     assert eventually(lambda: established(pair, LEAF, "Ethernet48"))
     cable = next(one for one in pair.wiring.cables if (LEAF, "Ethernet48") in (one.a, one.b))
+    before = link(pair, LEAF, "Ethernet48")["ifindex"]
     pair.panel().disconnect([cable.a])
     assert eventually(lambda: not established(pair, LEAF, "Ethernet48"))
+    if pulled:
+        assert eventually(lambda: link(pair, LEAF, "Ethernet48").get("linkinfo", {}).get("info_kind") == "tun")
     pair.panel().connect([(cable.a, cable.b, True)])
-    assert eventually(lambda: established(pair, LEAF, "Ethernet48"))
-    assert link(pair, LEAF, "Ethernet48")["mtu"] == 9100
+    journal = ["journalctl", "-u", "swss", "--no-pager", "-o", "cat"]
+    for name, port in (cable.a, cable.b):
+        said = f"{port}: the cable is back; bgp starts again"
+        assert eventually(lambda name=name, said=said: said in pair.machine(name).run(journal).stdout)
+        assert eventually(lambda name=name, port=port: established(pair, name, port))
+    found = link(pair, LEAF, "Ethernet48")
+    assert found["mtu"] == 9100
+    assert found["ifindex"] != before

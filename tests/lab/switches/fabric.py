@@ -65,15 +65,19 @@ class Fabric(Lab):
         self._given: dict[str, Config] | None = None
 
     @classmethod
-    def plain(cls, lane: str, count: int) -> Fabric:
-        """Switches of no landscape and without a cable, ``switch-1`` and on: for looking at one at a time."""
+    def plain(cls, lane: str, count: int, configs: Mapping[str, Config] | None = None) -> Fabric:
+        """Switches of no landscape and without a cable, ``switch-1`` and on: for looking at one at a time.
+
+        :param configs: what some of them start with; the others know their name.
+        """
         found = cls(lane, configs={}, landscape="no landscape")
         machines = {
             name: wiring.Machine(name, "switch", "eth0", f"10.62.0.{10 + number}/24", {"eth0": ""}, {})
             for number, name in enumerate((f"switch-{number + 1}" for number in range(count)), 1)
         }
         found._wiring = wiring.Wiring(machines, (), ("10.62.0.2/24",))
-        found._given = {name: {"DEVICE_METADATA": {"localhost": {"hostname": name}}} for name in machines}
+        own = {name: {"DEVICE_METADATA": {"localhost": {"hostname": name}}} for name in machines}
+        found._given = {**own, **(configs or {})}
         return found
 
     # what it is made of

@@ -24,17 +24,26 @@ SILENT = Paint(0, PALE, "", "not seen by LLDP")
 WRONG = Paint(3, RED, "7 5", "written, and not there")
 FOUND = Paint(4, RED, "", "there, and not written")
 _PAINTS = {cables.MATCHED: AS_WRITTEN, cables.UNKNOWN: NOT_ASKED}
+IN_SESSION = Paint(2, GREEN, "", "BGP session established")
+NO_SESSION = Paint(3, RED, "7 5", "BGP session down")
+NO_ROUTER = Paint(0, PALE, "", "no BGP session expected")
 
 
 def pictures(
-    view: View, machines: Sequence[Machine], results: Iterable[Mapping[str, Any]] | None
+    view: View,
+    machines: Sequence[Machine],
+    results: Iterable[Mapping[str, Any]] | None,
+    sessions: Mapping[tuple[str, str], bool] | None = None,
 ) -> list[tuple[str, str]]:
-    """Title and SVG of the network and of the management network.
+    """Title and SVG of the network and, unless it is about sessions, of the management network.
 
     :param results: what :mod:`compare` found, as data; nothing when cables were not looked at.
+    :param sessions: by switch and port whether the BGP session there is established: shown where no result of a cable is.
     """
     book = book_of(view, (), Options(title=view.landscape.title))
     look, extra = _look(book, machines, list(results) if results is not None else None)
+    if results is None and sessions:
+        look = Look({run_id(run): _session(run, sessions) for run in book.runs}, look.boxes)
     parts = [
         ("Network", data_columns(book), [run for run in book.runs if not run.out_of_band]),
         ("Management network", management_columns(book), [run for run in book.runs if run.out_of_band]),
@@ -44,7 +53,7 @@ def pictures(
         shown = {name for column in columns for node in column.nodes for name in node.members}
         strange = [run for run in extra if run.out_of_band == (title != "Network")]
         strange = [run for run in strange if {run.near[0], run.far[0]} <= shown]
-        if runs:
+        if runs and not (results is None and sessions and title != "Network"):
             drawn.append((title, topology_picture(book, title, columns, [*runs, *strange], look)))
     return drawn
 
@@ -65,6 +74,12 @@ def _look(book: Book, machines: Sequence[Machine], results: list[Mapping[str, An
     lines = {run_id(run): found.get(_ends(run), SILENT) for run in book.runs}
     lines.update({run_id(run): FOUND for run in extra})
     return Look(lines, boxes), extra
+
+
+def _session(run: Run, sessions: Mapping[tuple[str, str], bool]) -> Paint:
+    """How a cable looks by the sessions at its ends: a host is not asked for its own."""
+    found = [sessions[end] for end in (run.near, run.far) if end in sessions]
+    return NO_ROUTER if not found else IN_SESSION if all(found) else NO_SESSION
 
 
 def _ends(run: Run) -> frozenset[str]:

@@ -13,14 +13,28 @@ from ...core.report import Case, Report, Table
 from ...core.units import format_seconds
 from ..cables import model as cables
 from ..derive import View
+from . import fabric as fabrics
+from .fabric import Fabric
 from .machines import BROKEN, CHANGED, OK, PENDING, Machine, place_of
 from .picture import pictures
+from .reach_picture import reach_picture
 
 #: What the playbooks are called in a title.
-TITLES = {"lab_deploy": "Deployment", "lab_verify": "Verification", "lab_status": "Status"}
+TITLES = {
+    "lab_deploy": "Deployment",
+    "lab_verify": "Verification",
+    "lab_status": "Status",
+    "fabric_deploy": "Deployment of the fabric",
+    "fabric_verify": "Verification of the fabric",
+    "fabric_rollback": "Rollback of the fabric",
+}
 _KEY = (
     "Green lines are as written, red ones are not, grey ones nobody could ask about; rest the pointer on a line for its "
     "ends. Machines with an amber frame were (or would be) changed, those with a red one failed."
+)
+_KEY_SESSIONS = (
+    "Green lines carry a BGP session that is established, red ones one that is not; rest the pointer on a line for its ends. "
+    "Machines with an amber frame were (or would be) changed, those with a red one failed."
 )
 #: Longest lists on a terminal; the report has all of it.
 SHOWN = 6
@@ -34,6 +48,7 @@ class Deed:
     :param stages: name and seconds of every stage, in order.
     :param gates: what the module landscape_guard returned as gates.
     :param predicted: the run was meant to change nothing.
+    :param fabric: what was seen of the fabric; empty when nobody looked.
     """
 
     view: View
@@ -44,6 +59,7 @@ class Deed:
     stages: Sequence[tuple[str, float]] = ()
     gates: Sequence[Mapping[str, Any]] = ()
     predicted: bool = False
+    fabric: Fabric = field(default_factory=Fabric)
 
     @property
     def defects(self) -> list[Mapping[str, Any]]:
@@ -54,6 +70,12 @@ class Deed:
     def broken(self) -> list[Machine]:
         """Machines that failed."""
         return [machine for machine in self.machines if machine.state in BROKEN]
+
+    @property
+    def cut(self) -> dict[str, list[str]]:
+        """What is wrong with the fabric, by machine; of machines that did not fail, whose reason says it already."""
+        broken = {machine.name for machine in self.broken}
+        return {name: texts for name, texts in fabrics.faults(self.fabric).items() if name not in broken}
 
     @property
     def seconds(self) -> float:
@@ -74,8 +96,13 @@ class Deed:
 
 
 def report_of(deed: Deed) -> Report:
-    """The report; its status is ``failed`` when a machine failed or a cable is not as written."""
-    tables = [_hands(deed), *_pictures(deed), _machines(deed), _steps(deed), _gates(deed), _cables(deed), _stages(deed)]
+    """The report; its status is ``failed`` when a machine failed, a cable is not as written, or the fabric is cut."""
+    seen = [
+        fabrics.reach_table(deed.fabric, reach_picture(deed.fabric)),
+        fabrics.switches_table(deed.view, deed.fabric),
+    ]
+    tables = [_hands(deed), *seen, *_pictures(deed), _machines(deed), _steps(deed)]
+    tables += [_gates(deed), _cables(deed), _stages(deed)]
     return Report(deed.title, _facts(deed), tuple(table for table in tables if table), tuple(_cases(deed)))
 
 
@@ -91,6 +118,7 @@ def _facts(deed: Deed) -> tuple[tuple[str, str], ...]:
         facts.append(("Cable defects", str(len(deed.defects))))
         if counts[cables.UNKNOWN]:
             facts.append(("Cables not known", str(counts[cables.UNKNOWN])))
+    facts += fabrics.facts(deed.fabric)
     facts += [("Time", format_seconds(deed.seconds)), ("Began (UTC)", deed.began)]
     return tuple(facts)
 
@@ -106,6 +134,7 @@ def _hands(deed: Deed) -> Table | None:
         where = ", ".join(f"{cable['a']} - {cable['b']}" for cable in result["cables"])
         where = where or ", ".join(f"{link['a']} - {link['b']}" for link in result["seen"])
         rows.append((result["kind"].replace("_", " "), where, result["message"], result.get("advice", "")))
+    rows += [("fabric", name, text, "") for name, texts in deed.cut.items() for text in texts]
     for machine in deed.machines:
         rows += [("warning", machine.name, text, "") for text in machine.warnings]
     if not rows:
@@ -115,8 +144,10 @@ def _hands(deed: Deed) -> Table | None:
 
 def _pictures(deed: Deed) -> list[Table]:
     results = deed.cables.get("results") if deed.cables else None
-    drawn = pictures(deed.view, deed.machines, results)
-    return [Table(title, text="" if number else _KEY, svg=svg) for number, (title, svg) in enumerate(drawn)]
+    sessions = {end: one.state == fabrics.UP for end, one in deed.fabric.links.items()}
+    drawn = pictures(deed.view, deed.machines, results, sessions)
+    key = _KEY_SESSIONS if results is None and sessions else _KEY
+    return [Table(title, text="" if number else key, svg=svg) for number, (title, svg) in enumerate(drawn)]
 
 
 def _machines(deed: Deed) -> Table:
@@ -181,7 +212,7 @@ def _cases(deed: Deed) -> list[Case]:
         ends = result["cables"] or result["seen"]
         name = ", ".join(f"{end['a']} - {end['b']}" for end in ends)
         cases.append(Case("cables", name, statuses.get(result["kind"], "failed"), result["message"]))
-    return cases
+    return cases + fabrics.cases(deed.fabric)
 
 
 def verdicts(deed: Deed) -> dict[str, str]:
@@ -192,6 +223,8 @@ def verdicts(deed: Deed) -> dict[str, str]:
         at = result.get("device", "")
         at = at if at in known else next(iter(known), "")
         said.setdefault(at, []).append(result["message"])
+    for name, texts in deed.cut.items():
+        said.setdefault(name, []).extend(texts)
     return {name: "; ".join(texts) for name, texts in said.items() if name}
 
 
@@ -218,7 +251,8 @@ def summary_of(deed: Deed, *, table: bool = False) -> list[str]:
     lines.append(f"Machines  {_machine_words(deed)}")
     if deed.cables:
         lines.append(f"Cables    {_cable_words(deed)}")
-    verdict = "FAILED" if deed.broken or deed.defects else "OK"
+    lines += fabrics.summary(deed.fabric)
+    verdict = "FAILED" if deed.broken or deed.defects or deed.cut else "OK"
     lines.append(f"{verdict}  {deed.title} in {format_seconds(deed.seconds)}")
     return lines
 

@@ -105,6 +105,27 @@ def unjudged(seen: Seen, expected: Expected, checks: Iterable[str]) -> dict[str,
     return found
 
 
+def sessions_of(seen: Seen) -> list[dict[str, Any]]:
+    """Every BGP session that is there or should be, and whether it should; nothing when FRR was not asked."""
+    if "bgp" not in seen.answer:
+        return []
+    states, named = expect.sessions(seen.answer["bgp"]), peers.named(seen.config)
+    return [
+        {"vrf": key[0], "peer": key[1], "state": states.get(key, ""), "expected": named.get(key, False)}
+        for key in sorted({*states, *named})
+    ]
+
+
+def ways_of(seen: Seen, expected: Expected) -> list[dict[str, Any]]:
+    """The width of the ways to every prefix that something is expected of, and that width."""
+    widths = widths_of(seen.answer.get("routes"))
+    return [
+        {"prefix": prefix, "width": widths.get(prefix, 0), "expected": width}
+        for prefix, width in sorted((expected.ecmp or {}).items())
+        if "routes" in seen.answer
+    ]
+
+
 def _config(seen: Seen, expected: Expected) -> list[Fault]:
     if expected.config is None:
         return []

@@ -89,7 +89,8 @@ def apply(wanted: dict[str, Device]) -> dict[str, dict[str, Any]]:
         _ip(lines)
         there = interfaces()
     changes = []
-    for one in wanted.values():
+    # a port takes the MTU that its LAG has when it joins
+    for one in sorted(wanted.values(), key=lambda device: device.kind != "lag"):
         if one.name in there:
             _ipv6(one)
             changes += _changes(one, there[one.name])
@@ -102,6 +103,11 @@ def _leftover(wanted: dict[str, Device], there: dict[str, dict[str, Any]]) -> It
         ours = bool(_OURS.fullmatch(name)) or _type(one) == "vxlan"
         if ours and name not in wanted and not (name.startswith("Ethernet") and _type(one) == "veth"):
             yield name
+
+
+def cabled(one: dict[str, Any]) -> bool:
+    """Whether a port is the end of a cable of the lab, and not an empty one of ours."""
+    return _type(one) == "veth"
 
 
 def _type(one: dict[str, Any]) -> str:

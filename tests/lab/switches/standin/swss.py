@@ -77,6 +77,8 @@ class _Service:
         self._known: set[str] = set()
         #: Ports that were there and are not, and since when.
         self._gone: dict[str, float] = {}
+        #: The kernel's numbers of ports, by name.
+        self._numbers: dict[str, int] = {}
 
     @property
     def unplugged(self) -> bool:
@@ -95,7 +97,27 @@ class _Service:
         self._hold(wanted)
         kernel.apply(wanted)
         kernel.default_route(desired.gateway(config))
-        self._tell(config, kernel.interfaces())
+        there = kernel.interfaces()
+        self._tell(config, there)
+        self._replugged({name: there[name] for name, one in wanted.items() if one.kind == "port" and name in there})
+
+    def _replugged(self, ports: dict[str, dict[str, Any]]) -> None:
+        """Start FRR again when a cable came back: no switch loses the interface of a port, and zebra is not made for it.
+
+        zebra 10.3 keeps the interface that is gone among those that it advertises itself on: it falls over it within
+        seconds, or says no more on the new one after the first few advertisements (its pull requests 19000 and 18451).
+        Then a neighbour that starts later never hears of us.
+        """
+        numbers = {name: int(one["ifindex"]) for name, one in ports.items()}
+        fresh = [
+            name
+            for name, number in numbers.items()
+            if self._numbers.get(name, number) != number and kernel.cabled(ports[name])
+        ]
+        self._numbers.update(numbers)
+        if fresh:
+            log(5, f"{', '.join(fresh)}: the cable is back; bgp starts again")
+            subprocess.run(["systemctl", "restart", "--no-block", "bgp"], check=False, capture_output=True, timeout=30)
 
     def _hold(self, wanted: dict[str, desired.Device]) -> None:
         """Leave out ports that vanished just now: a port of the lab is the end of a cable, and goes with it."""

@@ -35,6 +35,7 @@ def reporting(begun, check=False, **options):
         "results": {CTL: {}},
         "alive": [CTL],
         "cables": None,
+        "fabric": {},
     }
     return landscape_report.main(
         {**params, "gates": [], "clock": {}, "table": False, "predicted": False, **options}, check

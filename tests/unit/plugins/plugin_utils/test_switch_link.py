@@ -20,8 +20,11 @@ class Action(SwitchAction):
     def __init__(self, cuts: int) -> None:
         shell = SimpleNamespace(tmpdir=None, remove=lambda path, recurse: f"rm -rf {path}" if recurse else "")
         context = SimpleNamespace(no_log=False)
-        super().__init__(None, SimpleNamespace(_shell=shell, transport="ssh"), context, None, None, None)
+        self.options: dict[str, Any] = {}
+        connection = SimpleNamespace(_shell=shell, transport="ssh", set_option=self.options.__setitem__)
+        super().__init__(None, connection, context, None, None, None)
         self.cuts, self.calls = cuts, 0
+        self.requiretty = False
         self.folders: list[str] = []
         self.removal = 0
 
@@ -36,6 +39,8 @@ class Action(SwitchAction):
             self.folders.append(shell.tmpdir)
         if self.calls <= self.cuts:
             raise AnsibleConnectionFailure("Connection closed")
+        if self.requiretty and self.options.get("pipelining") is not False:
+            return {"failed": True, "rc": 1, "module_stderr": "sudo: sorry, you must have a tty to run sudo\n"}
         return {"answer": words.pack({})}
 
     def _low_level_execute_command(self, cmd: str, *_args: Any, **more: Any) -> dict[str, Any]:
@@ -74,3 +79,31 @@ def test_what_could_not_be_removed_is_tried_again() -> None:
     action.removal = 0
     assert ask(action)
     assert action.folders == [action._connection._shell.tmpdir]
+
+
+def test_where_sudo_wants_a_terminal_it_gets_one() -> None:
+    """Pipelining saves four commands for each call, and leaves no file; it works without a terminal."""
+    action = Action(0)
+    action.requiretty = True
+    assert ask(action)
+    assert (action.options, action.calls) == ({"pipelining": False}, 2)
+    assert ask(action)
+    assert action.calls == 3
+
+
+def test_any_other_failure_is_told_at_once() -> None:
+    action = Action(0)
+    action._execute_module = lambda **_more: {"failed": True, "module_stderr": "sudo: a password is required"}  # type: ignore[method-assign]
+    with pytest.raises(Unreachable, match="a password is required"):
+        SwitchLink(action, "leaf1", {}).ask("read")
+    assert action.options == {}
+
+
+def test_requests_go_down_the_wire_and_never_into_a_file() -> None:
+    """Whoever is never let in again can remove no file."""
+    action, options = Action(0), {"pipelining": False, "ssh_extra_args": "-4"}
+    action._connection.get_option = options.get
+    action._connection.set_option = options.__setitem__
+    action._set_up()
+    assert options["pipelining"] is True
+    assert str(options["ssh_extra_args"]).startswith("-4 -o ServerAlive")

@@ -217,7 +217,8 @@ def run(argv: Sequence[str], seconds: float = 60.0) -> tuple[int, str, str]:
 
     async def ended() -> tuple[int, str, str]:
         pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-        environment = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": path}
+        # vtysh keeps a history of all that it is told, secrets included
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": path, "VTYSH_HISTFILE": "/dev/null"}
         environment.update((HOLDER, f"{place} {pid}") for pid, place in _turns if pid == os.getpid())
         process = await asyncio.create_subprocess_exec(
             *argv, stdin=nothing, stdout=pipe, stderr=pipe, cwd="/", env=environment, start_new_session=True
