@@ -19,15 +19,14 @@ from .paths import REPO
 LANE = "-".join(filter(None, ["demo", os.environ.get("SCS_LANE")]))
 BUILD = REPO / "build" / LANE
 LANDSCAPE = REPO / "examples" / "embedded"
-#: In this order: hosts and switches as machines, the fabric between them, and what hosts reach over it.
-PLAYBOOKS = ("lab_deploy", "fabric_deploy", "fabric_verify")
+#: In this order: hosts and switches as machines, then the fabric between them, which ends with who reaches whom.
+PLAYBOOKS = ("lab_deploy", "fabric_deploy")
 #: Seconds the fabric has until all must be well: less than a second, unless this machine is busy with something else.
 _PATIENCE = 60
 #: What their reports show.
 _CONTENTS = {
     "lab_deploy": "machines and cables",
-    "fabric_deploy": "switches and routers",
-    "fabric_verify": "who reaches whom",
+    "fabric_deploy": "switches and routers, who reaches whom",
 }
 
 

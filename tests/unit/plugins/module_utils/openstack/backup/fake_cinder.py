@@ -186,7 +186,8 @@ class FakeCinder:
         for pattern, name in _ROUTES.items():
             found = re.fullmatch(pattern, f"{method} {path}")
             if found:
-                return getattr(self, name)(body, *found.groups())
+                answer: tuple[int, Any] = getattr(self, name)(body, *found.groups())
+                return answer
         return 404, {"itemNotFound": {"message": f"no route {method} {path}"}}
 
     def _list(self, _body: Any, kind: str) -> tuple[int, Any]:
