@@ -35,7 +35,6 @@ def cloud(paces: dict[str, float]) -> Iterator[Cloud]:
 @pytest.fixture(scope="session")
 def volume_cloud(paces: dict[str, float]) -> Iterator[Cloud]:
     """Volumes, backups and keys, and nothing that they could be attached to."""
-    """Volumes, their backups and keys as well."""
     yield from _for_the_session("volume", paces)
 
 

@@ -28,6 +28,7 @@ def vault(volume_cloud: Cloud, tmp_path: Path) -> Iterator[Vault]:
     yield from vault_of(Desk(volume_cloud, tmp_path, "member"), tmp_path)
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.1", "B1.16")
 def test_four_points_in_time_are_restored_as_the_back_end_had_them(vault: Vault, seed: int) -> None:
     source = vault.volume("database", metadata={"who": "somebody"})
@@ -58,6 +59,7 @@ def test_four_points_in_time_are_restored_as_the_back_end_had_them(vault: Vault,
     assert (again.changed, vault.desk.cloud.writes("cinder", began)) == (False, [])
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.1")
 def test_over_a_volume_and_what_is_wrong_is_never_called_good(vault: Vault, seed: int) -> None:
     source, target = vault.volume("source"), vault.volume("target", metadata={"of": "target"})

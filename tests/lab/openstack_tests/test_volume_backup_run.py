@@ -61,6 +61,7 @@ def under_way(disks: Disks) -> int:
     return int(disks.desk.cloud.database(f"select count(*) from cinder.backups where status in {states}")[0][0])  # noqa: S608
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.1", "B1.3", "B1.16")
 def test_four_moments_and_a_volume_that_grows(disks: Disks, tmp_path: Path) -> None:
     volume = disks.make("a")
@@ -98,6 +99,7 @@ def test_four_moments_and_a_volume_that_grows(disks: Disks, tmp_path: Path) -> N
     assert sorted(one.id for one in disks.backups()) == sorted(recorded)
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.6", "B1.16")
 def test_an_attached_volume_is_backed_up_where_that_is_allowed_and_stays_attached(disks: Disks) -> None:
     volume = disks.make("a")
@@ -148,10 +150,9 @@ def test_a_quota_one_short_is_refused_before_any_request_with_the_numbers_of_the
     assert len(run(disks, volumes, "1")) == 2
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.10")
-@pytest.mark.parametrize(
-    ("count", "limit"), [(4, 2), pytest.param(30, 4, marks=pytest.mark.full)], ids=["four-by-two", "thirty-by-four"]
-)
+@pytest.mark.parametrize(("count", "limit"), [(4, 2), (30, 4)], ids=["four-by-two", "thirty-by-four"])
 def test_never_more_at_once_than_allowed(disks: Disks, count: int, limit: int) -> None:
     volumes = [disks.make(f"v{number}", written=1) for number in range(count)]
     seen: list[int] = []
@@ -176,8 +177,9 @@ def test_never_more_at_once_than_allowed(disks: Disks, count: int, limit: int) -
     assert len(disks.backups()) == count
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.11")
-@pytest.mark.parametrize("count", [4, pytest.param(6, marks=pytest.mark.full)])
+@pytest.mark.parametrize("count", [4, 6])
 def test_a_run_that_is_killed_during_the_third_backup_is_finished_by_the_next(disks: Disks, count: int) -> None:
     volumes = [disks.make(f"v{number}", written=1) for number in range(count)]
     options = {"volumes": volumes, "policy": disks.mark, "run_id": "1", "max_parallel": 1}
@@ -198,6 +200,7 @@ def test_a_run_that_is_killed_during_the_third_backup_is_finished_by_the_next(di
     assert not disks.desk.run("volume_backup_run", **options).changed
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.11")
 def test_two_runs_at_once_make_each_backup_once(disks: Disks) -> None:
     volumes = [disks.make(name, written=1) for name in ("a", "b")]
@@ -239,6 +242,7 @@ def test_planted_faults_leave_one_backup_of_each_volume(disks: Disks, seed: int,
     assert {one.status for one in disks.backups()} == {"available"}
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.19")
 def test_a_dead_service_is_waited_for_in_bounded_time_and_its_backup_is_made_once(disks: Disks) -> None:
     volume = disks.make("a", written=1)

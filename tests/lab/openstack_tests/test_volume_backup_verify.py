@@ -67,6 +67,7 @@ def test_one_bit_in_the_store_and_exactly_that_backup_is_named(vault: Vault, see
     assert [one["backup"] for one in planned.values["verified"]] == [victim]
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.2")
 def test_a_killed_run_s_scratch_volume_goes_with_the_next_one(vault: Vault, seed: int) -> None:
     volume = vault.volume("source", metadata={"who": "somebody"})
