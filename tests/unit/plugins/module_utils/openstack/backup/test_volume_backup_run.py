@@ -474,6 +474,7 @@ class Hurried(FakeCinder):
         time.sleep(seconds / self.speed)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("B1.10")
 def test_thirty_volumes_four_at_a_time_are_two_and_a_half_times_as_fast_as_one_by_one():
     seconds = {}
