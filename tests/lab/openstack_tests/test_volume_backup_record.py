@@ -69,10 +69,11 @@ def test_records_bring_backups_back_into_an_empty_database(desk: Desk, seed: int
     cloud.clean("demo")
     disks = Disks(desk, f"record-{seed}", random.Random(seed))
     volume = disks.make("source")
-    recorded = {past.back_up(desk, volume): disks.digest(volume)}
+    full = past.back_up(desk, volume)
+    recorded = {full: disks.digest(volume)}
     disks.write(volume)
-    recorded[past.back_up(desk, volume, incremental=True)] = disks.digest(volume)
-    full, incremental = recorded
+    incremental = past.back_up(desk, volume, incremental=True)
+    recorded[incremental] = disks.digest(volume)
     said = desk.run("volume_backup_record", state="exported", path=str(path))
     assert (said.failed, said.changed, path.exists()) == ("", False, False)
     assert said.values["omitted"][0]["reason"] == "records of backups are for administrators"

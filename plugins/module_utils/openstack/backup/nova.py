@@ -149,21 +149,27 @@ class Points:
         body = {"createImage": {"name": name, "metadata": self._marks(server, how)}}
         known = self._actions(server)
         for attempt in (0, 1):
-            try:
-                path = f"/servers/{server.id}/action"
-                self.cloud.call(_NOVA, "POST", path, json=body, microversion=_CREATE_IMAGE, repeat=False)
-            except ConflictError as error:
-                raise LandscapeError(f"server {server}: Nova makes no image of it now: {error.message}") from error
-            except CloudError as error:
-                if not isinstance(error, UnreachableError) and error.status < 500:
-                    raise
-                if not self._arrived(server, known) and attempt == 0 and known is not None:
-                    continue
+            lost = not self._asked(server, body)
+            if lost and not self._arrived(server, known) and attempt == 0 and known is not None:
+                continue
             found = self._until(lambda: self._images(server), self.patience)
             if found:
                 return dict(found[0])
             break
         raise LandscapeError(f"server {server}: Nova made no image of it", hint="Look at the log of Nova's API")
+
+    def _asked(self, server: Server, body: Mapping[str, Any]) -> bool:
+        """Asks for an image; whether Nova answered."""
+        try:
+            path = f"/servers/{server.id}/action"
+            self.cloud.call(_NOVA, "POST", path, json=body, microversion=_CREATE_IMAGE, repeat=False)
+        except CloudError as error:
+            if isinstance(error, ConflictError):
+                error.message = f"server {server}: Nova makes no image of it now: {error.message}"
+            if not isinstance(error, UnreachableError) and error.status < 500:
+                raise
+            return False
+        return True
 
     def _arrived(self, server: Server, known: set[str] | None) -> bool:
         """Whether a request whose answer was lost was carried out, or is being."""
