@@ -78,6 +78,7 @@ def test_the_labs_backups_have_exactly_the_findings_that_are_expected():
     assert [found["switch"] for found in result.values["findings"] if found["rule"] == "SY003"] == [golden.BACKUPS[2]]
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.2")
 def test_with_the_expected_list_the_backups_pass_at_every_severity():
     result = judged_backups(fail_on="info", expected=str(EXPECTED))
@@ -132,6 +133,7 @@ def test_without_models_it_says_so(fabric, monkeypatch, tmp_path):
         run(fabric(), checks=["yang"])
 
 
+@pytest.mark.slow
 def test_what_no_model_judged_does_not_pass(fabric):
     golden.need_yanglint()
     folder = fabric(lambda made: made["leaf1"]["VERSIONS"]["DATABASE"].update(VERSION="version_2_0_4"))

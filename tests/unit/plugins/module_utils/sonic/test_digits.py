@@ -17,6 +17,7 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.sonic imp
 DIGITS = ("\u00b2", "\u0662", "\u2461")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digit", DIGITS, ids=["superscript", "arabic", "circled"])
 @pytest.mark.parametrize("where", ["keys", "fields"])
 def test_other_digits_than_ours_break_nothing(where, digit):

@@ -102,6 +102,7 @@ EDITS: dict[str, Callable[[dict[str, Any]], None]] = {
 SILENT = ("nothing", "no additions", "no services")
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.6")
 @pytest.mark.parametrize("edit", EDITS)
 def test_files_and_landscapes_lead_to_the_same_plan(edit, tmp_path):

@@ -133,6 +133,7 @@ def test_the_meaning_stays_and_so_does_what_stands_on_both_sides(seed):
         assert len(diff.rows_of(made)) == len(diff.rows_of(after))
 
 
+@pytest.mark.slow
 def test_no_write_lets_more_through_than_before_or_after(seed):
     """Lists with one action, as the renderer writes them: one of them says what is denied."""
     source = random.Random(f"{seed} writes")

@@ -133,6 +133,7 @@ def test_what_is_not_loaded_is_neither_saved_nor_changed(box: Box) -> None:
     assert (box.saved, box.ask("read")["lock"]) == (OLD, {})
 
 
+@pytest.mark.slow
 def test_a_program_that_takes_too_long_is_ended_with_its_children(box: Box) -> None:
     mark = box.folder / "child"
     code, _out, err = client.run(["sh", "-c", f"(sleep 2; touch {mark}) & sleep 30"], 0.3)
@@ -141,6 +142,7 @@ def test_a_program_that_takes_too_long_is_ended_with_its_children(box: Box) -> N
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_has_started_is_ended_before_rows_come_back(box: Box) -> None:
     """The holder is killed while `config save` works; that would write the file after it was put back."""
     box.fill(OLD)
@@ -178,6 +180,7 @@ def test_only_programs_of_this_switch_are_ended(box: Box, tmp_path: Path) -> Non
             stranger.kill()
 
 
+@pytest.mark.slow
 def test_the_timer_tries_again_until_it_is_done(box: Box) -> None:
     """The database goes away in the middle of the rollback, and the program meets errors nobody thought of."""
     box.fill(OLD)
@@ -299,6 +302,7 @@ def test_a_checkpoint_with_a_name_is_kept(box: Box) -> None:
     assert box.ask("checkpoint", what="read", name="mine")["content"]["rows"] == before
 
 
+@pytest.mark.slow
 def test_checkpoints_of_deployments_are_thinned_too(box: Box) -> None:
     box.fill(OLD)
     box.ask("checkpoint", what="present", name="mine", owner="test")

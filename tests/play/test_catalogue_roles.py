@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-HERE = Path(__file__).resolve().parents[5]
+HERE = Path(__file__).resolve().parents[2]
 
 # Stands where a module stands: notes that it ran, and says what the test wants.
 STAND_IN = """#!/usr/bin/python
