@@ -79,9 +79,12 @@ def test_debian_12_routes_to_both_leaves_and_announces_its_loopback(
     assert kernel.wait_for(lambda: list(established(older, HOST).values()) == ["Established"] * 2, 60, 1.0), (
         established(older, HOST)
     )
-    for leaf in LEAVES:
-        told = older.frr(leaf, "show bgp ipv4 unicast neighbors Ethernet1 routes")["routes"]
-        assert list(told) == [f"{mine}/32"], leaf
+
+    def told(leaf: str) -> list[str]:
+        return list(older.frr(leaf, "show bgp ipv4 unicast neighbors Ethernet1 routes")["routes"])
+
+    for leaf in LEAVES:  # a new session tells its routes a second after it is there
+        assert kernel.wait_for(lambda leaf=leaf: told(leaf) == [f"{mine}/32"], 60, 0.5), (leaf, told(leaf))
         loopback = next(key.partition("|")[2] for key in older.configs[leaf]["LOOPBACK_INTERFACE"] if "|" in key)
         machine.run(["ping", "-c", "2", "-i", "0.2", "-W", "2", "-I", mine, loopback.partition("/")[0]])
     again = role()
