@@ -86,7 +86,8 @@ def test_debian_12_routes_to_both_leaves_and_announces_its_loopback(
     for leaf in LEAVES:  # a new session tells its routes a second after it is there
         assert kernel.wait_for(lambda leaf=leaf: told(leaf) == [f"{mine}/32"], 60, 0.5), (leaf, told(leaf))
         loopback = next(key.partition("|")[2] for key in older.configs[leaf]["LOOPBACK_INTERFACE"] if "|" in key)
-        machine.run(["ping", "-c", "2", "-i", "0.2", "-W", "2", "-I", mine, loopback.partition("/")[0]])
+        ping = ["ping", "-c", "2", "-i", "0.2", "-W", "2", "-I", mine, loopback.partition("/")[0]]
+        assert kernel.wait_for(lambda ping=ping: not machine.run(ping, check=False).returncode, 60, 0.5), leaf
     again = role()
     assert again.rc == 0, again.output[-4000:]
     assert again.changed() == {}
