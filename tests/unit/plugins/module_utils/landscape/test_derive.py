@@ -167,6 +167,7 @@ def test_nothing_is_known_and_nothing_fails(tmp_path: Path) -> None:
     assert list(derive.ports_of(view.landscape.device_models["m"])) == ["e{", "x"]
 
 
+@pytest.mark.slow
 def test_ports_are_bounded(tmp_path: Path) -> None:
     models = "".join(
         f"  m{number}: {{kind: switch, ports: [{{names: ['e{{0..1023}}', 'f{{0..1023}}', 'g{{0..1023}}', 'h{{0..1023}}',"

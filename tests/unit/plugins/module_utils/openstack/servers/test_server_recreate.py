@@ -71,6 +71,7 @@ def test_all_that_was_deleted_is_made_again_once(shape: dict[str, Any], tmp_path
     assert (again.changed, again.values["servers"][0]["status"], len(cloud.writes)) == (False, "present", count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [True, False], ids=["same-addresses", "other-addresses"])
 def test_killed_anywhere_the_next_start_finishes_and_doubles_nothing(keep: bool, tmp_path: Path):
     options = {"manifests": [str(tmp_path)], "missing_volumes": "backup", "keep_macs": keep, "keep_ips": keep}

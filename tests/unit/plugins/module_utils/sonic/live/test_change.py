@@ -253,6 +253,7 @@ def test_the_other_one_writes_first(box: Box) -> None:
     assert state.lock() == {}
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_at_save_ends_old(box: Box) -> None:
     box.fill(OLD)
     before = box.rows()
@@ -278,6 +279,7 @@ def test_options_that_cannot_work_are_refused(box: Box, option: str, value: Any)
         change.run(BoxLink(box), settings(MORE, **{option: value}))
 
 
+@pytest.mark.slow
 def test_lines_that_no_release_brings_are_added_and_found_again(box: Box) -> None:
     config = {**OLD, "VRF": {"VrfBlue": {"vni": "1000"}}, "VLAN": {"Vlan10": {"vlanid": "10"}}}
     box.fill(config)
@@ -331,6 +333,7 @@ def test_nothing_is_said_while_the_switch_looks_around_before_it_writes(box: Box
     assert box.rows() == before
 
 
+@pytest.mark.slow
 def test_what_came_back_meanwhile_is_told_as_that(box: Box) -> None:
     """The timer was faster than the controller: nothing waits any more when it asks."""
     box.fill(OLD)
