@@ -31,8 +31,8 @@ _REPORT = re.compile(r"^  Report: +(/\S*/report\.html) ", re.MULTILINE)
 
 
 def typed(command: list[str], folder: Path, environ: dict[str, str]) -> Done:
-    """What a command said, and the seconds it took."""
-    began = time.monotonic()
+    """What a command said, and the seconds it would have taken on a machine as fast as the yardstick's."""
+    before, began = yardstick.pace(), time.monotonic()
     done = subprocess.run(
         command,
         cwd=folder,
@@ -46,8 +46,10 @@ def typed(command: list[str], folder: Path, environ: dict[str, str]) -> Done:
         check=False,
     )
     seconds = time.monotonic() - began
-    print(f"{done.stdout}\n{seconds:.0f} s")
-    return Done(done.returncode, done.stdout, seconds)
+    # The other tests of this suite come and go beside it, so neither end alone says what the machine was like.
+    pace = max(1.0, (before + yardstick.pace()) / 2)
+    print(f"{done.stdout}\n{seconds:.0f} s at a pace of {pace:.1f}")
+    return Done(done.returncode, done.stdout, seconds / pace)
 
 
 def recaps(demo: Done) -> list[dict[str, dict[str, int]]]:
@@ -76,7 +78,7 @@ def runs_well(demo: Done, state: str, seconds: int, root: Path = Path("/")) -> N
     assert all("<svg" in page and "em01-spine-r02-u41" in page for page in pages)
     reached = pages[-1].partition('<g id="reach"')[2].partition("</g>")[0]
     assert len(re.findall(r"<text[^>]*>[\d.]+ ms<", reached)) + reached.count("% lost") == 30
-    assert demo.seconds <= seconds * max(1.0, yardstick.pace())
+    assert demo.seconds <= seconds
 
 
 def untouched(demo: Done) -> None:
