@@ -23,6 +23,7 @@ _COVERAGE = ("--cov", "--cov-report", "term:skip-covered", "--cov-fail-under", "
 _LVM = "tests/lab/ceph_tests/test_lvm.py"
 _DEBIAN = "tests/lab/openstack_tests/test_provider_trixie.py"
 _CUTS = "tests/lab/switch_tests/test_cuts.py"
+_DEMO = "tests/lab/tests/test_demo.py"
 _UNIT = (*_PYTEST, "-m", "not slow", "tests/unit", "--ignore", "tests/unit/frame")
 
 
@@ -102,7 +103,8 @@ SUITES = (
         "deploys, faults and kills on the machines of the embedded lab",
         # On plain Debian 12 and 13 this core has a Python of the machine itself, and no root is built for it.
         ("core-2.19",),
-        [(*_BY_FILE, "tests/lab/tests")],
+        # What has two minutes of a whole machine runs by itself.
+        [(*_BY_FILE, "tests/lab/tests", "--ignore", _DEMO), ("pytest", _DEMO)],
         when="tests/lab/tests/test_*.py",
     ),
     Suite(

@@ -212,6 +212,7 @@ def test_two_runs_at_once_make_each_backup_once(disks: Disks) -> None:
     assert until(lambda: sorted(one.volume for one in disks.backups()) == sorted(volumes), 60), disks.backups()
 
 
+@pytest.mark.full
 @pytest.mark.accept("B1.19")
 def test_planted_faults_leave_one_backup_of_each_volume(disks: Disks, seed: int, tmp_path: Path) -> None:
     volumes = [disks.make(name, written=1) for name in ("a", "b", "c")]
