@@ -201,7 +201,7 @@ backups:
       type: str
     status:
       description:
-        - V(available) (made or waited for now), V(present) (there was one of this run), V(planned) or V(under way) (check
+        - V(available) (made or waited for by this task), V(present) (there was one of this run), V(planned) or V(under way) (check
           mode), V(refused), V(failed).
       type: str
     message:

@@ -117,7 +117,7 @@ def build(backups: Iterable[Backup], parents: Mapping[str, str] | None = None) -
 
 
 def base(backups: Iterable[Backup], volume: str, project: str, before: str = "") -> Backup | None:
-    """What Cinder would put an incremental backup on that is asked for now; nothing when it would refuse it.
+    """What Cinder would put an incremental backup on that is asked for at this moment; nothing when it would refuse it.
 
     :param before: when the snapshot was made that is to be backed up, as Cinder writes it.
     """
