@@ -176,7 +176,7 @@ steps_done:
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import readers, verify
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import readers, restore, verify
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.verifying import Verifier
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.volumes import Patience
@@ -218,7 +218,7 @@ def main(params, check_mode, connect=client.connect, patience=None):
     return Result(
         changed=bool(steps),
         plan=steps,
-        diff=verify.diff(steps),
+        diff=restore.diff(steps),
         steps_done=sum(one.ending != verify.FAILED for one in verdicts),
         values={
             "verified": shown,

@@ -199,17 +199,3 @@ def predicted(backup: Backup) -> dict[str, Any]:
 def failure(verdicts: Iterable[Verdict], others: Iterable[str]) -> str:
     """Why the task fails; empty when it does not."""
     return "; ".join([*(one.reason for one in verdicts if one.reason), *others])
-
-
-def diff(steps: Plan) -> list[dict[str, str]]:
-    """The plan as Ansible shows it with ``--diff``."""
-    shown = []
-    for step in steps.steps:
-        before, after = ("" if one is None else _lines(one) for one in (step.before, step.after))
-        title = f"{step.action} {step.object}"
-        shown.append({"before_header": title, "after_header": title, "before": before, "after": after})
-    return shown
-
-
-def _lines(values: Mapping[str, Any]) -> str:
-    return "".join(f"{key}: {value}\n" for key, value in values.items())
