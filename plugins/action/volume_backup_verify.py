@@ -5,25 +5,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-from typing import Any
-
-from ansible.utils.display import Display
-
-from ansible_collections.scs.landscape.plugins.module_utils.core import stream
-from ansible_collections.scs.landscape.plugins.plugin_utils.controller import ControllerAction
+from ansible_collections.scs.landscape.plugins.plugin_utils.controller import CloudAction
 
 
-class ActionModule(ControllerAction):
-    """The module of the same name, in Ansible's own process where that is possible: only there it can say how far it is."""
+class ActionModule(CloudAction):
+    """The module of the same name, in Ansible's own process where that is possible."""
 
     MODULE = "volume_backup_verify"
-
-    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """See :class:`ActionBase`."""
-        with stream.heard_by(lambda line: Display().display(f"  {line}")):
-            return super().run(tmp, task_vars)
-
-    def _is_ours(self) -> bool:
-        # The SDK may be installed for the interpreter of the task and not for Ansible's own.
-        return super()._is_ours() and importlib.util.find_spec("openstack") is not None

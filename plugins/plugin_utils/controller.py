@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import json
 import os
 from collections.abc import Iterator
@@ -21,8 +22,10 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import returned
+from ansible_collections.scs.landscape.plugins.module_utils.core import stream
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError
 
 _MODULES = "ansible_collections.scs.landscape.plugins.modules"
@@ -84,3 +87,16 @@ def _inside(folder: str) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+class CloudAction(ControllerAction):
+    """For modules that move bytes of a cloud: only in Ansible's own process can they say how far they are."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """See :class:`ActionBase`."""
+        with stream.heard_by(lambda line: Display().display(f"  {line}")):
+            return super().run(tmp, task_vars)
+
+    def _is_ours(self) -> bool:
+        # The SDK may be installed for the interpreter of the task and not for Ansible's own.
+        return super()._is_ours() and importlib.util.find_spec("openstack") is not None
