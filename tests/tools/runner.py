@@ -198,9 +198,10 @@ def _run_commands(suite: Suite, leg: str, workbench: Workbench, budget: int, mar
     work = WORK / "scratch" / leg
     work.mkdir(parents=True, exist_ok=True)
     with open(LOGS / f"{suite.name}-{leg}.log", "w", encoding="utf-8") as log:
-        for template in suite.command_lines(leg):
+        for number, template in enumerate(suite.command_lines(leg), 1):
             argv = [part.replace("{work}", str(work)) for part in template]
-            environ = _environ(suite, leg, work)
+            # Each command has a record of its own: the second one's must not replace that of the first.
+            environ = {**_environ(suite, leg, work), "SCS_SUITE": f"{suite.name}-{number}"}
             cwd = REPO
             if leg == _HOST:
                 argv = [sys.executable if part == "python3" else part for part in argv]
@@ -226,7 +227,6 @@ def _environ(suite: Suite, leg: str, work: Path) -> dict[str, str]:
         "SCS_LEG": leg,
         "SCS_RESULTS": str(RESULTS),
         "SCS_SEED": _SEED,
-        "SCS_SUITE": suite.name,
     }
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -329,7 +330,10 @@ class _Run:
                 answer = self.link.ask("read")
             except Unreachable:
                 continue
-            if answer.get("error") or (answer["pending"] and answer["pending"]["token"] == self.settings.token):
+            if answer.get("error"):
+                continue
+            if answer["pending"] and answer["pending"]["token"] == self.settings.token:
+                self._hurry(answer["pending"])
                 continue
             seen = answer
             # Before a change waits it holds the lock only, as long as it looks around.
@@ -346,6 +350,12 @@ class _Run:
             f"{name}: the connection was lost ({why}) and did not come back within {self.settings.confirm_within + 60} s. "
             f"The switch brings itself back. {_AGAIN}; if it does not, log in by the console"
         )
+
+    def _hurry(self, waiting: Mapping[str, Any]) -> None:
+        """Ends a change that its timer should have ended: whoever did that was killed."""
+        if waiting["phase"] == "armed" and waiting["seconds"] < -RESERVE:
+            with contextlib.suppress(Unreachable):
+                self.link.ask("rollback", token=self.settings.token)
 
     def _found(self, answer: Mapping[str, Any], why: str) -> None:
         """What the switch ended at while nobody could see it."""

@@ -122,12 +122,13 @@ def _arm(request: Mapping[str, Any], token: str) -> tuple[dict[str, Any], dict[s
     install()
     sonic.keep_copy()
     state.journal(0)
-    state.keep(record)
     try:
         boot_unit()
         confirm.arm(token, float(request["confirm_within"]))
+        state.keep(record)  # after the timer: a change that is remembered has somebody who ends it
     except SwitchError:
         confirm.clear(record, "nothing")
+        confirm.disarm()
         raise
     return record, seen
 

@@ -59,6 +59,8 @@ def finish(token: str = "", patience: float = 20.0, *, wait: float = 0.0) -> dic
     _take_over(patience)
     with state.turn(5.0):
         record = state.pending()
+        if not record and token and state.last().get("token") != token:
+            clear({"token": token}, "nothing")  # whoever began it was killed before he had remembered it
         if not record or (token and record.get("token") != token):
             return {}
         if record.get("phase") == "confirmed" or (record.get("phase") == "saving" and _is_saved(record, wait)):

@@ -241,6 +241,23 @@ def test_what_a_killed_run_left_is_ended_first(box: Box) -> None:
     assert "ending it first" in link.said[0]
 
 
+def test_a_timer_that_was_killed_too_is_not_waited_for(box: Box) -> None:
+    """Nobody on the switch ends the change: the controller that waits for that does it when the time is over."""
+    box.fill(OLD)
+    before = box.rows()
+
+    def trouble(call: str, number: int) -> None:
+        if call == "after apply":
+            state.keep({**state.pending(), "deadline": state.moment(-60)})
+            raise Unreachable("leaf1: Connection closed")
+
+    link = BoxLink(box, trouble)
+    done = change.run(link, settings(MORE))
+    assert "The switch brought itself back, nothing was saved" in done.failed
+    assert (done.rolled_back, link.calls) == (True, ["read", "apply", "read", "rollback", "read"])
+    assert box.rows() == before
+
+
 def test_the_other_one_writes_first(box: Box) -> None:
     box.fill(OLD)
 

@@ -295,6 +295,33 @@ if left[0] == 0:
     assert box.ask("read")["lock"] == {}
 
 
+@pytest.mark.accept("S2.7")
+@pytest.mark.parametrize("moment", ["confirm.arm", "state.keep"])
+def test_killed_while_it_arms_nothing_waits_for_ever(box: Box, moment: str) -> None:
+    """The run dies around the start of its timer: whatever is remembered by then has somebody who ends it."""
+    box.fill(OLD)
+    before = box.rows()
+    word = words.pack({"version": 1, "call": "apply", **request(box, NTP)})
+    program = f"""
+import os, sys
+sys.path.insert(0, {str(agent.__file__).rpartition("/switch/")[0]!r})
+from switch import agent, confirm, state
+def killed(*args, **kwargs):
+    os.kill(os.getpid(), 9)
+{moment} = killed
+agent.answer({word!r})
+"""
+    ended = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert box.ask("read")["pending"] == {}
+    assert bool(box.calls("systemd-run")) == (moment == "state.keep")
+    assert box.timer("a" * 32).wait(60) == 0
+    seen = box.ask("read")
+    assert (seen["lock"], seen["last"]) == ({}, {"token": "a" * 32, "end": "nothing"})
+    assert box.rows() == before
+    assert not list((box.folder / "units").rglob("*.service"))
+
+
 @pytest.mark.slow
 def test_a_run_that_hangs_is_ended_by_the_timer(box: Box) -> None:
     box.fill(OLD)
