@@ -187,15 +187,26 @@ def _runs(facts: Facts, unit: str) -> bool:
 
 
 def risky(steps: Plan) -> list[str]:
-    """Files whose change can take a login or its rights away: keys that go, rules of sudo that change."""
+    """Files whose change can take a login or its rights away: keys that go, rules of sudo that change or do more than grant."""
     found = []
     for step in steps.steps:
         change = step.payload
-        if isinstance(change, FileChange) and change.before is not None:
-            going = set(blocks.read(change.before.content)) - set(blocks.read(change.content or ""))
-            if (change.want.part == "authorized_keys" and going) or change.want.part == "sudo":
-                found.append(change.want.path)
+        if not isinstance(change, FileChange):
+            continue
+        before, after = change.before.content if change.before else "", change.content or ""
+        if change.want.part == "authorized_keys":
+            is_risky = bool(set(blocks.read(before)) - set(blocks.read(after)))
+        else:
+            is_risky = change.want.part == "sudo" and (change.before is not None or not _only_grants(after))
+        if is_risky:
+            found.append(change.want.path)
     return found
+
+
+def _only_grants(rules: str) -> bool:
+    """Whether rules of sudo can take nothing away: the last one that matches counts, and each of these asks for no password."""
+    lines = [line.strip() for line in rules.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return all("NOPASSWD:" in line and not re.search(r"!|(?<!NO)PASSWD:|^Defaults", line) for line in lines)
 
 
 def diff_of(steps: Plan) -> list[dict[str, str]]:

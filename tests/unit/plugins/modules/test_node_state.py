@@ -301,8 +301,28 @@ def test_a_failure_after_a_key_went_brings_it_back(tmp_path):
 def test_rules_that_take_our_own_rights_away_come_back_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("SUDO_USER", "dragon")
     machine = Machine(tmp_path)
-    machine.state(sudo=[{"name": "x", "lines": ["dragon ALL=(ALL) ALL"]}])
+    machine.state(sudo=[{"name": "x", "lines": ["dragon ALL=(ALL) NOPASSWD: ALL"]}])
     machine.answers["sudo -n -l -U dragon true"] = Outcome(1, err="Sorry, user dragon is not allowed")
     with pytest.raises(LandscapeError, match="leave dragon without rights: Sorry, user dragon"):
         machine.state(sudo=[{"name": "x", "lines": ["dragon ALL=(ALL) !ALL"]}])
-    assert machine.content("/etc/sudoers.d/x").endswith("dragon ALL=(ALL) ALL\n")
+    assert machine.content("/etc/sudoers.d/x").endswith("dragon ALL=(ALL) NOPASSWD: ALL\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "armed"),
+    [
+        ("dragon ALL=(ALL) NOPASSWD: ALL", False),
+        ("# nobody", False),
+        ("dragon ALL=(ALL) ALL", True),
+        ("dragon ALL=(ALL) NOPASSWD: ALL, !/bin/sh", True),
+        ("dragon ALL=(ALL) PASSWD: /bin/sh, NOPASSWD: /bin/ls", True),
+        ("Defaults requiretty", True),
+    ],
+)
+def test_a_new_file_of_rules_waits_for_a_proof_when_it_may_take_rights_away(tmp_path, line, armed):
+    machine = Machine(tmp_path)
+    done = machine.state(sudo=[{"name": "y", "lines": [line]}], confirm_within=60)
+    assert bool(done.values["armed"]) == armed
+    if armed:
+        assert machine.state(state="rolled_back", token=done.values["token"]).changed
+        assert not (tmp_path / "etc/sudoers.d/y").exists()
