@@ -19,9 +19,10 @@ description:
     put in place. Services are told, and asked afterwards whether they took it.
   - A run that is killed is finished by the next one. What was there before the first run, and what is still owed to a
     service, is kept in C(/var/lib/scs-landscape/node_state.json) on the host. Passwords are not kept there.
-  - Keys that are taken away and rules of sudo that change can lock us out. They come back by themselves after
-    O(confirm_within) unless they are confirmed, which the action plugin of the same name does after a second login over a
-    new SSH connection, with a key, has worked. Over other connections the play confirms with O(state=confirmed).
+  - Keys that are taken away and rules of sudo that change or do more than grant can lock us out. They come back by
+    themselves after O(confirm_within) unless they are confirmed, which the action plugin of the same name does after a
+    second login over a new SSH connection, with a key, has worked. Over other connections the play confirms with
+    O(state=confirmed).
   - Needs root. Two runs on the same host wait for each other, for a bounded time.
 extends_documentation_fragment:
   - scs.landscape.attributes

@@ -60,6 +60,8 @@ def _killed_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
     finally:
         _kill(process)
         _running.discard(process)
+        if process.stdout:
+            process.stdout.close()
 
 
 def interrupt() -> None:

@@ -121,10 +121,10 @@ def run(selection: Selection) -> int:
 
 
 def rounds(pairs: list[tuple[Suite, str]]) -> list[list[tuple[Suite, str]]]:
-    """What runs together: one suite, or all in a row that wait for services, on one leg."""
+    """What runs together: one suite, or all in a row that keep one core busy each."""
     found: list[list[tuple[Suite, str]]] = []
     for suite, leg in pairs:
-        if suite.waits and found and found[-1][0][0].waits and found[-1][0][1] == leg:
+        if suite.one_core and found and found[-1][0][0].one_core:
             found[-1].append((suite, leg))
         else:
             found.append([(suite, leg)])
@@ -135,10 +135,12 @@ def _run_round(together: list[tuple[Suite, str]], workbench: Workbench) -> list[
     """Run suites at once, as many as there are cores where the budgets were set."""
     if len(together) == 1:
         return _run_suite(*together[0], workbench)
-    widest = max(len(suite.name) for suite, _leg in together)
+    marks = [f"{suite.name} {leg}" for suite, leg in together]
+    widest = max(map(len, marks))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         running = [
-            pool.submit(_run_suite, suite, leg, workbench, f"{suite.name:{widest}}| ") for suite, leg in together
+            pool.submit(_run_suite, suite, leg, workbench, f"{mark:{widest}}| ")
+            for (suite, leg), mark in zip(together, marks)
         ]
         try:
             return [outcome for future in running for outcome in future.result()]

@@ -35,7 +35,7 @@ class Suite:
     :param full: runs in `make test-all` only.
     :param own_home: the tool writes into its home folder, so it gets one for itself.
     :param beside: another environment whose programs the tests start: ``osism`` is osism-2.16 on the leg core-2.16.
-    :param waits: its tests wait for services more than they compute, so it runs beside others of its kind.
+    :param one_core: keeps one core busy at most, so it runs beside the others of its kind that follow it here.
     :param when: pattern of files that must exist for the suite to have something to run.
     """
 
@@ -47,7 +47,7 @@ class Suite:
     full: bool = False
     own_home: bool = False
     beside: str = ""
-    waits: bool = False
+    one_core: bool = False
     when: str = "galaxy.yml"
 
     def command_lines(self, leg: str) -> list[Command]:
@@ -124,7 +124,7 @@ SUITES = (
         ("core-2.19",),
         # One worker: the tests of all files share a cluster, and two clusters at once are one too many for small machines.
         [("pytest", "--durations", "12", "tests/lab/ceph_tests", "--ignore", _LVM)],
-        waits=True,
+        one_core=True,
         when="tests/lab/ceph_tests/test_*.py",
     ),
     Suite(
@@ -133,7 +133,7 @@ SUITES = (
         # its services are Python 3.11 programs of their own; one core is enough for what talks to them
         ("core-2.19",),
         [("pytest", "--durations", "12", "tests/lab/openstack_tests", "--ignore", _DEBIAN)],
-        waits=True,
+        one_core=True,
         when="tests/lab/openstack_tests/test_*.py",
     ),
     Suite(
@@ -152,21 +152,29 @@ SUITES = (
         full=True,
         when=_DEBIAN,
     ),
-    Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")]),
+    Suite("sanity", "ansible-test sanity", FULL, [("ansible-test", "sanity", "--color", "no")]),
+    Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")], one_core=True),
     Suite(
         "docs",
         "documentation of plugins and roles",
         FULL,
         [("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", ".")],
         own_home=True,
+        one_core=True,
     ),
-    Suite("lint", "ansible-lint, production profile", FULL, [("ansible-lint", "--profile", "production", "--offline")]),
-    Suite("sanity", "ansible-test sanity", FULL, [("ansible-test", "sanity", "--color", "no")]),
+    Suite(
+        "lint",
+        "ansible-lint, production profile",
+        FULL,
+        [("ansible-lint", "--profile", "production", "--offline")],
+        one_core=True,
+    ),
     Suite(
         "molecule",
         "roles end to end",
         FULL,
         [("molecule", "test", "--all")],
+        one_core=True,
         when="molecule/*/molecule.yml",
     ),
     Suite(
@@ -178,12 +186,14 @@ SUITES = (
             ("sh", "-c", "python -m galaxy_importer.main {work}/dist/scs-landscape-*.tar.gz"),
         ],
         own_home=True,
+        one_core=True,
     ),
     Suite(
         "integration",
         "integration targets",
         FULL,
         [("ansible-test", "integration", "--local", "--color", "no")],
+        one_core=True,
         when="tests/integration/targets/*/tasks/main.yml",
     ),
     Suite(

@@ -65,7 +65,9 @@ def test_a_rule_of_sudo_that_takes_our_rights_away_comes_back(site):
     assert asking["failed"]
     assert "A new login failed after a key or a rule of sudo was changed" in asking["msg"]
     assert site.logs_in_within(20)
-    fresh = site.module("node_state", sudo=[good, {"name": "tight", "lines": ["dragon ALL=(ALL) ALL"]}], confirm_within=6)
+    fresh = site.module(
+        "node_state", sudo=[good, {"name": "tight", "lines": ["dragon ALL=(ALL) ALL"]}], confirm_within=6
+    )
     assert fresh["failed"], "a new file counts as one that changed when it may take rights away"
     assert site.logs_in_within(20)
     assert site.module("node_state", sudo=[])["changed"]

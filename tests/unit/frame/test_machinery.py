@@ -51,11 +51,19 @@ def test_an_unknown_suite_is_refused():
     assert runner.Selection(suite="unti").pairs() == []
 
 
-def test_suites_that_wait_for_services_run_together_and_all_others_alone():
+def test_suites_that_need_one_core_run_together_and_all_others_alone():
     runs = runner.rounds(runner.Selection().pairs())
-    together = [[suite.name for suite, _leg in pairs] for pairs in runs if len(pairs) > 1]
-    assert together == [["ceph", "cloud"]]
+    together = [list(dict.fromkeys(suite.name for suite, _leg in pairs)) for pairs in runs if len(pairs) > 1]
+    assert together == [["ceph", "cloud"], ["changelog", "docs", "lint", "molecule", "package", "integration"]]
     assert [pair for pairs in runs for pair in pairs] == runner.Selection().pairs()
+
+
+def test_every_command_of_a_suite_has_a_record_of_its_own(tmp_path, monkeypatch):
+    """The second one's record must not replace that of the first."""
+    monkeypatch.setattr(runner, "LOGS", tmp_path)
+    both = [("sh", "-c", f'test "$SCS_SUITE" = both-{number}') for number in (1, 2)]
+    suite = runner.Suite("both", "two commands", ("host",), both)
+    assert runner._run_commands(suite, "host", runner.Workbench(), 60, "") == ""
 
 
 KNOWN = {"F1": "open", "F1.1": "one", "F1.2": "two"}
