@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from ...core.errors import InputError, LandscapeError
@@ -240,6 +240,7 @@ class Runner:
             except CloudError as error:
                 lost = isinstance(error, UnreachableError) or error.status in _UNCLEAR
                 if not lost and not unclear:
+                    self._tell_room(todo, error)
                     raise
                 unclear = True
                 self.waits.pause(attempt)
@@ -249,6 +250,12 @@ class Runner:
                 if not lost or self.waits.clock() > deadline:
                     raise
                 attempt += 1
+
+    def _tell_room(self, todo: Todo, error: CloudError) -> None:
+        """Writes the numbers into a refusal for want of quota: somebody else took what was there when we planned."""
+        if error.status == 413:
+            short = plan.shortage([replace(todo, failed=())], self.cinder.limits())
+            error.message = "; ".join([error.message, *short])
 
     def _post(self, todo: Todo, snapshot: str, marks: dict[str, str]) -> str:
         kind, why = todo.decision.kind, todo.decision.why

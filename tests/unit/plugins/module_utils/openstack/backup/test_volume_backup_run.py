@@ -553,7 +553,7 @@ def test_a_refusal_is_not_sent_again():
 
     cloud.hook = hook
     done = run(cloud)
-    assert "Maximum number of backups allowed exceeded" in done.failed
+    assert "Maximum number of backups allowed exceeded; 1 more backups are needed, maxTotalBackups is 0" in done.failed
     assert len(cloud.writes) == 1
 
 
