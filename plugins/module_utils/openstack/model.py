@@ -149,7 +149,7 @@ def is_busy(answer: Answer) -> bool:
     if answer.status != 413:
         return answer.status == 429
     at_once = answer.headers.get("retry-after", "0").strip() == "0"
-    final = isinstance(answer.body, Mapping) and "overLimit" in answer.body or "quota" in answer.reason.lower()
+    final = (isinstance(answer.body, Mapping) and "overLimit" in answer.body) or "quota" in answer.reason.lower()
     return "retry-after" in answer.headers and not (at_once and final)
 
 
