@@ -93,7 +93,7 @@ class Runner:
             parallel=parallel,
             stop=self.waits.stop,
             clock=self.waits.clock,
-            sleep=self.waits.sleep,
+            sleep=self.waits.rest,
         )
         self._taken: dict[str, Taking] = {}
         self._moments = Moments(self.points, wishes.consistency, {})
@@ -171,14 +171,24 @@ class Runner:
             say(f"{len(done)} of {len(work)} backups done; under way: {under_way or 'nothing'}")
 
         report.problems += moments.cleared(self.points, report.leftovers, say) if report.leftovers else []
+        whole = False
         try:
             report.outcomes = pool.each(work, one, self.parallel, tick=tick, every=self.every, stop=self.waits.stop)
+            whole = True
         finally:
-            self._moments.close()
-            report.problems += self._moments.problems
+            if not whole:
+                self.waits.stop.set()
+            self._let_go(report)
         for outcome in report.outcomes:
             if outcome.error is not None:
                 say(f"{outcome.item.volume}: {outcome.error.message}")
+
+    def _let_go(self, report: Report) -> None:
+        """Removes what was held; what an interrupted run has no time for is named."""
+        self._moments.close()
+        report.problems += self._moments.problems
+        for text in self._moments.problems if self.waits.stop.is_set() else ():
+            say(f"interrupted: {text}")
 
     # One of them.
 

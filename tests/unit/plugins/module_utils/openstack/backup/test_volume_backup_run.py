@@ -24,7 +24,7 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
 )
 
 
-def run(cloud: FakeCinder, check: bool = False, **options: Any) -> Result:
+def run(cloud: FakeCinder, check: bool = False, waits: Waits | None = None, **options: Any) -> Result:
     """One task; time is the fake's."""
     defaults = {name: spec.get("default") for name, spec in volume_backup_run.ARGUMENTS.items()}
     if not set(options) & {"volumes", "servers", "volume_metadata", "policy"}:
@@ -34,7 +34,7 @@ def run(cloud: FakeCinder, check: bool = False, **options: Any) -> Result:
         check,
         connect=lambda *_args, **_more: cloud,
         now=lambda: cloud.now,
-        waits=Waits(cloud.clock, cloud.sleep),
+        waits=waits or Waits(cloud.clock, cloud.sleep),
     )
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.scs.landscape.plugins.module_utils.core.stream import heard_by
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.waits import Waits
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import (
     FakeCinder,
     Killed,
@@ -136,6 +138,29 @@ def test_what_cannot_be_removed_is_a_failure_that_names_it():
     assert [step.action for step in seen.plan.steps] == ["delete"]
     again = run(cloud, consistency="crash")
     assert (again.failed, again.changed, again.steps_done, cloud.left) == ("", True, 1, [])
+
+
+def test_an_interrupted_run_ends_soon_says_what_is_left_and_the_next_start_removes_it():
+    cloud = Machine("vda", "vdb", "vdc")
+    cloud.nova.busy = 10_000  # snapshots that Cinder still reads
+    waits, said, since = Waits(cloud.clock, cloud.sleep), [], []
+
+    def hook(method: str, path: str) -> None:
+        if path.startswith("/backups/backup-") and not since:
+            since.append((cloud.now, len(cloud.requests)))
+            waits.stop.set()
+
+    cloud.hook = hook
+    with heard_by(said.append):
+        done = run(cloud, consistency="crash", waits=waits)
+    assert (cloud.now - since[0][0]).total_seconds() < 60  # one request takes a second
+    assert len(cloud.requests) - since[0][1] < 40
+    assert "the run was interrupted" in done.failed
+    assert "the point of server web (s1) is not removed: snapshot" in done.failed
+    assert "the next start of this run removes it, or any run a day later" in done.failed
+    assert any(text.startswith("interrupted: the point of server web (s1) is not removed") for text in said)
+    cloud.nova.busy, cloud.hook = 0, lambda _method, _path: None
+    assert (run(cloud, consistency="crash").failed, cloud.left) == ("", [])
 
 
 @pytest.mark.accept("B1.11")
