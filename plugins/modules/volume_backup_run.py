@@ -21,8 +21,9 @@ description:
   - The quota is compared with what is needed before anything is begun. A shortage refuses the whole run, with the numbers of
     the service.
   - With O(reader) and O(digests), the bytes of what is backed up are read where the task runs, and the digest of their list is
-    written on the backup, for comparing a restore with it. Snapshots (O(consistency)) and
-    volumes that are not attached can be read; a backup whose source cannot is made all the same, and the task fails at its end.
+    written on the backup, for comparing a restore with it. Volumes that are not attached are read themselves, attached ones
+    through a snapshot that is then backed up, also with O(consistency=none) (the backup driver of Ceph makes a full one of it).
+    A backup whose source cannot be read is made all the same, and the task fails at its end.
   - One volume that cannot be backed up does not stop the others. The task fails at its end and returns everything.
   - Backups belong to the project of the login, whose quota they use, also those of other projects' volumes.
 extends_documentation_fragment:

@@ -171,6 +171,24 @@ def takings(
     return found
 
 
+def readable(chosen: Iterable[Volume]) -> dict[str, Taking]:
+    """How attached volumes are taken when their bytes are read for digests: what is read and what is backed up is one snapshot.
+
+    Cinder's own temporary copy of an attached volume cannot be read, and the volume changes meanwhile.
+    """
+    attached: dict[str, list[Volume]] = {}
+    for one in chosen:
+        server = next((other.server for other in one.attachments if other.server), "")
+        if one.in_use and server:
+            attached.setdefault(server, []).append(one)
+    why = "a snapshot is read for the digest, and backed up; those of a server are made one after another"
+    return {
+        volume.id: Taking(Server(server, status="ACTIVE", volumes=tuple(one.id for one in mine)), "crash", why)
+        for server, mine in attached.items()
+        for volume in mine
+    }
+
+
 def plan(
     volumes: Sequence[Volume],
     backups: Iterable[Backup],

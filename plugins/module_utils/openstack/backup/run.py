@@ -114,8 +114,10 @@ class Runner:
         if self.wishes.consistency != "none":
             servers = self.points.servers(everywhere=bool(selector.projects))
             report.taken = plan.takings(servers, volumes, chosen, self.wishes.consistency)
+        elif self.source is not None and self.source.snapshots:
+            report.taken = plan.readable(chosen)
         report.todos = plan.plan(chosen, report.backups, self.wishes, self.now(), report.taken)
-        if self.wishes.consistency != "none":
+        if self.wishes.consistency != "none" or report.taken:
             busy = [one.taking.server for one in _work(report) if one.taking]
             report.leftovers = moments.leftovers(self.points, busy)
         if any(todo.action == "create" for todo in report.todos):
@@ -153,7 +155,8 @@ class Runner:
         work = _work(report)
         self._taken = report.taken
         servers = {todo.volume.id: todo.taking.server for todo in work if todo.taking}
-        self._moments = Moments(self.points, self.wishes.consistency, servers)
+        together = self.wishes.consistency if self.wishes.consistency != "none" else "crash"
+        self._moments = Moments(self.points, together, servers)
         # What a killed run began is under way anyway; the largest take longest, so they do not come last.
         work.sort(key=lambda todo: (todo.action != "join", -todo.volume.size))
         done: list[str] = []

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.stream import heard_by
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import manifest, model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.waits import Waits
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import (
     FakeCinder,
@@ -22,6 +23,7 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
     next_day,
     run,
     told,
+    with_files,
 )
 
 
@@ -180,3 +182,38 @@ def test_a_run_that_was_killed_anywhere_leaves_no_image_and_no_snapshot_to_the_n
     assert {volume: len(cloud.of(volume)) for volume in cloud.volumes} == dict.fromkeys(cloud.volumes, 1)
     assert cloud.left == []
     assert not run(cloud, consistency="crash").changed
+
+
+@pytest.mark.parametrize("from_volume", [True, False], ids=["volume", "image"])
+def test_the_digest_of_an_attached_volume_is_that_of_the_snapshot_that_is_backed_up(tmp_path, from_volume):
+    """Also without consistency: the volume itself changes while it is read, and Cinder's temporary copy is nowhere to be read."""
+    cloud = Machine("vda", "vdb", from_volume=from_volume, agent=False)
+    cloud.add_volume("free")
+    options = with_files(cloud, tmp_path)
+    options["reader"]["snapshot_path"] = options["reader"]["path"] + "-{snapshot}"
+
+    def hook(method: str, path: str) -> None:
+        for one in cloud.snapshots.values():
+            path = tmp_path / f"volume-{one['volume_id']}-{one['id']}"
+            if not path.exists():
+                path.write_bytes(one["id"].encode())
+                os.truncate(path, 1024**3)
+
+    cloud.hook = hook
+    seen = run(cloud, check=True, **options)
+    assert cloud.writes == []
+    assert {one["level"] for one in seen.values["backups"]} == {"crash", "none"}
+    done = run(cloud, **options)
+    assert (done.failed, done.plan.digest, cloud.left) == ("", seen.plan.digest, [])
+    assert cloud.nova.actions == []  # each snapshot by itself, without an image
+    made = {one["volume"]: one for one in done.values["backups"]}
+    assert {name: one["level"] for name, one in made.items()} == {"vda": "crash", "vdb": "crash", "free": "none"}
+    for name in ("vda", "vdb"):
+        (backup,) = cloud.of(name)
+        snapshot = backup["snapshot_id"]
+        with (tmp_path / f"volume-{name}-{snapshot}").open("rb") as file:
+            assert file.read(len(snapshot)) == snapshot.encode()
+        listed = manifest.load(str(tmp_path / "digests"), made[name]["digest"], name, 1024**3, name)
+        assert listed.root == made[name]["digest"] == backup["metadata"][model.DIGEST]
+    assert made["vda"]["digest"] != made["vdb"]["digest"]
+    assert not run(cloud, **options).changed
