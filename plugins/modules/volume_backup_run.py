@@ -34,12 +34,17 @@ options:
   volumes:
     description:
       - Ids or names of volumes. What is named is backed up whatever its metadata say.
-      - What O(volumes), O(servers), O(volume_metadata) and O(all_volumes) select is added up.
+      - What O(volumes), O(servers), O(server_tags), O(volume_metadata) and O(all_volumes) select is added up.
     type: list
     elements: str
     default: []
   servers:
-    description: Ids of servers whose attached volumes are backed up.
+    description: Ids or names of servers whose attached volumes are backed up. A name that several servers have is an error that lists them.
+    type: list
+    elements: str
+    default: []
+  server_tags:
+    description: Select the attached volumes of every server that has all of these tags.
     type: list
     elements: str
     default: []
@@ -169,6 +174,16 @@ EXAMPLES = r"""
   diff: true
   delegate_to: localhost
 
+- name: All volumes of a server and of every server with the tag database, each server's at one moment
+  scs.landscape.volume_backup_run:
+    cloud: member
+    servers: [shop]
+    server_tags: [database]
+    policy: hourly
+    period: hour
+    consistency: crash
+  delegate_to: localhost
+
 - name: A full backup of everything in the project before a change
   scs.landscape.volume_backup_run:
     cloud: member
@@ -283,6 +298,7 @@ ARGUMENTS = {
     **AUTH_ARGUMENTS,
     "volumes": {"type": "list", "elements": "str", "default": []},
     "servers": {"type": "list", "elements": "str", "default": []},
+    "server_tags": {"type": "list", "elements": "str", "default": []},
     "volume_metadata": {"type": "dict", "default": {}},
     "all_volumes": {"type": "bool", "default": False},
     "policy": {"type": "str", "default": ""},

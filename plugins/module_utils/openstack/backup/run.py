@@ -108,16 +108,18 @@ class Runner:
         :raises InputError: the quota does not suffice, or nothing takes work: then nothing is begun at all.
         """
         volumes = self.cinder.volumes()
-        report = Report(self.wishes, select(volumes, selector))
+        together, known = self.wishes.consistency != "none", selector.knows(volumes)
+        everywhere, tags = bool(selector.projects), bool(selector.tags)
+        servers = self.points.servers(everywhere, tags) if together or not known else []
+        report = Report(self.wishes, select(volumes, selector, None if known else servers))
         chosen = report.selection.chosen
         report.backups = self.ours(self.cinder.backups())
-        if self.wishes.consistency != "none":
-            servers = self.points.servers(everywhere=bool(selector.projects))
+        if together:
             report.taken = plan.takings(servers, volumes, chosen, self.wishes.consistency)
         elif self.source is not None and self.source.snapshots:
             report.taken = plan.readable(chosen)
         report.todos = plan.plan(chosen, report.backups, self.wishes, self.now(), report.taken)
-        if self.wishes.consistency != "none" or report.taken:
+        if together or report.taken:
             busy = [one.taking.server for one in _work(report) if one.taking]
             report.leftovers = moments.leftovers(self.points, busy)
         if any(todo.action == "create" for todo in report.todos):

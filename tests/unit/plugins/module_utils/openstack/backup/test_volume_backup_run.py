@@ -27,7 +27,7 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
 def run(cloud: FakeCinder, check: bool = False, waits: Waits | None = None, **options: Any) -> Result:
     """One task; time is the fake's."""
     defaults = {name: spec.get("default") for name, spec in volume_backup_run.ARGUMENTS.items()}
-    if not set(options) & {"volumes", "servers", "volume_metadata", "policy"}:
+    if not set(options) & {"volumes", "servers", "server_tags", "volume_metadata", "policy"}:
         options["all_volumes"] = True
     return volume_backup_run.main(
         {**defaults, **options},
@@ -259,9 +259,68 @@ def test_what_is_named_and_not_there_fails_and_the_rest_is_backed_up():
     assert done.failed.splitlines()[1:] == [
         "2 volumes have the name twin: a, b",
         "there is no volume nobody",
-        "server s9 has no volumes here",
+        "there is no server s9",
     ]
     assert len(cloud.backups) == 1
+
+
+def with_servers() -> FakeCinder:
+    """Four servers, three of which have a volume: web, two with the name twin, and one without."""
+    cloud = FakeCinder()
+    for server, name, tags, project in (
+        ("s1", "web", ["db", "gold"], "p1"),
+        ("s2", "twin", ["db"], "p1"),
+        ("s3", "twin", [], "p1"),
+        ("s4", "bare", ["none"], "p1"),
+        ("s5", "web", ["db"], "p2"),
+    ):
+        cloud.servers[server] = {"id": server, "name": name, "tags": tags, "tenant_id": project, "status": "ACTIVE"}
+        if name != "bare":
+            attached = [{"server_id": server, "device": "/dev/vdb"}]
+            owner = {"os-vol-tenant-attr:tenant_id": project}
+            cloud.add_volume(f"v{server[1]}", status="in-use", attachments=attached, **owner)
+    cloud.add_volume("free", metadata={"backup:policy": "gold"})
+    return cloud
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ({"servers": ["s2"]}, ["v2"]),
+        ({"servers": ["web"], "projects": ["p1"]}, ["v1"]),
+        ({"server_tags": ["db"], "projects": ["p1"]}, ["v1", "v2"]),
+        ({"server_tags": ["db", "gold"]}, ["v1"]),
+        ({"server_tags": ["gold"], "servers": ["s3"], "volumes": ["free"]}, ["v1", "v3", "free"]),
+        ({"server_tags": ["none"]}, []),
+        # What a tag does not find must not be found by a policy instead.
+        ({"server_tags": ["nobody"], "policy": "gold"}, []),
+    ],
+    ids=["id", "name", "tag", "all-tags", "added-up", "no-volumes", "no-server"],
+)
+def test_servers_are_found_by_id_name_and_tags(options, chosen):
+    cloud = with_servers()
+    cloud.admin = True
+    done = run(cloud, check=True, **options)
+    assert ([one["volume"] for one in done.values["backups"]], done.failed) == (chosen, "")
+    assert (("GET", "/servers/detail") in cloud.requests) == (options != {"servers": ["s2"]})
+
+
+def test_a_server_that_is_not_clear_is_told_with_all_that_it_may_be():
+    cloud = with_servers()
+    done = run(cloud, check=True, servers=["twin", "nobody", "bare"], policy="gold")
+    assert done.values["backups"] == []
+    assert done.failed.splitlines()[1:] == [
+        "2 servers have the name twin: s2, s3",
+        "there is no server nobody",
+        "server s4 has no volumes here",
+    ]
+
+
+def test_a_nova_without_tags_is_said():
+    cloud = with_servers()
+    cloud.microversions = "2.25"
+    with pytest.raises(LandscapeError, match=r"servers have no tags there \(microversion 2\.26 of Nova\)"):
+        run(cloud, server_tags=["db"])
 
 
 def test_a_policy_that_nobody_chose_is_said():
