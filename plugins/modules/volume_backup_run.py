@@ -153,9 +153,10 @@ options:
     type: int
     default: 14400
 notes:
-  - Cinder does not tell how much room there is where backups are stored.
-  - Warns when volumes and their backups are both in Ceph, where the login may see that. Nothing in the API tells whether it is
-    the same cluster.
+  - Cinder does not tell how much room there is where backups are stored. Where volumes and their backups are both in Ceph, and the
+    login may see the pools, what they say is compared with the full backups that are planned, before any is begun.
+  - Warns when volumes and their backups are both in Ceph, where the login may see that, and says when they share a pool. Nothing in
+    the API tells whether two pools are in the same cluster.
 """
 
 EXAMPLES = r"""

@@ -14,7 +14,7 @@ from ...core.errors import InputError, LandscapeError
 from ...core.stream import Stopped, say
 from .. import pool
 from ..model import CloudError, UnreachableError
-from . import chains, model, moments, plan
+from . import chains, model, moments, plan, room
 from .chains import Chain
 from .cinder import Cinder, made_by
 from .decide import is_ceph
@@ -132,25 +132,27 @@ class Runner:
         return [one for one in backups if one.project in ("", mine)]
 
     def _room(self, report: Report) -> None:
-        problems = plan.shortage(report.todos, self.cinder.limits())
+        problems = room.shortage(report.todos, self.cinder.limits())
         services = self.cinder.services()
-        problems += [text for text in [plan.dead_service(services)] if text]
+        problems += [text for text in [room.dead_service(services)] if text]
         if problems:
             raise InputError(f"No backup was begun: {'; '.join(problems)}")
         if not services:
             report.unseen.append("services: this login may not see whether cinder-backup runs")
-        if is_ceph(report.backups, self.wishes.rules.driver):
+        driver = self.wishes.rules.driver
+        if is_ceph(report.backups, driver):
             self._same_store(report)
+        elif driver == "auto" and not any(one.available for one in report.backups):
+            report.unseen.append("store: no backup is there yet that tells its driver; backup_driver says it")
 
     def _same_store(self, report: Report) -> None:
         pools = self.cinder.pools()
         if not pools:
             report.unseen.append("pools: this login may not see whether volumes and their backups lie in one cluster")
-        kinds = [str((one.get("capabilities") or {}).get("storage_protocol") or "").lower() for one in pools]
-        if "ceph" in kinds:
-            report.warnings.append(
-                "Volumes and their backups are both in Ceph: if it is the same cluster, its loss takes both (scs-0117)"
-            )
+        found = room.warnings(report.todos, report.backups, room.ceph_pools(pools))
+        report.warnings += found
+        for text in found:
+            say(f"warning: {text}")
 
     def carry_out(self, report: Report) -> None:
         """Does it, and says how far it is; failures stay with their volumes."""
@@ -269,7 +271,7 @@ class Runner:
     def _tell_room(self, todo: Todo, error: CloudError) -> None:
         """Writes the numbers into a refusal for want of quota: somebody else took what was there when we planned."""
         if error.status == 413:
-            short = plan.shortage([replace(todo, failed=())], self.cinder.limits())
+            short = room.shortage([replace(todo, failed=())], self.cinder.limits())
             error.message = "; ".join([error.message, *short])
 
     def _post(self, todo: Todo, snapshot: str, marks: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
+from ansible_collections.scs.landscape.plugins.module_utils.core.stream import heard_by
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.waits import Waits
@@ -412,7 +413,7 @@ def test_a_dead_service_that_cannot_be_seen_ends_after_the_time_and_the_next_sta
     cloud.dead = True
     done = run(cloud, timeout=600)
     assert "backup a 2026-03-01 (backup-1) is still creating after 600 s" in done.failed
-    assert done.values["unseen"] == ["services: this login may not see whether cinder-backup runs"]
+    assert "services: this login may not see whether cinder-backup runs" in done.values["unseen"]
     cloud.dead = False
     cloud.backups["backup-1"]["_due"] = cloud.now + datetime.timedelta(seconds=60)
     again = run(cloud)
@@ -420,15 +421,59 @@ def test_a_dead_service_that_cannot_be_seen_ends_after_the_time_and_the_next_sta
     assert len(cloud.of("a")) == 1
 
 
-def test_volumes_and_backups_in_one_kind_of_store_are_warned_of():
-    cloud = one_volume()
+def in_ceph(*free: Any, pool: str = "volumes") -> FakeCinder:
+    """Volumes and backups in Ceph, and an administrator who sees it."""
+    cloud = FakeCinder()
     cloud.ceph = cloud.admin = True
-    cloud.pools = [{"name": "x", "capabilities": {"storage_protocol": "ceph"}}]
-    assert run(cloud).warnings == []  # nobody knows the driver of backups yet
-    assert any("both in Ceph" in text for text in next_day(cloud).warnings)
+    cloud.pools = [{"name": "h@nfs#x", "capabilities": {"storage_protocol": "NFS", "free_capacity_gb": 1}}]
+    for number, one in enumerate(free):
+        place = f"ceph:/etc/ceph/ceph.conf:11-22:cinder:{pool}"
+        said = {"storage_protocol": "ceph", "location_info": place, "free_capacity_gb": one}
+        cloud.pools.append({"name": f"h@rbd{number}#ceph", "capabilities": said})
+    for name in ("a", "b"):
+        cloud.add_volume(name, size=20)
+    return cloud
+
+
+def test_volumes_and_backups_in_one_kind_of_store_are_warned_of_before_the_first_request():
+    cloud, said = in_ceph("unknown"), []
+    first = run(cloud)
+    assert first.warnings == []  # nobody knows the driver of backups yet
+    assert first.values["unseen"] == ["store: no backup is there yet that tells its driver; backup_driver says it"]
+    with heard_by(lambda text: said.append((text, len(cloud.writes)))):
+        done = next_day(cloud)
+    (warning,) = done.warnings
+    assert warning.startswith("Volumes and their backups are both in Ceph (volumes are in cluster 11-22): if it is")
+    assert said[0] == (f"warning: {warning}", 2)  # those of the day before
+    assert done.values["unseen"] == []
     assert next_day(cloud, backup_driver="chunked").warnings == []
     cloud.admin = False
     assert any("one cluster" in text for text in next_day(cloud).values["unseen"])
+
+
+def test_backups_in_the_very_pool_of_the_volumes_are_told():
+    cloud = in_ceph("unknown", pool="backups")
+    run(cloud)
+    assert (
+        "Backups lie in pool backups of Ceph beside volumes (volumes are in cluster 11-22)"
+        in next_day(cloud).warnings[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("free", "tight"),
+    [((39.5,), True), ((40,), False), ((10.0, 100), False), ((10.0, 30.0), True), ((1, "unknown"), False), ((), False)],
+    ids=["short", "just", "other-pool", "all-short", "unknown", "no-ceph"],
+)
+def test_free_room_below_what_is_planned_is_warned_of(free, tight):
+    cloud = in_ceph(*free)
+    told = [text for text in run(cloud, check=True, backup_driver="ceph").warnings if "GiB are planned" in text]
+    assert bool(told) == tight
+    if tight:
+        assert told[0].startswith("2 full backups of up to 40 GiB are planned, and 0 incremental ones; pool h@rbd")
+    run(cloud, backup_driver="ceph")
+    later = next_day(cloud, backup_driver="ceph", check=True)
+    assert not any("are planned" in text for text in later.warnings)  # nobody knows how large incremental ones will be
 
 
 # Attached volumes.
