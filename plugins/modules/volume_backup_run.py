@@ -21,8 +21,9 @@ description:
   - The quota is compared with what is needed before anything is begun. A shortage refuses the whole run, with the numbers of
     the service.
   - With O(reader) and O(digests), the bytes of what is backed up are read where the task runs, and the digest of their list is
-    written on the backup, for comparing a restore with it. Snapshots (O(consistency)) and
-    volumes that are not attached can be read; a backup whose source cannot is made all the same, and the task fails at its end.
+    written on the backup, for comparing a restore with it. Volumes that are not attached are read themselves, attached ones
+    through a snapshot that is then backed up, also with O(consistency=none) (the backup driver of Ceph makes a full one of it).
+    A backup whose source cannot be read is made all the same, and the task fails at its end.
   - One volume that cannot be backed up does not stop the others. The task fails at its end and returns everything.
   - Backups belong to the project of the login, whose quota they use, also those of other projects' volumes.
 extends_documentation_fragment:
@@ -33,12 +34,17 @@ options:
   volumes:
     description:
       - Ids or names of volumes. What is named is backed up whatever its metadata say.
-      - What O(volumes), O(servers), O(volume_metadata) and O(all_volumes) select is added up.
+      - What O(volumes), O(servers), O(server_tags), O(volume_metadata) and O(all_volumes) select is added up.
     type: list
     elements: str
     default: []
   servers:
-    description: Ids of servers whose attached volumes are backed up.
+    description: Ids or names of servers whose attached volumes are backed up. A name that several servers have is an error that lists them.
+    type: list
+    elements: str
+    default: []
+  server_tags:
+    description: Select the attached volumes of every server that has all of these tags.
     type: list
     elements: str
     default: []
@@ -147,9 +153,10 @@ options:
     type: int
     default: 14400
 notes:
-  - Cinder does not tell how much room there is where backups are stored.
-  - Warns when volumes and their backups are both in Ceph, where the login may see that. Nothing in the API tells whether it is
-    the same cluster.
+  - Cinder does not tell how much room there is where backups are stored. Where volumes and their backups are both in Ceph, and the
+    login may see the pools, what they say is compared with the full backups that are planned, before any is begun.
+  - Warns when volumes and their backups are both in Ceph, where the login may see that, and says when they share a pool. Nothing in
+    the API tells whether two pools are in the same cluster.
 """
 
 EXAMPLES = r"""
@@ -166,6 +173,16 @@ EXAMPLES = r"""
     policy: nightly
   check_mode: true
   diff: true
+  delegate_to: localhost
+
+- name: All volumes of a server and of every server with the tag database, each server's at one moment
+  scs.landscape.volume_backup_run:
+    cloud: member
+    servers: [shop]
+    server_tags: [database]
+    policy: hourly
+    period: hour
+    consistency: crash
   delegate_to: localhost
 
 - name: A full backup of everything in the project before a change
@@ -282,6 +299,7 @@ ARGUMENTS = {
     **AUTH_ARGUMENTS,
     "volumes": {"type": "list", "elements": "str", "default": []},
     "servers": {"type": "list", "elements": "str", "default": []},
+    "server_tags": {"type": "list", "elements": "str", "default": []},
     "volume_metadata": {"type": "dict", "default": {}},
     "all_volumes": {"type": "bool", "default": False},
     "policy": {"type": "str", "default": ""},

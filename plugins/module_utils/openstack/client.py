@@ -299,7 +299,7 @@ class Cloud:
             answer = Answer(0)
             try:
                 answer = operation()
-                if once or (not is_busy(answer) and not (safe and answer.status in _BROKEN)):
+                if once or (not model.is_busy(answer) and not (safe and answer.status in _BROKEN)):
                     return replace(answer, attempts=attempt + 1)
                 wait = retry_after(answer.headers)
             except _FAILURES as error:
@@ -338,14 +338,6 @@ def _accepted(service: str, method: str, path: str, answer: Answer, accept: tupl
         refused.wait = retry_after(answer.headers)
         raise refused
     return answer
-
-
-def is_busy(answer: Answer) -> bool:
-    """Whether the service says "not now" and did nothing; then any request may be repeated.
-
-    413 is such an answer with ``Retry-After`` only: without, Glance means the size of an image, and Nova a quota.
-    """
-    return answer.status == 429 or (answer.status == 413 and "retry-after" in answer.headers)
 
 
 def _failure(cloud: str, service: str, doing: str, error: Exception) -> CloudError:

@@ -139,6 +139,20 @@ def refusal(service: str, method: str, path: str, answer: Answer) -> CloudError:
     return kind(f"The {service} service answered {answer.status} to {method} {path}{reason}", status=answer.status)
 
 
+def is_busy(answer: Answer) -> bool:
+    """Whether the service says "not now" and did nothing; then any request may be repeated.
+
+    413 is such an answer with ``Retry-After`` only: without, Glance means the size of an image, and Nova a quota. Cinder
+    answers a quota that is used up with ``Retry-After: 0`` and ``overLimit`` (``QuotaError`` in ``cinder/exception.py``): waiting
+    does not help, and its limits of rate are ``overLimitFault``.
+    """
+    if answer.status != 413:
+        return answer.status == 429
+    at_once = answer.headers.get("retry-after", "0").strip() == "0"
+    final = (isinstance(answer.body, Mapping) and "overLimit" in answer.body) or "quota" in answer.reason.lower()
+    return "retry-after" in answer.headers and not (at_once and final)
+
+
 def version_of(text: str) -> tuple[int, ...]:
     """A microversion or a release as numbers that compare: ``2.79`` is newer than ``2.8``."""
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])

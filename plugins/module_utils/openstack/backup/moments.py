@@ -72,7 +72,8 @@ class Moments:
         try:
             self.points.release(server)
         except LandscapeError as error:
-            self.problems.append(f"the point of server {server} is not removed: {error.message}")
+            then = "the next start of this run removes it, or any run a day later"
+            self.problems.append(f"the point of server {server} is not removed: {error.message}; {then}")
 
 
 def leftovers(points: Points, servers: Iterable[Server]) -> list[Leftover]:

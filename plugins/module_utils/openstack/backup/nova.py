@@ -22,8 +22,12 @@ from .points import Leftover, Part, Point, Server, Way
 _NOVA, _CINDER, _GLANCE = "compute", "block-storage", "image"
 #: Since the release Pike ``createImage`` answers with the image's id.
 _CREATE_IMAGE = "2.45"
+#: Since the release Newton lists of servers show tags.
+_TAGS = "2.26"
 #: Seconds after which a request whose answer was lost, and that nobody noted, has not arrived.
 _ARRIVES = 20.0
+#: Seconds that an interrupted run takes for the removal of all its points; what is left then, the next run removes.
+GRACE = 15.0
 
 
 class Points:
@@ -31,6 +35,8 @@ class Points:
 
     :param run: marks all that is made here; a second start with the same one goes on with what it finds.
     :param patience: seconds that one point may take, and that its removal may take.
+    :param stop: set when the run is interrupted: then no point is taken any more, and removals end after ``GRACE`` seconds.
+    :param sleep: a pause that a stop does not shorten.
     """
 
     def __init__(
@@ -49,12 +55,20 @@ class Points:
         self.patience, self.parallel = patience, parallel
         self._stop = stop or threading.Event()
         self._clock, self._sleep = clock, sleep or time.sleep
+        self._hurry: float | None = None  # when an interrupted run has no time left
 
     # Servers.
 
-    def servers(self, everywhere: bool = False) -> list[Server]:
-        """All servers of the project; with an administrator's token those of all projects."""
+    def servers(self, everywhere: bool = False, tags: bool = False) -> list[Server]:
+        """All servers of the project; with an administrator's token those of all projects.
+
+        :raises LandscapeError: tags are wanted, and Nova is older than they are.
+        """
         query = {"all_tenants": "1"} if everywhere else {}
+        if tags:
+            if not self.cloud.microversion(_NOVA, _TAGS):
+                raise LandscapeError(f"{self.cloud.name}: servers have no tags there (microversion {_TAGS} of Nova)")
+            query["microversion"] = _TAGS
         pages = self.cloud.pages(_NOVA, "/servers/detail", "servers", limit=500, **query)
         return [points.server_of(one) for one in pages]
 
@@ -289,7 +303,9 @@ class Points:
                 if outcome.error is not None
             ]
         if problems:
-            raise LandscapeError("\n".join(problems), hint="The next run of the same name removes it")
+            raise LandscapeError(
+                "\n".join(problems), hint="The next start of this run removes it, or any run a day later"
+            )
 
     def _remove(self, leftover: Leftover) -> None:
         if leftover.kind == "image":
@@ -314,17 +330,28 @@ class Points:
             return bool(refused.status == 404)
 
         if not self._until(gone, self.patience, even_stopped=True):
-            raise LandscapeError(f"{said} after {self.patience:.0f} s")
+            late = "the run was interrupted" if self._stop.is_set() else f"{self.patience:.0f} s are over"
+            raise LandscapeError(f"{said}, and {late}")
 
     def _until(self, look: Callable[[], Any], seconds: float, *, even_stopped: bool = False) -> Any:
-        """What a look gives once it gives anything; the last one's when the time is over, or the run is stopped."""
+        """What a look gives once it gives anything; the last one's when the time is over, or the run is stopped.
+
+        :param even_stopped: a stop leaves it a moment, which all that is removed shares.
+        """
         end, pause = self._clock() + seconds, 0.2
         while True:
             found = look()
-            if found or (self._stop.is_set() and not even_stopped) or self._clock() + pause > end:
+            if self._stop.is_set():
+                end = min(end, self._hurried() if even_stopped else 0.0)
+            if found or self._clock() + pause > end:
                 return found
             self._sleep(pause)
             pause = min(pause * 1.5, 5.0)
+
+    def _hurried(self) -> float:
+        if self._hurry is None:
+            self._hurry = self._clock() + GRACE
+        return self._hurry
 
 
 def of_volumes(servers: Iterable[Server], volumes: Iterable[str]) -> dict[str, Server]:

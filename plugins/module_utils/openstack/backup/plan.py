@@ -171,6 +171,24 @@ def takings(
     return found
 
 
+def readable(chosen: Iterable[Volume]) -> dict[str, Taking]:
+    """How attached volumes are taken when their bytes are read for digests: what is read and what is backed up is one snapshot.
+
+    Cinder's own temporary copy of an attached volume cannot be read, and the volume changes meanwhile.
+    """
+    attached: dict[str, list[Volume]] = {}
+    for one in chosen:
+        server = next((other.server for other in one.attachments if other.server), "")
+        if one.in_use and server:
+            attached.setdefault(server, []).append(one)
+    why = "a snapshot is read for the digest, and backed up; those of a server are made one after another"
+    return {
+        volume.id: Taking(Server(server, status="ACTIVE", volumes=tuple(one.id for one in mine)), "crash", why)
+        for server, mine in attached.items()
+        for volume in mine
+    }
+
+
 def plan(
     volumes: Sequence[Volume],
     backups: Iterable[Backup],
@@ -248,37 +266,3 @@ def metadata_of(todo: Todo, wishes: Wishes, kind: str, why: str) -> dict[str, st
 def name_of(todo: Todo, wishes: Wishes) -> str:
     """What people see in lists; nothing is found by it."""
     return f"{todo.volume.name or todo.volume.id} {wishes.run}"[:_LONGEST]
-
-
-# Room.
-
-_BOUNDS = (
-    ("backups", "maxTotalBackups", "totalBackupsUsed"),
-    ("GiB of backups", "maxTotalBackupGigabytes", "totalBackupGigabytesUsed"),
-)
-
-
-def shortage(todos: Iterable[Todo], limits: Mapping[str, int]) -> list[str]:
-    """What does not fit into the project's quota, one sentence each, with the service's numbers.
-
-    Cinder counts an incremental backup as large as its volume. A failed one counts until it is removed.
-    """
-    making = [todo for todo in todos if todo.action == "create"]
-    freed = [one for todo in making for one in todo.failed]
-    wanted = (len(making) - len(freed), sum(one.volume.size for one in making) - sum(one.size for one in freed))
-    problems = []
-    for (what, bound, use), more in zip(_BOUNDS, wanted):
-        limit, used = int(limits.get(bound, -1)), int(limits.get(use, 0))
-        if 0 <= limit < used + more:
-            left = max(0, limit - used)
-            problems.append(f"{more} more {what} are needed, {bound} is {limit}, {used} are used and {left} left")
-    return problems
-
-
-def dead_service(services: Iterable[Mapping[str, object]]) -> str:
-    """Why nothing would ever take a backup; empty when something does, or when we may not know."""
-    found = [one for one in services if one.get("binary") == "cinder-backup"]
-    if not found or any(one.get("state") == "up" and one.get("status") == "enabled" for one in found):
-        return ""
-    states = ", ".join(f"{one.get('host')} is {one.get('state')} and {one.get('status')}" for one in found)
-    return f"no cinder-backup takes any work: {states}"

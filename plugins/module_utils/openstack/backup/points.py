@@ -38,6 +38,7 @@ class Server:
     :param status: Nova's, in upper case.
     :param from_volume: whether its root disk is a volume.
     :param volumes: ids, in the order in which Nova tells them.
+    :param tags: where they were asked for.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Server:
     task: str = ""
     from_volume: bool = False
     volumes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})" if self.name else self.id
@@ -131,7 +133,7 @@ class Leftover:
 
 
 def server_of(body: Mapping[str, Any]) -> Server:
-    """A server of ``GET /servers/detail``, without a microversion."""
+    """A server of ``GET /servers/detail``, without a microversion or with the one of tags."""
     attached = body.get("os-extended-volumes:volumes_attached") or ()
     return Server(
         id=str(body["id"]),
@@ -141,6 +143,7 @@ def server_of(body: Mapping[str, Any]) -> Server:
         task=str(body.get("OS-EXT-STS:task_state") or ""),
         from_volume=not body.get("image"),
         volumes=tuple(str(one["id"]) for one in attached),
+        tags=tuple(str(one) for one in body.get("tags") or ()),
     )
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from ...core.errors import InputError, LandscapeError
 from ...core.stream import Stopped, say
 from .. import pool
 from ..model import CloudError, UnreachableError
-from . import chains, model, moments, plan
+from . import chains, model, moments, plan, room
 from .chains import Chain
 from .cinder import Cinder, made_by
 from .decide import is_ceph
@@ -93,7 +93,7 @@ class Runner:
             parallel=parallel,
             stop=self.waits.stop,
             clock=self.waits.clock,
-            sleep=self.waits.sleep,
+            sleep=self.waits.rest,
         )
         self._taken: dict[str, Taking] = {}
         self._moments = Moments(self.points, wishes.consistency, {})
@@ -108,14 +108,18 @@ class Runner:
         :raises InputError: the quota does not suffice, or nothing takes work: then nothing is begun at all.
         """
         volumes = self.cinder.volumes()
-        report = Report(self.wishes, select(volumes, selector))
+        together, known = self.wishes.consistency != "none", selector.knows(volumes)
+        everywhere, tags = bool(selector.projects), bool(selector.tags)
+        servers = self.points.servers(everywhere, tags) if together or not known else []
+        report = Report(self.wishes, select(volumes, selector, None if known else servers))
         chosen = report.selection.chosen
         report.backups = self.ours(self.cinder.backups())
-        if self.wishes.consistency != "none":
-            servers = self.points.servers(everywhere=bool(selector.projects))
+        if together:
             report.taken = plan.takings(servers, volumes, chosen, self.wishes.consistency)
+        elif self.source is not None and self.source.snapshots:
+            report.taken = plan.readable(chosen)
         report.todos = plan.plan(chosen, report.backups, self.wishes, self.now(), report.taken)
-        if self.wishes.consistency != "none":
+        if together or report.taken:
             busy = [one.taking.server for one in _work(report) if one.taking]
             report.leftovers = moments.leftovers(self.points, busy)
         if any(todo.action == "create" for todo in report.todos):
@@ -128,32 +132,35 @@ class Runner:
         return [one for one in backups if one.project in ("", mine)]
 
     def _room(self, report: Report) -> None:
-        problems = plan.shortage(report.todos, self.cinder.limits())
+        problems = room.shortage(report.todos, self.cinder.limits())
         services = self.cinder.services()
-        problems += [text for text in [plan.dead_service(services)] if text]
+        problems += [text for text in [room.dead_service(services)] if text]
         if problems:
             raise InputError(f"No backup was begun: {'; '.join(problems)}")
         if not services:
             report.unseen.append("services: this login may not see whether cinder-backup runs")
-        if is_ceph(report.backups, self.wishes.rules.driver):
+        driver = self.wishes.rules.driver
+        if is_ceph(report.backups, driver):
             self._same_store(report)
+        elif driver == "auto" and not any(one.available for one in report.backups):
+            report.unseen.append("store: no backup is there yet that tells its driver; backup_driver says it")
 
     def _same_store(self, report: Report) -> None:
         pools = self.cinder.pools()
         if not pools:
             report.unseen.append("pools: this login may not see whether volumes and their backups lie in one cluster")
-        kinds = [str((one.get("capabilities") or {}).get("storage_protocol") or "").lower() for one in pools]
-        if "ceph" in kinds:
-            report.warnings.append(
-                "Volumes and their backups are both in Ceph: if it is the same cluster, its loss takes both (scs-0117)"
-            )
+        found = room.warnings(report.todos, report.backups, room.ceph_pools(pools))
+        report.warnings += found
+        for text in found:
+            say(f"warning: {text}")
 
     def carry_out(self, report: Report) -> None:
         """Does it, and says how far it is; failures stay with their volumes."""
         work = _work(report)
         self._taken = report.taken
         servers = {todo.volume.id: todo.taking.server for todo in work if todo.taking}
-        self._moments = Moments(self.points, self.wishes.consistency, servers)
+        together = self.wishes.consistency if self.wishes.consistency != "none" else "crash"
+        self._moments = Moments(self.points, together, servers)
         # What a killed run began is under way anyway; the largest take longest, so they do not come last.
         work.sort(key=lambda todo: (todo.action != "join", -todo.volume.size))
         done: list[str] = []
@@ -171,14 +178,24 @@ class Runner:
             say(f"{len(done)} of {len(work)} backups done; under way: {under_way or 'nothing'}")
 
         report.problems += moments.cleared(self.points, report.leftovers, say) if report.leftovers else []
+        whole = False
         try:
             report.outcomes = pool.each(work, one, self.parallel, tick=tick, every=self.every, stop=self.waits.stop)
+            whole = True
         finally:
-            self._moments.close()
-            report.problems += self._moments.problems
+            if not whole:
+                self.waits.stop.set()
+            self._let_go(report)
         for outcome in report.outcomes:
             if outcome.error is not None:
                 say(f"{outcome.item.volume}: {outcome.error.message}")
+
+    def _let_go(self, report: Report) -> None:
+        """Removes what was held; what an interrupted run has no time for is named."""
+        self._moments.close()
+        report.problems += self._moments.problems
+        for text in self._moments.problems if self.waits.stop.is_set() else ():
+            say(f"interrupted: {text}")
 
     # One of them.
 
@@ -240,6 +257,7 @@ class Runner:
             except CloudError as error:
                 lost = isinstance(error, UnreachableError) or error.status in _UNCLEAR
                 if not lost and not unclear:
+                    self._tell_room(todo, error)
                     raise
                 unclear = True
                 self.waits.pause(attempt)
@@ -249,6 +267,12 @@ class Runner:
                 if not lost or self.waits.clock() > deadline:
                     raise
                 attempt += 1
+
+    def _tell_room(self, todo: Todo, error: CloudError) -> None:
+        """Writes the numbers into a refusal for want of quota: somebody else took what was there when we planned."""
+        if error.status == 413:
+            short = room.shortage([replace(todo, failed=())], self.cinder.limits())
+            error.message = "; ".join([error.message, *short])
 
     def _post(self, todo: Todo, snapshot: str, marks: dict[str, str]) -> str:
         kind, why = todo.decision.kind, todo.decision.why

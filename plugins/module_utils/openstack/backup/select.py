@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.errors import InputError
 from .model import EXCLUDE_KEY, POLICY_KEY, Volume
+from .points import Server
 
 #: A backup of these cannot be wanted: they are on their way out, or not there yet.
 _PASSING = ("creating", "deleting", "downloading")
@@ -22,7 +23,8 @@ class Selector:
     """What an operator asks for; what is named and what the rules find is added up.
 
     :param volumes: ids or names.
-    :param servers: ids; all volumes that are attached to them.
+    :param servers: ids or names; all volumes that are attached to them.
+    :param tags: all volumes of every server that has all of these tags.
     :param metadata: every volume that has all of these.
     :param policy: every volume whose metadata ``policy_key`` is this, when nothing else selects.
     :param everything: every volume.
@@ -37,15 +39,24 @@ class Selector:
     projects: tuple[str, ...] = ()
     policy_key: str = POLICY_KEY
     exclude_key: str = EXCLUDE_KEY
+    tags: tuple[str, ...] = ()
+
+    def knows(self, volumes: Iterable[Volume]) -> bool:
+        """Whether volumes alone say which servers are meant: names and tags only Nova knows."""
+        attached = {one.server for volume in volumes for one in volume.attachments}
+        return not self.tags and attached.issuperset(self.servers)
 
     @property
     def by_policy(self) -> bool:
         """Whether only the volumes' own metadata selects."""
-        return not (self.volumes or self.servers or self.metadata or self.everything)
+        return not (self.volumes or self.servers or self.tags or self.metadata or self.everything)
 
-    def finds(self, volume: Volume) -> bool:
-        """Whether a rule finds a volume."""
-        if self.everything or any(one.server in self.servers for one in volume.attachments):
+    def finds(self, volume: Volume, servers: Collection[str]) -> bool:
+        """Whether a rule finds a volume.
+
+        :param servers: ids of those that are meant.
+        """
+        if self.everything or any(one.server in servers for one in volume.attachments):
             return True
         if self.metadata:
             return all(volume.metadata.get(key) == value for key, value in self.metadata.items())
@@ -90,31 +101,45 @@ def selector_of(params: Mapping[str, Any]) -> Selector:
         projects=tuple(params["projects"]),
         policy_key=params["policy_key"],
         exclude_key=params["exclude_key"],
+        tags=tuple(params["server_tags"]),
     )
     if selector.by_policy and not selector.policy:
         raise InputError(
             "Nothing says which volumes are meant",
-            hint="Give volumes, servers, volume_metadata, policy or all_volumes",
+            hint="Give volumes, servers, server_tags, volume_metadata, policy or all_volumes",
         )
-    if any(not one for one in (*selector.volumes, *selector.servers, *selector.projects)):
-        raise InputError("An empty name is in volumes, servers or projects")
+    if any(not one for one in (*selector.volumes, *selector.servers, *selector.tags, *selector.projects)):
+        raise InputError("An empty name is in volumes, servers, server_tags or projects")
     return selector
 
 
-def select(volumes: Sequence[Volume], selector: Selector) -> Selection:
+def _meant(selector: Selector, servers: Sequence[Server] | None) -> tuple[set[str], set[str], list[str]]:
+    """Ids of the servers that are named, ids of those that have the tags, and what is not there or not clear."""
+    if servers is None:
+        return set(selector.servers), set(), []
+    seen = [one for one in servers if not selector.projects or one.project in selector.projects]
+    named, missing = _named({one.id: one.name for one in seen}, selector.servers, "server")
+    tags = set(selector.tags)
+    return named, {one.id for one in seen if tags and tags.issubset(one.tags)}, missing
+
+
+def select(volumes: Sequence[Volume], selector: Selector, servers: Sequence[Server] | None = None) -> Selection:
     """The volumes that are meant.
 
     What is named counts more than what the volume's owner wrote on it; what a rule finds does not.
+
+    :param servers: all that are to be seen, for a selector that names some by name or by tag.
     """
     there = [one for one in volumes if not selector.projects or one.project in selector.projects]
-    named, missing = _named(there, selector.volumes)
+    named, missing = _named({one.id: one.name for one in there}, selector.volumes, "volume")
+    asked, tagged, unclear = _meant(selector, servers)
     attached = {one.server for volume in there for one in volume.attachments}
-    missing += [f"server {one} has no volumes here" for one in selector.servers if one not in attached]
+    missing += [*unclear, *(f"server {one} has no volumes here" for one in sorted(asked - attached))]
     chosen, omitted = [], []
     for volume in there:
         if volume.id in named:
             chosen.append(volume)
-        elif selector.finds(volume):
+        elif selector.finds(volume, asked | tagged):
             reason = _left_out(volume, selector)
             if reason:
                 omitted.append(Omitted(volume, reason))
@@ -129,17 +154,20 @@ def _left_out(volume: Volume, selector: Selector) -> str:
     return f"it is {volume.status}" if volume.status in _PASSING else ""
 
 
-def _named(volumes: Iterable[Volume], names: Iterable[str]) -> tuple[set[str], list[str]]:
-    """Ids of what is named, and what is not there or not clear."""
-    by_id = {one.id: one for one in volumes}
+def _named(there: Mapping[str, str], names: Iterable[str], what: str) -> tuple[set[str], list[str]]:
+    """Ids of what is named, and what is not there or not clear.
+
+    :param there: names by id.
+    :param what: ``volume`` or ``server``.
+    """
     found: set[str] = set()
     missing = []
     for name in dict.fromkeys(names):
-        ids = [name] if name in by_id else sorted(one.id for one in by_id.values() if one.name == name)
+        ids = [name] if name in there else sorted(one for one, other in there.items() if other == name)
         if len(ids) == 1:
             found.add(ids[0])
         elif ids:
-            missing.append(f"{len(ids)} volumes have the name {name}: {', '.join(ids)}")
+            missing.append(f"{len(ids)} {what}s have the name {name}: {', '.join(ids)}")
         else:
-            missing.append(f"there is no volume {name}")
+            missing.append(f"there is no {what} {name}")
     return found, missing

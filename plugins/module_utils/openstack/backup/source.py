@@ -3,8 +3,9 @@
 # Apache License 2.0 (see LICENSES/Apache-2.0.txt)
 """Digests of what is backed up, taken when it is backed up: what a restore is compared with later.
 
-A snapshot does not change. A volume is read only while nobody has it attached; that nobody had it meanwhile is looked up
-before its backup is asked for, without force, so that Cinder refuses one that was attached in the last moment.
+A snapshot does not change, so an attached volume is taken from one. A volume is read only while nobody has it attached; that nobody
+had it meanwhile is looked up before its backup is asked for, without force, so that Cinder refuses one that was attached in the
+last moment.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ class Source:
     def __init__(self, reader: Reader, folder: str) -> None:
         self.reader, self.folder = reader, folder
 
+    @property
+    def snapshots(self) -> bool:
+        """Whether snapshots can be read."""
+        return bool(getattr(self.reader, "snapshot", ""))
+
     def digest(self, cinder: Cinder, volume: Volume, snapshot: str, stop: threading.Event) -> str:
         """The digest of the list of a volume's blocks.
 
@@ -51,7 +57,7 @@ class Source:
         if found is None or found.status != "available" or found.attachments:
             raise LandscapeError(
                 f"the volume is {found.status if found else 'gone'}, and only a snapshot of it could be read",
-                hint="With consistency crash, volumes of servers are taken from snapshots",
+                hint="Say in reader.snapshot_path where snapshots can be read; with kind rbd they can",
             )
         return found
 

@@ -28,10 +28,15 @@ class Waits:
         self.stop = threading.Event()
         self.clock = clock
         self._sleep = sleep or self.stop.wait
+        self._rest = sleep or time.sleep
 
     def sleep(self, seconds: float) -> None:
         """A pause that a stop ends early, and silently."""
         self._sleep(seconds)
+
+    def rest(self, seconds: float) -> None:
+        """A pause that nothing ends early: for what still asks a service after a stop."""
+        self._rest(seconds)
 
     def pause(self, attempt: int, at_most: float = 60.0) -> None:
         """The pause after look number ``attempt``, from 0.

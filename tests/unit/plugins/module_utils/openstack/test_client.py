@@ -89,7 +89,7 @@ class Config:
 
 class Connection:
     def __init__(self, proxy: Proxy) -> None:
-        self.image = self.compute = proxy
+        self.image = self.compute = self.block_storage = proxy
         self.session = Session()
         self.config = Config(proxy)
 
@@ -152,6 +152,24 @@ def test_too_large_is_a_refusal():
     with pytest.raises(model.CloudError, match="Image exceeds the quota"):
         cloud.call("image", "PUT", "/images/1/tags/a")
     assert len(proxy.seen) == 1
+
+
+QUOTA = {"overLimit": {"code": 413, "message": "Maximum number of backups allowed (10) exceeded", "retryAfter": "0"}}
+RATE = {"overLimitFault": {"code": 413, "message": "This request was rate-limited.", "details": "1 POST a minute"}}
+
+
+def test_a_quota_that_is_used_up_is_refused_at_once_though_cinder_says_retry_after():
+    cloud, proxy, time = cloud_of(Reply(413, QUOTA, headers={"Retry-After": "0"}), Reply(202, {}))
+    with pytest.raises(model.CloudError, match=r"backups allowed \(10\) exceeded") as refused:
+        cloud.call("block-storage", "POST", "/backups", json={})
+    assert (refused.value.status, len(proxy.seen), time.slept) == (413, 1, [])
+
+
+@pytest.mark.parametrize(("said", "wait"), [(RATE, "3"), (RATE, "0"), (QUOTA, "3"), (None, "0")])
+def test_a_limit_of_rate_is_waited_for(said, wait):
+    cloud, proxy, time = cloud_of(Reply(413, said, headers={"Retry-After": wait}), Reply(202, {}))
+    assert cloud.call("block-storage", "POST", "/backups", json={}).attempts == len(proxy.seen) == 2
+    assert time.slept[0] >= float(wait)
 
 
 def test_a_stream_is_sent_once_and_never_by_a_renewed_login():

@@ -53,6 +53,7 @@ class FakeCinder:
         self.volumes: dict[str, dict[str, Any]] = {}
         self.snapshots: dict[str, dict[str, Any]] = {}
         self.backups: dict[str, dict[str, Any]] = {}
+        self.servers: dict[str, dict[str, Any]] = {}
         self.parents: dict[str, str] = {}
         self.data: dict[str, bytes] = {}
         self.requests: list[tuple[str, str]] = []
@@ -379,7 +380,7 @@ class FakeCinder:
 
 
 _ROUTES = {
-    r"GET /(volumes|snapshots|backups)/detail": "_list",
+    r"GET /(volumes|snapshots|backups|servers)/detail": "_list",
     r"GET /(volumes|snapshots|backups)/([^/]+)": "_show",
     r"GET /limits": "_limits",
     r"GET /os-services": "_services",

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
+from ansible_collections.scs.landscape.plugins.module_utils.core.stream import heard_by
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.waits import Waits
@@ -24,17 +25,17 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
 )
 
 
-def run(cloud: FakeCinder, check: bool = False, **options: Any) -> Result:
+def run(cloud: FakeCinder, check: bool = False, waits: Waits | None = None, **options: Any) -> Result:
     """One task; time is the fake's."""
     defaults = {name: spec.get("default") for name, spec in volume_backup_run.ARGUMENTS.items()}
-    if not set(options) & {"volumes", "servers", "volume_metadata", "policy"}:
+    if not set(options) & {"volumes", "servers", "server_tags", "volume_metadata", "policy"}:
         options["all_volumes"] = True
     return volume_backup_run.main(
         {**defaults, **options},
         check,
         connect=lambda *_args, **_more: cloud,
         now=lambda: cloud.now,
-        waits=Waits(cloud.clock, cloud.sleep),
+        waits=waits or Waits(cloud.clock, cloud.sleep),
     )
 
 
@@ -259,9 +260,68 @@ def test_what_is_named_and_not_there_fails_and_the_rest_is_backed_up():
     assert done.failed.splitlines()[1:] == [
         "2 volumes have the name twin: a, b",
         "there is no volume nobody",
-        "server s9 has no volumes here",
+        "there is no server s9",
     ]
     assert len(cloud.backups) == 1
+
+
+def with_servers() -> FakeCinder:
+    """Four servers, three of which have a volume: web, two with the name twin, and one without."""
+    cloud = FakeCinder()
+    for server, name, tags, project in (
+        ("s1", "web", ["db", "gold"], "p1"),
+        ("s2", "twin", ["db"], "p1"),
+        ("s3", "twin", [], "p1"),
+        ("s4", "bare", ["none"], "p1"),
+        ("s5", "web", ["db"], "p2"),
+    ):
+        cloud.servers[server] = {"id": server, "name": name, "tags": tags, "tenant_id": project, "status": "ACTIVE"}
+        if name != "bare":
+            attached = [{"server_id": server, "device": "/dev/vdb"}]
+            owner = {"os-vol-tenant-attr:tenant_id": project}
+            cloud.add_volume(f"v{server[1]}", status="in-use", attachments=attached, **owner)
+    cloud.add_volume("free", metadata={"backup:policy": "gold"})
+    return cloud
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ({"servers": ["s2"]}, ["v2"]),
+        ({"servers": ["web"], "projects": ["p1"]}, ["v1"]),
+        ({"server_tags": ["db"], "projects": ["p1"]}, ["v1", "v2"]),
+        ({"server_tags": ["db", "gold"]}, ["v1"]),
+        ({"server_tags": ["gold"], "servers": ["s3"], "volumes": ["free"]}, ["v1", "v3", "free"]),
+        ({"server_tags": ["none"]}, []),
+        # What a tag does not find must not be found by a policy instead.
+        ({"server_tags": ["nobody"], "policy": "gold"}, []),
+    ],
+    ids=["id", "name", "tag", "all-tags", "added-up", "no-volumes", "no-server"],
+)
+def test_servers_are_found_by_id_name_and_tags(options, chosen):
+    cloud = with_servers()
+    cloud.admin = True
+    done = run(cloud, check=True, **options)
+    assert ([one["volume"] for one in done.values["backups"]], done.failed) == (chosen, "")
+    assert (("GET", "/servers/detail") in cloud.requests) == (options != {"servers": ["s2"]})
+
+
+def test_a_server_that_is_not_clear_is_told_with_all_that_it_may_be():
+    cloud = with_servers()
+    done = run(cloud, check=True, servers=["twin", "nobody", "bare"], policy="gold")
+    assert done.values["backups"] == []
+    assert done.failed.splitlines()[1:] == [
+        "2 servers have the name twin: s2, s3",
+        "there is no server nobody",
+        "server s4 has no volumes here",
+    ]
+
+
+def test_a_nova_without_tags_is_said():
+    cloud = with_servers()
+    cloud.microversions = "2.25"
+    with pytest.raises(LandscapeError, match=r"servers have no tags there \(microversion 2\.26 of Nova\)"):
+        run(cloud, server_tags=["db"])
 
 
 def test_a_policy_that_nobody_chose_is_said():
@@ -353,7 +413,7 @@ def test_a_dead_service_that_cannot_be_seen_ends_after_the_time_and_the_next_sta
     cloud.dead = True
     done = run(cloud, timeout=600)
     assert "backup a 2026-03-01 (backup-1) is still creating after 600 s" in done.failed
-    assert done.values["unseen"] == ["services: this login may not see whether cinder-backup runs"]
+    assert "services: this login may not see whether cinder-backup runs" in done.values["unseen"]
     cloud.dead = False
     cloud.backups["backup-1"]["_due"] = cloud.now + datetime.timedelta(seconds=60)
     again = run(cloud)
@@ -361,15 +421,59 @@ def test_a_dead_service_that_cannot_be_seen_ends_after_the_time_and_the_next_sta
     assert len(cloud.of("a")) == 1
 
 
-def test_volumes_and_backups_in_one_kind_of_store_are_warned_of():
-    cloud = one_volume()
+def in_ceph(*free: Any, pool: str = "volumes") -> FakeCinder:
+    """Volumes and backups in Ceph, and an administrator who sees it."""
+    cloud = FakeCinder()
     cloud.ceph = cloud.admin = True
-    cloud.pools = [{"name": "x", "capabilities": {"storage_protocol": "ceph"}}]
-    assert run(cloud).warnings == []  # nobody knows the driver of backups yet
-    assert any("both in Ceph" in text for text in next_day(cloud).warnings)
+    cloud.pools = [{"name": "h@nfs#x", "capabilities": {"storage_protocol": "NFS", "free_capacity_gb": 1}}]
+    for number, one in enumerate(free):
+        place = f"ceph:/etc/ceph/ceph.conf:11-22:cinder:{pool}"
+        said = {"storage_protocol": "ceph", "location_info": place, "free_capacity_gb": one}
+        cloud.pools.append({"name": f"h@rbd{number}#ceph", "capabilities": said})
+    for name in ("a", "b"):
+        cloud.add_volume(name, size=20)
+    return cloud
+
+
+def test_volumes_and_backups_in_one_kind_of_store_are_warned_of_before_the_first_request():
+    cloud, said = in_ceph("unknown"), []
+    first = run(cloud)
+    assert first.warnings == []  # nobody knows the driver of backups yet
+    assert first.values["unseen"] == ["store: no backup is there yet that tells its driver; backup_driver says it"]
+    with heard_by(lambda text: said.append((text, len(cloud.writes)))):
+        done = next_day(cloud)
+    (warning,) = done.warnings
+    assert warning.startswith("Volumes and their backups are both in Ceph (volumes are in cluster 11-22): if it is")
+    assert said[0] == (f"warning: {warning}", 2)  # those of the day before
+    assert done.values["unseen"] == []
     assert next_day(cloud, backup_driver="chunked").warnings == []
     cloud.admin = False
     assert any("one cluster" in text for text in next_day(cloud).values["unseen"])
+
+
+def test_backups_in_the_very_pool_of_the_volumes_are_told():
+    cloud = in_ceph("unknown", pool="backups")
+    run(cloud)
+    assert (
+        "Backups lie in pool backups of Ceph beside volumes (volumes are in cluster 11-22)"
+        in next_day(cloud).warnings[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("free", "tight"),
+    [((39.5,), True), ((40,), False), ((10.0, 100), False), ((10.0, 30.0), True), ((1, "unknown"), False), ((), False)],
+    ids=["short", "just", "other-pool", "all-short", "unknown", "no-ceph"],
+)
+def test_free_room_below_what_is_planned_is_warned_of(free, tight):
+    cloud = in_ceph(*free)
+    told = [text for text in run(cloud, check=True, backup_driver="ceph").warnings if "GiB are planned" in text]
+    assert bool(told) == tight
+    if tight:
+        assert told[0].startswith("2 full backups of up to 40 GiB are planned, and 0 incremental ones; pool h@rbd")
+    run(cloud, backup_driver="ceph")
+    later = next_day(cloud, backup_driver="ceph", check=True)
+    assert not any("are planned" in text for text in later.warnings)  # nobody knows how large incremental ones will be
 
 
 # Attached volumes.
@@ -553,7 +657,7 @@ def test_a_refusal_is_not_sent_again():
 
     cloud.hook = hook
     done = run(cloud)
-    assert "Maximum number of backups allowed exceeded" in done.failed
+    assert "Maximum number of backups allowed exceeded; 1 more backups are needed, maxTotalBackups is 0" in done.failed
     assert len(cloud.writes) == 1
 
 
@@ -679,6 +783,8 @@ def test_the_digest_of_a_detached_volume_is_taken_and_named_on_the_backup(tmp_pa
 def test_a_backup_whose_source_cannot_be_read_is_made_and_said(tmp_path, why):
     cloud = one_volume(status="in-use" if why == "attached" else "available", updated_at="1")
     options = with_files(cloud, tmp_path)
+    if why == "attached":
+        del options["reader"]["snapshot_path"]
     looks = [0]
 
     def hook(method: str, path: str) -> None:

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
+from ansible_collections.scs.landscape.plugins.module_utils.core.stream import heard_by
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import manifest, model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.waits import Waits
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import (
     FakeCinder,
     Killed,
@@ -20,6 +23,7 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
     next_day,
     run,
     told,
+    with_files,
 )
 
 
@@ -138,6 +142,29 @@ def test_what_cannot_be_removed_is_a_failure_that_names_it():
     assert (again.failed, again.changed, again.steps_done, cloud.left) == ("", True, 1, [])
 
 
+def test_an_interrupted_run_ends_soon_says_what_is_left_and_the_next_start_removes_it():
+    cloud = Machine("vda", "vdb", "vdc")
+    cloud.nova.busy = 10_000  # snapshots that Cinder still reads
+    waits, said, since = Waits(cloud.clock, cloud.sleep), [], []
+
+    def hook(method: str, path: str) -> None:
+        if path.startswith("/backups/backup-") and not since:
+            since.append((cloud.now, len(cloud.requests)))
+            waits.stop.set()
+
+    cloud.hook = hook
+    with heard_by(said.append):
+        done = run(cloud, consistency="crash", waits=waits)
+    assert (cloud.now - since[0][0]).total_seconds() < 60  # one request takes a second
+    assert len(cloud.requests) - since[0][1] < 40
+    assert "the run was interrupted" in done.failed
+    assert "the point of server web (s1) is not removed: snapshot" in done.failed
+    assert "the next start of this run removes it, or any run a day later" in done.failed
+    assert any(text.startswith("interrupted: the point of server web (s1) is not removed") for text in said)
+    cloud.nova.busy, cloud.hook = 0, lambda _method, _path: None
+    assert (run(cloud, consistency="crash").failed, cloud.left) == ("", [])
+
+
 @pytest.mark.accept("B1.11")
 @pytest.mark.parametrize("after", range(2, 44, 3))
 def test_a_run_that_was_killed_anywhere_leaves_no_image_and_no_snapshot_to_the_next(after):
@@ -155,3 +182,38 @@ def test_a_run_that_was_killed_anywhere_leaves_no_image_and_no_snapshot_to_the_n
     assert {volume: len(cloud.of(volume)) for volume in cloud.volumes} == dict.fromkeys(cloud.volumes, 1)
     assert cloud.left == []
     assert not run(cloud, consistency="crash").changed
+
+
+@pytest.mark.parametrize("from_volume", [True, False], ids=["volume", "image"])
+def test_the_digest_of_an_attached_volume_is_that_of_the_snapshot_that_is_backed_up(tmp_path, from_volume):
+    """Also without consistency: the volume itself changes while it is read, and Cinder's temporary copy is nowhere to be read."""
+    cloud = Machine("vda", "vdb", from_volume=from_volume, agent=False)
+    cloud.add_volume("free")
+    options = with_files(cloud, tmp_path)
+    options["reader"]["snapshot_path"] = options["reader"]["path"] + "-{snapshot}"
+
+    def hook(method: str, path: str) -> None:
+        for one in cloud.snapshots.values():
+            path = tmp_path / f"volume-{one['volume_id']}-{one['id']}"
+            if not path.exists():
+                path.write_bytes(one["id"].encode())
+                os.truncate(path, 1024**3)
+
+    cloud.hook = hook
+    seen = run(cloud, check=True, **options)
+    assert cloud.writes == []
+    assert {one["level"] for one in seen.values["backups"]} == {"crash", "none"}
+    done = run(cloud, **options)
+    assert (done.failed, done.plan.digest, cloud.left) == ("", seen.plan.digest, [])
+    assert cloud.nova.actions == []  # each snapshot by itself, without an image
+    made = {one["volume"]: one for one in done.values["backups"]}
+    assert {name: one["level"] for name, one in made.items()} == {"vda": "crash", "vdb": "crash", "free": "none"}
+    for name in ("vda", "vdb"):
+        (backup,) = cloud.of(name)
+        snapshot = backup["snapshot_id"]
+        with (tmp_path / f"volume-{name}-{snapshot}").open("rb") as file:
+            assert file.read(len(snapshot)) == snapshot.encode()
+        listed = manifest.load(str(tmp_path / "digests"), made[name]["digest"], name, 1024**3, name)
+        assert listed.root == made[name]["digest"] == backup["metadata"][model.DIGEST]
+    assert made["vda"]["digest"] != made["vdb"]["digest"]
+    assert not run(cloud, **options).changed
