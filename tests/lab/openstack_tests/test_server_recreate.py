@@ -163,6 +163,12 @@ def state(desk: Desk, name: str = "shop") -> dict[str, Any]:
     }  # fmt: skip
 
 
+def writes(desk: Desk, since: float) -> list[Any]:
+    """What was changed by requests, but for what Neutron tells Nova about ports, late and by itself."""
+    found = [one for api in ("nova", "cinder", "neutron") for one in desk.cloud.writes(api, since)]
+    return [one for one in found if not one.path.endswith("/os-server-external-events")]
+
+
 def delete_all(desk: Desk, made: dict[str, Any]) -> None:
     with desk.session() as cloud:
         machines.gone(cloud, "compute", f"/servers/{made['server']}")
@@ -199,7 +205,7 @@ def test_a_server_is_captured_deleted_with_all_it_had_and_made_again(desk: Desk,
     done = operator.run("server_capture", **wanted)
     assert [done.failed, done.steps_done, done.plan.digest] == ["", 2, predicted.plan.digest]
     assert not operator.run("server_capture", **wanted).changed
-    assert [desk.cloud.writes(one, began) for one in ("nova", "cinder", "neutron")] == [[], [], []]
+    assert writes(desk, began) == []
     shown = json.dumps([done.values, done.diff, done.plan.as_dict()]) + (folder / f"{made['server']}.json").read_text()
     assert "Tr0ub4dor" not in shown
     assert base64.b64encode(SECRET.encode()).decode()[:20] not in shown
@@ -218,7 +224,7 @@ def test_a_server_is_captured_deleted_with_all_it_had_and_made_again(desk: Desk,
         desk.run("server_recreate", **refused)
     predicted = desk.run("server_recreate", check_mode=True, **recreate)
     assert [one["status"] for one in predicted.values["servers"]] == ["planned"]
-    assert [desk.cloud.writes(one, began) for one in ("nova", "cinder", "neutron")] == [[], [], []]
+    assert writes(desk, began) == []
     result = desk.run("server_recreate", **recreate)
     assert (result.failed, result.plan.digest) == ("", predicted.plan.digest)
     assert "Tr0ub4dor" not in json.dumps([result.values, result.diff, result.plan.as_dict()])
@@ -235,7 +241,7 @@ def test_a_server_is_captured_deleted_with_all_it_had_and_made_again(desk: Desk,
     began = time.time()
     again = desk.run("server_recreate", **recreate)
     assert (again.changed, again.failed, again.values["servers"][0]["status"]) == (False, "", "present")
-    assert [desk.cloud.writes(one, began) for one in ("nova", "cinder", "neutron")] == [[], [], []]
+    assert writes(desk, began) == []
     # Captured once more it is the same but for ids.
     desk.run("server_capture", dest=str(tmp_path / "again"))
     with desk.session() as cloud:

@@ -20,7 +20,10 @@ from ansible_collections.scs.landscape.tests.lab.openstack_tests import past
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk, until_status
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.past import Row
 from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
-from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.histories import History
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.histories import (
+    History,
+    four_hundred_days,
+)
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -96,22 +99,6 @@ def test_a_manual_incremental_on_our_base_holds_it(desk: Desk, seed: int) -> Non
         assert (set(past.rows(cloud, volume)), past.files(cloud, ours)) == ({newest}, 0)
 
 
-def four_hundred_days(volume: str, chance: random.Random) -> History:
-    """A full one every four weeks or so, incrementals between, strangers and failures among them."""
-    history = History(volume, now=datetime.datetime.utcnow() - datetime.timedelta(days=401))
-    history.take()
-    history.wait(days=1)
-    history.take(True)
-    while history.now < datetime.datetime.utcnow() - datetime.timedelta(days=4):
-        history.wait(days=chance.choice([2, 3, 4]), seconds=chance.randrange(3600))
-        status = "error" if chance.random() < 0.07 else "available"
-        history.take(chance.random() < 0.88, ours=chance.random() < 0.95, status=status)
-    for _time in range(6):
-        history.wait(hours=8)
-        history.take(chance.random() < 0.7)
-    return history
-
-
 def slots(rows: dict[str, Row]) -> set[str]:
     """What must stay, counted with the database's own truth."""
     good = {key: row for key, row in rows.items() if row.ours and _usable(rows, key)}
@@ -142,7 +129,7 @@ def test_four_hundred_days_are_thinned_out_once(desk: Desk, seed: int) -> None:
         real = [past.back_up(desk, volume)]
         past.scribble(desk, volume, chance)
         real.append(past.back_up(desk, volume, incremental=True))
-        history = four_hundred_days(volume, chance)
+        history = four_hundred_days(volume, chance, datetime.datetime.utcnow())
         ids = past.write(desk, history, real)
         before = past.rows(cloud, volume)
         assert {key: before[ids[key]].parent for key in history.parents} == {

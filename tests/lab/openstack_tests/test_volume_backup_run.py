@@ -99,6 +99,23 @@ def test_four_moments_and_a_volume_that_grows(disks: Disks, tmp_path: Path) -> N
     assert sorted(one.id for one in disks.backups()) == sorted(recorded)
 
 
+@pytest.mark.accept("B1.1")
+def test_a_full_and_an_incremental_one_are_restored_as_the_volume_was(disks: Disks) -> None:
+    """The quick half of four moments: both modules, and digests that the test takes of the back end itself."""
+    volume, recorded, kinds = disks.make("a"), {}, []
+    for number in range(2):
+        disks.write(volume)
+        made = run(disks, [volume], str(number))[volume]
+        recorded[made["id"]] = disks.digest(volume)
+        kinds.append(made["kind"])
+    assert (kinds, len(set(recorded.values()))) == (["full", "incremental"], 2)
+    disks.write(volume)
+    wanted = [{"backup": backup, "name": f"{disks.mark}-{backup}"} for backup in recorded]
+    done = disks.desk.run("volume_backup_restore", restores=wanted, max_parallel=2)
+    assert (done.failed, done.steps_done) == ("", 2)
+    assert {one["backup"]: disks.digest(one["volume"]["id"]) for one in done.values["restores"]} == recorded
+
+
 @pytest.mark.full
 @pytest.mark.accept("B1.6", "B1.16")
 def test_an_attached_volume_is_backed_up_where_that_is_allowed_and_stays_attached(disks: Disks) -> None:

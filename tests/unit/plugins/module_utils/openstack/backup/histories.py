@@ -123,3 +123,19 @@ def into(fake: FakeCinder, history: History) -> FakeCinder:
         if backup["volume_id"] == history.volume:
             backup["has_dependent_backups"] = identifier in done
     return fake
+
+
+def four_hundred_days(volume: str, chance: random.Random, until: datetime.datetime) -> History:
+    """A full one every four weeks or so, incrementals between, strangers and failures among them; dense in the end."""
+    history = History(volume, now=until - datetime.timedelta(days=401))
+    history.take()
+    history.wait(days=1)
+    history.take(True)
+    while history.now < until - datetime.timedelta(days=4):
+        history.wait(days=chance.choice([2, 3, 4]), seconds=chance.randrange(3600))
+        status = "error" if chance.random() < 0.07 else "available"
+        history.take(chance.random() < 0.88, ours=chance.random() < 0.95, status=status)
+    for _time in range(6):
+        history.wait(hours=8)
+        history.take(chance.random() < 0.7)
+    return history

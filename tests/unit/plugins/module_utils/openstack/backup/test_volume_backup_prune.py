@@ -138,6 +138,7 @@ def chain_of(*, ours: str = "111", **more: Any) -> History:
     return history
 
 
+@pytest.mark.accept("B1.4")
 def test_a_stranger_on_our_base_holds_it_and_is_named() -> None:
     history = chain_of(ours="110")
     history.take()
@@ -153,6 +154,7 @@ def test_a_stranger_on_our_base_holds_it_and_is_named() -> None:
     assert done.values["untouched"] == 1
 
 
+@pytest.mark.accept("B1.4")
 def test_a_stranger_who_comes_while_we_remove_is_spared_and_what_he_stands_on() -> None:
     history = chain_of(ours="1111")
     history.take()

@@ -166,7 +166,7 @@ class FakeProject:
 
     def _make_security_group_rule(self, wanted: dict[str, Any], _body: Any) -> tuple[int, Any]:
         rules = self.kept["security-groups"][wanted.pop("security_group_id")]["security_group_rules"]
-        made = self._rule(**wanted)
+        made = self._rule(**{"description": "", **wanted})
         new = {key: value for key, value in made.items() if key not in ("id", "description")}
         if any({key: value for key, value in one.items() if key not in ("id", "description")} == new for one in rules):
             return 409, None
@@ -190,6 +190,7 @@ class FakeProject:
         fixed = wanted.get("fixed_ips") or [{"subnet_id": "sub", "ip_address": f"10.7.0.{next(self.number) + 100}"}]
         pairs = [{"mac_address": mac, **one} for one in wanted.get("allowed_address_pairs", ())]
         base = {"device_id": "", "tags": [], "port_security_enabled": True, "binding:vnic_type": "normal"}
+        base["admin_state_up"] = True
         made = {**base, **wanted, "id": self._new("port"), "mac_address": mac, "fixed_ips": fixed}
         made["allowed_address_pairs"] = pairs
         self.kept["ports"][made["id"]] = made

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import functools
 import itertools
 import json
@@ -69,6 +70,64 @@ def test_all_that_was_deleted_is_made_again_once(shape: dict[str, Any], tmp_path
     count = len(cloud.writes)
     again = run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup")
     assert (again.changed, again.values["servers"][0]["status"], len(cloud.writes)) == (False, "present", count)
+
+
+#: What is another one when a thing is made again, and nothing else.
+NEW = {
+    "servers": {"id", "attached", "cards"},
+    "volumes": {"id", "attachments"},
+    "ports": {"id", "device_id", "security_groups"},
+    "security-groups": {"id", "security_group_rules"},
+    "os-server-groups": {"id", "members"},
+}
+
+
+def services(cloud: FakeProject) -> dict[str, Any]:
+    """All that the services have, in their own words; what points at something says its name instead of its id."""
+    names = {one["id"]: one["name"] for kept in cloud.kept.values() for one in kept.values() if "name" in one}
+    found = {
+        kind: {
+            one["name"]: {
+                key: sorted(value) if key == "tags" else value for key, value in one.items() if key not in new
+            }
+            for one in cloud.kept[kind].values()
+        }
+        for kind, new in NEW.items()
+    }
+    for one in cloud.kept["servers"].values():
+        attached = {names[key]: {**value, "volumeId": names[key]} for key, value in one["attached"].items()}
+        found["servers"][one["name"]].update(attached=attached, cards=[names[card] for card in one["cards"]])
+    for one in cloud.kept["volumes"].values():
+        ends = [{**each, "server_id": names[each["server_id"]]} for each in one["attachments"]]
+        found["volumes"][one["name"]]["attachments"] = ends
+    for one in cloud.kept["ports"].values():
+        groups = sorted(names[each] for each in one["security_groups"])
+        found["ports"][one["name"]].update(security_groups=groups, device_id=names[one["device_id"]])
+    for one in cloud.kept["security-groups"].values():
+        rules = [
+            {**rule, "id": "", "remote_group_id": names.get(rule["remote_group_id"])}
+            for rule in one["security_group_rules"]
+        ]
+        found["security-groups"][one["name"]]["security_group_rules"] = sorted(rules, key=json.dumps)
+    for one in cloud.kept["os-server-groups"].values():
+        found["os-server-groups"][one["name"]]["members"] = [names[each] for each in one["members"]]
+    return copy.deepcopy(found)
+
+
+@pytest.mark.accept("B1.15")
+@pytest.mark.parametrize("shape", [{}, {"off": True, "locked": True}], ids=["on", "off-and-locked"])
+def test_what_the_services_show_of_a_server_that_was_made_again_is_what_they_showed(
+    shape: dict[str, Any], tmp_path: Path
+):
+    """Not what a second capture says: that could overlook what the first one did."""
+    cloud = furnished(**shape)
+    captured(cloud, tmp_path)
+    before, old = services(cloud), set(cloud.kept["servers"]) | set(cloud.kept["volumes"]) | set(cloud.kept["ports"])
+    cloud.lose_everything()
+    assert services(cloud)["servers"] == {}
+    assert run(server_recreate, cloud, manifests=[str(tmp_path)], missing_volumes="backup").failed == ""
+    assert diff.differences(before, services(cloud), ()) == []
+    assert not old & (set(cloud.kept["servers"]) | set(cloud.kept["volumes"]) | set(cloud.kept["ports"]))
 
 
 @pytest.mark.slow
