@@ -48,6 +48,12 @@ options:
     description: With O(state=imported), ids of projects as they are now, by those in the records.
     type: dict
     default: {}
+  keys:
+    description:
+      - With O(state=imported), ids of keys of encrypted volumes as they are now, by those in the records, as
+        M(scs.landscape.secret_bundle) returns them. Only an import can change which key a backup has.
+    type: dict
+    default: {}
   max_parallel:
     description: How many records are exported, or chains imported, at once.
     type: int
@@ -59,6 +65,7 @@ options:
 seealso:
   - module: scs.landscape.volume_backup_info
   - module: scs.landscape.volume_backup_restore
+  - module: scs.landscape.secret_bundle
 """
 
 EXAMPLES = r"""
@@ -132,6 +139,7 @@ ARGUMENTS = {
     "volumes": {"type": "list", "elements": "str", "default": []},
     "all_projects": {"type": "bool", "default": False},
     "projects": {"type": "dict", "default": {}},
+    "keys": {"type": "dict", "default": {}, "no_log": False},
     "max_parallel": {"type": "int", "default": 4},
     "timeout": {"type": "int", "default": 600},
 }
@@ -164,7 +172,7 @@ def _export(params, check_mode, cinder):
 
 
 def _import(params, check_mode, cinder, clock):
-    found = recovery.parse(recovery.read(params["path"]), params["path"])
+    found = [one.rekeyed(params["keys"]) for one in recovery.parse(recovery.read(params["path"]), params["path"])]
     todo = recovery.todo(found, cinder.backups(), cinder.cloud.project_id, params["projects"], tuple(params["volumes"]))
     if todo.lines:
         recovery.headroom(todo, cinder.limits())

@@ -68,6 +68,14 @@ class Record:
         """Whether both are of the same backup in the same state."""
         return self.service == other.service and _lasting(self.facts) == _lasting(other.facts)
 
+    def rekeyed(self, keys: Mapping[str, str]) -> Record:
+        """The same with another id of its key, when ``keys`` has one: a new Barbican gives new ids."""
+        key = str(self.facts.get("encryption_key_id") or "")
+        if keys.get(key, key) == key:
+            return self
+        facts = {**self.facts, "encryption_key_id": str(keys[key])}
+        return Record(self.service, base64.b64encode(json.dumps(facts).encode()).decode(), facts)
+
     def as_dict(self) -> dict[str, Any]:
         """As it is kept in a file: readable facts beside the record."""
         facts = self.facts

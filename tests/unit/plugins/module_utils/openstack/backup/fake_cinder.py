@@ -358,6 +358,7 @@ class FakeCinder:
             "updated_at": _text(self.now),
             "container": one["container"],
             "metadata": one["metadata"],
+            "encryption_key_id": one["encryption_key_id"],
         }
         url = base64.b64encode(json.dumps(facts).encode()).decode()
         return 200, {"backup-record": {"backup_service": self.driver, "backup_url": url}}
@@ -371,6 +372,7 @@ class FakeCinder:
             return 400, {"badRequest": {"message": "Invalid backup: Backup already exists in database."}}
         made = self.add_backup(facts["id"], facts["volume_id"], name=facts["display_name"], size=facts["size"])
         made.update(is_incremental=bool(facts["parent_id"]), metadata=facts["metadata"])
+        made.update(encryption_key_id=facts.get("encryption_key_id"))
         made.update(data_timestamp=facts["data_timestamp"], created_at=facts["created_at"], status="creating")
         wrong = "" if given["backup_service"] == self.driver else "Import record failed, cannot find backup service"
         made.update(_due=self.now + datetime.timedelta(seconds=2), _fails=wrong, _before="available")
