@@ -130,7 +130,7 @@ def rebuild(
     seen: set[str] = set()
     for manifest in manifests:
         for one in manifest["volumes"]:
-            identifier, name = str(one["id"]), str(one["name"] or one["id"])
+            identifier, name = str(one["id"]), str(one.get("name") or one["id"])
             if identifier in seen:
                 continue
             seen.add(identifier)
