@@ -45,7 +45,8 @@ def chains_picture(rows: Sequence[Row], trials: Sequence[Trial]) -> str:
             if number and not place:
                 canvas.line(_MARGIN, y - 11, width - _MARGIN, y - 11, stroke=RULE)
             if not place:
-                _head(canvas, row, y, left - _MARGIN - 18)
+                back = any(one.volume == row.id and not one.scratch and one.state != BAD for one in trials)
+                _head(canvas, row, y, left - _MARGIN - 18, back)
             _chain(canvas, chain, left, y, restored)
     if len(lines) > len(shown):
         words = f"... and {len(lines) - len(shown)} more chains, in the table below"
@@ -59,12 +60,17 @@ def _left(rows: Sequence[Row]) -> float:
     return _MARGIN + min(max(widest, 110.0), 220.0) + 18
 
 
-def _head(canvas: Canvas, row: Row, y: float, room: float) -> None:
+def _head(canvas: Canvas, row: Row, y: float, room: float, back: bool) -> None:
+    """The volume of a line.
+
+    :param back: it was restored just now, to stay.
+    """
     count = len(row.members)
     words = f"{row.size} GiB, {count} backup{'s' if count != 1 else ''}"
+    there = "there" if row.exists else "gone, and restored" if back else "the volume is gone"
     canvas.text(_MARGIN, y + 24, row.name, size=12, bold=True, fill=INK, room=room)
     canvas.text(_MARGIN, y + 41, words, size=10, fill=QUIET, room=room)
-    canvas.text(_MARGIN, y + 56, "there" if row.exists else "the volume is gone", size=10, fill=QUIET, room=room)
+    canvas.text(_MARGIN, y + 56, there, size=10, fill=QUIET, room=room)
 
 
 def _chain(canvas: Canvas, chain: Sequence[Member], left: float, y: float, restored: Mapping[str, Trial]) -> None:
@@ -149,7 +155,7 @@ def _legend(canvas: Canvas, y: float) -> None:
         x += 38 + canvas.text(x + 38, y + 12, "incremental", size=10, fill=QUIET) + 22
         canvas.line(x, y + 8, x + 30, y + 8, stroke=INK, stroke_width=1.4)
         canvas.path("M", (x, y + 8), "L", (x + 7, y + 4), "L", (x + 7, y + 12), "Z", fill=INK)
-        canvas.text(x + 38, y + 12, "stands on: a restore reads all the way to the left", size=10, fill=QUIET)
+        canvas.text(x + 38, y + 12, "stands on: a restore reads that one as well", size=10, fill=QUIET)
         x = _MARGIN
         words = {
             PROVEN: "a restore gave the same bytes",

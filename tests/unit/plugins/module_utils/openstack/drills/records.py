@@ -8,7 +8,7 @@ from typing import Any
 
 GIB = 1024**3
 #: When the drill is over.
-END = datetime.datetime(2026, 11, 18, 9, 15, tzinfo=datetime.timezone.utc).timestamp()
+END = datetime.datetime(2026, 11, 29, 9, 15, tzinfo=datetime.timezone.utc).timestamp()
 BEGIN = datetime.datetime(2026, 11, 15, 2, 0, 0)
 
 
@@ -50,10 +50,10 @@ def volume(identifier: str, *, exists: bool = False, name: str = "", size: int =
 def drill() -> dict[str, Any]:
     """Options of backup_report."""
     database = line("v-db", 0, 3)
-    database["members"][2]["proven"] = "2026-11-18T09:12:44+00:00"
+    database["members"][2]["proven"] = "2026-11-29T09:12:44+00:00"
     web = line("v-web", 0, 2)
     web["members"].append(backup("v-web", 3, "v-web-00"))  # beside the second one
-    web["members"][1]["refuted"] = "2026-11-18T09:13:01+00:00"
+    web["members"][1]["refuted"] = "2026-11-29T09:13:01+00:00"
     later = chain("v-web", backup("v-web", 5))
     lost = line("v-lost", 1, 2)
     for one in lost["members"]:
@@ -79,6 +79,16 @@ def drill() -> dict[str, Any]:
         "missing": [{"volume": "v-lost", "name": "archive", "reason": "none of its 2 backups is known to be good"}],
         "clock": {"look": END - 260, "restore": END - 256, "servers": END - 30},
     }
+
+
+def shop() -> dict[str, Any]:
+    """What the documentation shows: a chain that was proven, a young one, one that was refuted and began anew."""
+    known = drill()
+    for one in known["volumes"]:
+        one["exists"] = True
+    known["chains"] = [one for one in known["chains"] if one["volume"] in ("v-db", "v-web")] + [line("v-long", 2, 4)]
+    known["restores"] = [restore("v-web-05", 64.0, compared=True)]
+    return known
 
 
 def verdict(identifier: str, of: str, seconds: float, status: str) -> dict[str, Any]:

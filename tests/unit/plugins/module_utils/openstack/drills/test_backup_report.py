@@ -17,6 +17,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.core.errors import I
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.drills import model, times_picture
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.drills.chains_picture import chains_picture
 from ansible_collections.scs.landscape.plugins.modules import backup_report
+from ansible_collections.scs.landscape.tests.tools import pictures as drawing
 from ansible_collections.scs.landscape.tests.tools import svg_check
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.drills import records
 
@@ -81,8 +82,8 @@ def test_the_report_of_a_drill_has_all_its_parts(tmp_path: Path) -> None:
     # a chain of 3, of 3, of 1, of 2, and of one of 14 the first and the last four
     assert [texts.count(word) for word in ("full", "incremental")] == [5 + 1, 1 + 2 + 4 + 2 + 1]
     assert "... 9 more ..." in texts
-    assert "proven 2026-11-18" in texts
-    assert "refuted 2026-11-18" in texts
+    assert "proven 2026-11-29" in texts
+    assert "refuted 2026-11-29" in texts
     assert "restored in 1 min 58 s" in texts
     assert "restore failed" in texts
     assert [text for text in re.findall(r"<text[^>]*>([^<]*)</text>", times) if " GiB, " in text] == [
@@ -107,7 +108,7 @@ def test_what_it_says_and_what_it_is_worth(tmp_path: Path) -> None:
         "Longest restore": "3 min 31 s",
         "Servers as they were": "1 of 2",
         "Time": "4 min 20 s",
-        "Began (UTC)": "2026-11-18 09:10",
+        "Began (UTC)": "2026-11-29 09:10",
     }
     summary = done.values["summary"]
     assert summary[:3] == [
@@ -186,3 +187,10 @@ def test_many_chains_are_cut_and_said() -> None:
 )
 def test_scales_are_round(longest: float, step: float, top: float) -> None:
     assert times_picture.scale(longest) == pytest.approx((step, top))
+
+
+def test_the_pictures_of_the_documentation_are_those_of_this_code(repo: Path) -> None:
+    for name, text in drawing.drill().items():
+        shown = (repo / "docs" / "images" / name).read_text(encoding="utf-8")
+        assert shown == text, f"docs/images/{name} is out of date, run `make pictures`"
+        assert svg_check.problems(text) == []
