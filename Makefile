@@ -5,10 +5,10 @@ PYTHON ?= python3
 TOOLS = $(PYTHON) -B -m tests.tools
 
 .DEFAULT_GOAL := help
-.PHONY: help check test test-all accept format docs pictures demo demo-down demo-images demo-images-down demo-docs build pins clean
+.PHONY: help check test test-all accept format docs pictures demo demo-down demo-images demo-images-down demo-backup demo-backup-down demo-docs build pins clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 28
 
 check: ## the inner loop: lint, types, unit tests, layer rules (below 90 s)
 	@$(TOOLS) check $(if $(S),--suite $(S))
@@ -42,6 +42,12 @@ demo-images: ## a real Glance, and a catalogue of images offered there; as root.
 
 demo-images-down: ## end the services of demo-images
 	@$(TOOLS) demo-images-down
+
+demo-backup: ## servers backed up, deleted, and made again byte for byte, by a plain member; as root. Run it twice
+	@$(TOOLS) demo-backup
+
+demo-backup-down: ## end the services of demo-backup
+	@$(TOOLS) demo-backup-down
 
 demo-docs: ## the SCS lab validated and documented; needs no machines
 	@$(TOOLS) demo-docs

@@ -80,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         ("accept", lambda arguments: acceptance.run()),
         ("build", _build),
         ("demo", lambda arguments: _script("demo")),
+        ("demo-backup", lambda arguments: _script("demo_backup")),
+        ("demo-backup-down", lambda arguments: _script("demo_backup", "down")),
         ("demo-docs", lambda arguments: _script("demo_docs")),
         ("demo-images", lambda arguments: _script("demo_images")),
         ("demo-images-down", lambda arguments: _script("demo_images", "down")),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``make pictures``: draws the SCS lab and a generated landscape, checks every text, and renders all of it to PNG.
 
-Also renews the pictures of the SCS lab that the documentation of the collection shows (docs/images).
+Also renews the pictures that the documentation of the collection shows (docs/images): those of the SCS lab, and of a drill.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from pathlib import Path
 
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import client, derive
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.docs import build, model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.drills import chains_picture, times_picture
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.drills import model as drills
 from ansible_collections.scs.landscape.tests.bench import generate
 from ansible_collections.scs.landscape.tests.tools import svg_check
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.drills import records
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "build" / "pictures"
@@ -36,6 +39,17 @@ def pictures(source: Path) -> dict[str, str]:
         raise SystemExit("\n".join(map(str, findings)))
     written = build.pages(derive.resolve(landscape), [], model.Options())
     return {name: text for name, text in written.items() if name.endswith(".svg")}
+
+
+def drill() -> dict[str, str]:
+    """Pictures of a drill that was made up, by name."""
+    known = records.shop()
+    rows = drills.rows_of(known["volumes"], known["chains"], known["names"])
+    trials = drills.trials_of(known["restores"], known["verified"], rows)
+    return {
+        "backup-chains.svg": chains_picture.chains_picture(rows, trials),
+        "backup-times.svg": times_picture.times_picture(trials),
+    }
 
 
 def render(label: str, drawn: dict[str, str]) -> int:
@@ -61,10 +75,13 @@ def main() -> int:
     images.mkdir(parents=True, exist_ok=True)
     for name, source in SHOWN.items():
         (images / name).write_text(lab[source], encoding="utf-8")
+    drawn = drill()
+    for name, text in drawn.items():
+        (images / name).write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         large = pictures(generate.write(Path(folder), 200, 1000))
     wanted = {name: text for name, text in large.items() if "/" not in name or name.endswith("/r01.svg")}
-    return 1 if render("scs-lab", lab) + render("generated", wanted) else 0
+    return 1 if render("scs-lab", lab) + render("generated", wanted) + render("drill", drawn) else 0
 
 
 if __name__ == "__main__":
