@@ -23,6 +23,8 @@ description:
     away, and a second run changes nothing. Periods are those of UTC; weeks are those of ISO 8601.
   - A backup that failed, that cannot be restored or that gave other bytes goes once a good one is newer and O(failed_days)
     have passed. One that Cinder is working on stays.
+  - With O(digests), lists of block digests that no backup names any more are removed after the backups, when nothing failed. Only
+    files are touched that are such lists, of volumes that the login sees or sees backups of, and older than O(digests_days).
   - Which backup stands on which is not shown by Cinder; it is worked out (see M(scs.landscape.volume_backup_info)). Where that
     is not sure, a backup stays.
 extends_documentation_fragment:
@@ -73,6 +75,18 @@ options:
     description: How many days a backup stays at least that failed, cannot be restored or gave other bytes.
     type: float
     default: 7
+  digests:
+    description:
+      - Folder with lists of block digests, as O(scs.landscape.volume_backup_run#module:digests) has it. Other projects and clouds may keep their
+        lists there as well.
+      - Where backups of one volume are in several projects, use O(all_projects), or lists of those that are not seen may go.
+    type: path
+  digests_days:
+    description:
+      - How many days old a list must be at least. A run writes its list before there is a backup that names it, so this must be longer
+        than the longest run.
+    type: float
+    default: 7
   all_projects:
     description: Work on the backups of all projects. Needs an administrator's token.
     type: bool
@@ -111,6 +125,13 @@ EXAMPLES = r"""
     policies: [gold]
     keep: {daily: 14, weekly: 8}
   delegate_to: localhost
+
+- name: Thin out, and remove the lists of digests of what is gone
+  scs.landscape.volume_backup_prune:
+    cloud: member
+    keep: {daily: 14, weekly: 8}
+    digests: /var/lib/digests
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -148,6 +169,17 @@ failed_backups:
   type: list
   elements: dict
   sample: []
+lists:
+  description:
+    - Lists of digests that no backup names (paths), those that are (in check mode, would be) C(removed), those that are too C(young),
+      those of volumes that this login does not see (C(unknown)), and those that could not be removed (C(failed), with the reason).
+  returned: success or when a removal failed
+  type: dict
+  sample:
+    removed: [/var/lib/digests/sha256-3f0a9b6c2d1e4f5a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a.blocks]
+    young: []
+    unknown: []
+    failed: {}
 untouched:
   description: How many other backups are to be seen, which are not ours or not asked for.
   returned: success or when a removal failed
@@ -157,7 +189,7 @@ plan:
   returned: always
   type: dict
 steps_done:
-  description: Number of backups that were removed.
+  description: Number of backups and lists that were removed.
   returned: always
   type: int
 """
@@ -166,7 +198,14 @@ import datetime
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import gfs, prune, records, removal, views
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import (
+    gfs,
+    lists,
+    prune,
+    records,
+    removal,
+    views,
+)
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
 
@@ -180,6 +219,8 @@ ARGUMENTS = {
     "volumes": {"type": "list", "elements": "str", "default": []},
     "policies": {"type": "list", "elements": "str", "default": []},
     "failed_days": {"type": "float", "default": 7},
+    "digests": {"type": "path"},
+    "digests_days": {"type": "float", "default": 7},
     "all_projects": {"type": "bool", "default": False},
     "records": {"type": "bool", "default": False},
     "max_parallel": {"type": "int", "default": 4},
@@ -199,17 +240,19 @@ def main(params, check_mode, connect=client.connect, now=_now, **clock):
     backups = cinder.backups()
     told, omitted = records.parents(cinder, backups, parallel) if params["records"] else ({}, "")
     decision = prune.decide(backups, rules, told)
+    found = removal.unnamed_lists(cinder, params, backups, decision, rules.now.timestamp())
+    steps = removal.plan_of(decision, found)
     done = None
     if not check_mode:
         removing = removal.Removal(cinder, rules, told, timeout=params["timeout"], **clock)
-        done = removing.apply(decision, parallel)
+        done = removing.apply(decision, parallel, found.going)
     return Result(
-        changed=bool(done.removed if done else decision.going),
-        plan=decision.plan,
-        diff=views.diff(decision.plan),
-        steps_done=len(done.removed) if done else 0,
+        changed=removal.count(done) > 0 if done else bool(steps),
+        plan=steps,
+        diff=views.diff(steps),
+        steps_done=removal.count(done) if done else 0,
         warnings=[omitted] if omitted else [],
-        values=removal.values(decision, done),
+        values={**removal.values(decision, done), "lists": lists.values(found, done and done.lists)},
         failed=removal.failure(done),
     )
 

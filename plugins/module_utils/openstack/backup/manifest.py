@@ -129,6 +129,18 @@ def load(folder: str, root: str, volume: str, size: int, subject: str) -> BlockM
     return BlockMap(path, head, root, zero)
 
 
+def peek(path: str) -> Head | None:
+    """Of which bytes a list is, by its first line alone; nothing when that is not the one of a list.
+
+    :raises OSError: it cannot be read.
+    """
+    with open(path, "rb") as stream:
+        try:
+            return _head(stream.readline(_LINE))
+        except _Damage:
+            return None
+
+
 class Writer:
     """Writes a list line by line; runs of zeroes are one line.
 

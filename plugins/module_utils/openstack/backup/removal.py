@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ...core.errors import LandscapeError
+from ...core.plan import Plan
 from ..model import CloudError
 from ..pool import each
-from . import chains, prune
+from . import chains, lists, prune
 from .cinder import Cinder
+from .lists import Cleared, Listed
 from .model import Backup
 from .prune import Decision, Fate, Rules
 
@@ -33,11 +35,13 @@ class Outcome:
     :param removed: ids.
     :param stayed: why one stays that should have gone, by id; no failure: somebody needs it now.
     :param failed: what went wrong, by id.
+    :param lists: what became of lists of digests.
     """
 
     removed: list[str] = field(default_factory=list)
     stayed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    lists: Cleared = field(default_factory=Cleared)
 
 
 class Removal:
@@ -60,10 +64,15 @@ class Removal:
         self._cinder, self._rules, self._told = cinder, rules, told
         self._timeout, self._clock, self._sleep = timeout, clock, sleep
 
-    def apply(self, decision: Decision, parallel: int) -> Outcome:
-        """Removes what goes, volumes beside each other, the backups of one volume one after the other."""
+    def apply(self, decision: Decision, parallel: int, listed: Sequence[Listed] = ()) -> Outcome:
+        """Removes what goes, volumes beside each other, the backups of one volume one after the other.
+
+        :param listed: lists of digests that go with them, when all went well and no backup that is there then names them.
+        """
         done = Outcome()
         each(decision.by_volume(), lambda ones: self._volume(ones, done), parallel)
+        if listed and not done.failed:
+            done.lists = lists.clear(listed, self._cinder.backups())
         return done
 
     def _volume(self, ones: Sequence[Backup], done: Outcome) -> None:
@@ -125,6 +134,34 @@ class Removal:
             attempt += 1
 
 
+def unnamed_lists(
+    cinder: Cinder, params: Mapping[str, Any], backups: Sequence[Backup], decision: Decision, now: float
+) -> lists.Unnamed:
+    """Lists of digests that no backup names once a decision is carried out; nothing without the option ``digests``.
+
+    :param now: seconds since the epoch.
+    :raises InputError: the folder cannot be read.
+    """
+    if not params["digests"]:
+        return lists.Unnamed()
+    going = {one.id for one in decision.going}
+    volumes = {one.volume for one in backups} | {one.id for one in cinder.volumes()}
+    if params["volumes"]:
+        volumes &= set(params["volumes"])
+    staying = [one for one in backups if one.id not in going]
+    return lists.unnamed(lists.listed(params["digests"]), staying, volumes, now, params["digests_days"])
+
+
+def plan_of(decision: Decision, found: lists.Unnamed) -> Plan:
+    """All steps: backups, then lists of digests."""
+    return Plan((*decision.plan.steps, *found.steps()))
+
+
+def count(done: Outcome) -> int:
+    """How many steps were done."""
+    return len(done.removed) + len(done.lists.removed)
+
+
 def values(decision: Decision, done: Outcome | None) -> dict[str, Any]:
     """The return values of a task; without an outcome, what would be."""
     tried = done or Outcome(removed=[one.id for one in decision.going])
@@ -152,4 +189,4 @@ def _is_blocked(one: Mapping[str, Any], decision: Decision, tried: Outcome) -> b
 
 def failure(done: Outcome | None) -> str:
     """Why the task fails, empty when it does not."""
-    return "\n".join(dict.fromkeys(done.failed.values())) if done else ""
+    return "\n".join(dict.fromkeys([*done.failed.values(), *done.lists.failed.values()])) if done else ""

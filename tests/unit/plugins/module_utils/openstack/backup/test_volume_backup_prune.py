@@ -5,14 +5,25 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import io
+import os
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import chains, gfs, model, prune
+from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import (
+    blocks,
+    chains,
+    gfs,
+    lists,
+    model,
+    prune,
+)
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.model import Backup, moment
 from ansible_collections.scs.landscape.plugins.modules import volume_backup_prune
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import FakeCinder
@@ -342,3 +353,147 @@ def test_records_settle_what_is_not_sure(admin: bool) -> None:
     done = run(fake, records=True)
     assert (done.failed, bool(done.warnings)) == ("", not admin)
     assert [one["id"] for one in done.values["deleted"]] == (["v1-002"] if admin else [])
+
+
+# Lists of digests.
+
+
+class Bytes:
+    """A stream of some bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = io.BytesIO(data)
+
+    def blocks(self, size: int) -> Any:
+        return iter(lambda: self.data.read(size), b"")
+
+
+def write_list(folder: Path, volume: str, data: bytes, days: float = 30.0) -> str:
+    """A list that was written some days ago; its digest."""
+    made = blocks.take(Bytes(data * 4096), volume, len(data) * 4096, str(folder), block=4096)
+    then = LATE.timestamp() - days * 86400
+    os.utime(made.path, (then, then))
+    return made.root
+
+
+def with_lists(folder: Path) -> tuple[FakeCinder, dict[str, str]]:
+    """Three backups of a volume of which the newest stays, and lists: theirs, and some that nobody names."""
+    fake = FakeCinder()
+    fake.add_volume("v")
+    roots = {name: write_list(folder, "v", name.encode()) for name in ("a", "b", "c", "n", "f")}
+    for name in "abc":
+        fake.add_backup(name, "v", metadata={model.RUN: "r", model.DIGEST: roots[name]})
+        fake.pass_by(days=1)
+    fake.add_backup("hand", "v", metadata={model.DIGEST: roots["f"]})
+    roots["y"] = write_list(folder, "v", b"y", days=6.9)
+    roots["o"] = write_list(folder, "other", b"o")
+    return fake, roots
+
+
+def left(folder: Path) -> set[str]:
+    return {one.name for one in folder.iterdir()}
+
+
+def names(roots: dict[str, str], which: str) -> set[str]:
+    return {roots[one].replace(":", "-") + ".blocks" for one in which}
+
+
+def test_lists_that_no_backup_names_any_more_go_with_the_backups(tmp_path):
+    fake, roots = with_lists(tmp_path)
+    seen = run(fake, check=True, digests=str(tmp_path))
+    assert (fake.writes, left(tmp_path)) == ([], names(roots, "abcnfyo"))
+    done = run(fake, digests=str(tmp_path))
+    assert (done.failed, done.plan.digest, done.steps_done) == ("", seen.plan.digest, 5)
+    assert left(tmp_path) == names(roots, "cfyo")
+    assert set(fake.backups) == {"c", "hand"}
+    paths = {name: sorted(str(tmp_path / one) for one in names(roots, name)) for name in ("abn", "y", "o")}
+    expected = {"removed": paths["abn"], "young": paths["y"], "unknown": paths["o"], "failed": {}}
+    assert done.values["lists"] == seen.values["lists"] == expected
+    again = run(fake, digests=str(tmp_path))
+    assert (again.changed, again.plan.steps) == (False, ())
+    assert run(fake, digests=str(tmp_path), digests_days=1).values["lists"]["removed"] == paths["y"]
+
+
+def test_without_the_option_no_list_is_looked_at(tmp_path):
+    fake, roots = with_lists(tmp_path)
+    assert run(fake).values["lists"] == {"removed": [], "young": [], "unknown": [], "failed": {}}
+    assert left(tmp_path) == names(roots, "abcnfyo")
+
+
+def test_only_files_that_are_lists_of_ours_are_touched(tmp_path):
+    fake, _roots = with_lists(tmp_path / "real")
+    folder, outside = tmp_path / "odd", tmp_path / "outside"
+    folder.mkdir()
+    outside.write_text("{}", encoding="utf-8")
+    text = (tmp_path / "real" / next(iter(left(tmp_path / "real")))).read_bytes()
+    odd = ["sha256-" + "0" * 63 + ".blocks", "sha256-" + "0" * 64 + ".blocks.bak", "notes", "sha256:" + "0" * 64]
+    for name in odd:
+        (folder / name).write_bytes(text)
+    (folder / ("sha256-" + "1" * 64 + ".blocks")).write_text('{"format": "something"}\n', encoding="utf-8")
+    (folder / ("sha256-" + "2" * 64 + ".blocks")).symlink_to(outside)
+    (folder / ("sha256-" + "3" * 64 + ".blocks")).mkdir()
+    (folder / ("sha256-" + "4" * 64 + ".blocks")).write_bytes(b"")
+    for one in folder.iterdir():
+        os.utime(one, (0, 0))
+    before = left(folder)
+    assert run(fake, digests=str(folder)).values["lists"]["removed"] == []
+    assert left(folder) == before
+
+
+def test_no_list_goes_when_a_backup_could_not_be_removed(tmp_path):
+    fake, roots = with_lists(tmp_path)
+
+    def hook(method: str, path: str) -> None:
+        if (method, path) == ("DELETE", "/backups/b"):
+            raise cloud_model.CloudError("the store is read-only", status=500)
+
+    fake.hook = hook
+    done = run(fake, digests=str(tmp_path))
+    assert "the store is read-only" in done.failed
+    assert done.values["lists"]["removed"] == []
+    assert left(tmp_path) == names(roots, "abcnfyo")
+    fake.hook = lambda _method, _path: None
+    assert run(fake, digests=str(tmp_path)).failed == ""
+    assert left(tmp_path) == names(roots, "cfyo")
+
+
+def test_a_list_that_a_backup_names_meanwhile_or_that_is_written_anew_stays(tmp_path):
+    fake, roots = with_lists(tmp_path)
+
+    def hook(method: str, path: str) -> None:
+        if method == "DELETE" and "late" not in fake.backups:
+            fake.add_backup("late", "v", metadata={model.DIGEST: roots["n"]})
+            write_list(tmp_path, "v", b"a", days=0)
+
+    fake.hook = hook
+    done = run(fake, digests=str(tmp_path))
+    assert (done.failed, left(tmp_path)) == ("", names(roots, "acnfyo"))
+
+
+def test_a_folder_that_is_not_there_is_refused_before_anything_is_removed(tmp_path):
+    fake, _roots = with_lists(tmp_path)
+    with pytest.raises(InputError, match=r"digests: .*nowhere cannot be read"):
+        run(fake, digests=str(tmp_path / "nowhere"))
+    assert fake.writes == []
+
+
+def test_a_list_that_cannot_be_removed_is_told(tmp_path, monkeypatch):
+    fake, roots = with_lists(tmp_path)
+
+    def refused(_one: lists.Listed) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(lists, "_removed", refused)
+    done = run(fake, digests=str(tmp_path))
+    assert "was not removed: Permission denied" in done.failed
+    assert (len(done.values["lists"]["failed"]), left(tmp_path)) == (3, names(roots, "abcnfyo"))
+
+
+def test_only_lists_of_the_volumes_that_are_asked_for_go(tmp_path):
+    fake, roots = with_lists(tmp_path)
+    fake.add_volume("other")
+    assert names(roots, "o") <= {
+        os.path.basename(one) for one in run(fake, True, digests=str(tmp_path)).values["lists"]["removed"]
+    }
+    run(fake, digests=str(tmp_path), volumes=["other"])
+    assert left(tmp_path) == names(roots, "abcnfy")
