@@ -246,7 +246,7 @@ def main(params, check_mode, connect=client.connect):
     return Result(
         changed=bool(steps),
         plan=steps,
-        diff=report.diff(steps),
+        diff=steps.diff(),
         steps_done=sum(outcome.error is None for outcome in outcomes),
         values=report.values(todos, outcomes, check_mode),
         failed=report.failure(todos, outcomes, open_ones),

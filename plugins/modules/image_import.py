@@ -415,7 +415,7 @@ def main(params, check_mode):
     return Result(
         changed=bool(plan),
         plan=plan,
-        diff=run.diff_of(plan),
+        diff=plan.diff(),
         steps_done=sum(len(item.steps) for item in done),
         values={"results": results},
         failed=run.failure_of(results),

@@ -223,7 +223,7 @@ def main(params, check_mode, connect=client.connect, now=time.time):
     return Result(
         changed=bool(found.plan),
         plan=found.plan,
-        diff=run.diff(found.plan),
+        diff=found.plan.diff(),
         steps_done=found.done,
         warnings=run.warnings(found),
         values=run.values(found, [os.path.abspath(path) for path in params["catalogue"]]),

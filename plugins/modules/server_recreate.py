@@ -163,7 +163,7 @@ steps_done:
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import plan, report, run
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import plan, run
 
 _MAP = {"type": "dict", "default": {}}
 ARGUMENTS = {
@@ -193,7 +193,7 @@ def main(params, check_mode, connect=client.connect):
     return Result(
         changed=bool(steps),
         plan=steps,
-        diff=report.diff(steps),
+        diff=steps.diff(),
         steps_done=sum(bool(item.made) for item in items),
         values=run.values(items, check_mode),
         failed=run.failure(items),

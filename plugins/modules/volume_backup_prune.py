@@ -204,7 +204,6 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup imp
     prune,
     records,
     removal,
-    views,
 )
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
@@ -249,7 +248,7 @@ def main(params, check_mode, connect=client.connect, now=_now, **clock):
     return Result(
         changed=removal.count(done) > 0 if done else bool(steps),
         plan=steps,
-        diff=views.diff(steps),
+        diff=steps.diff(),
         steps_done=removal.count(done) if done else 0,
         warnings=[omitted] if omitted else [],
         values={**removal.values(decision, done), "lists": lists.values(found, done and done.lists)},

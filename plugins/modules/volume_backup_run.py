@@ -335,7 +335,7 @@ def main(params, check_mode, connect=client.connect, now=plan.utc_now, **world):
     return Result(
         changed=bool(steps),
         plan=steps,
-        diff=run_report.diff(steps),
+        diff=steps.diff(),
         steps_done=0 if check_mode else run_report.done(report),
         warnings=[*report.warnings, *run_report.nothing_found(report)],
         values=run_report.values(report, check_mode),

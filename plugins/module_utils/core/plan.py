@@ -90,6 +90,18 @@ class Plan:
         text = json.dumps(steps, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    def diff(self) -> list[dict[str, str]]:
+        """What Ansible shows with ``--diff``: each step with the state before and after, as JSON."""
+
+        def text(state: Any) -> str:
+            return "" if state is None else json.dumps(state, indent=1, sort_keys=True, default=str) + "\n"
+
+        titles = [f"{step.object} ({step.action})" for step in self.steps]
+        return [
+            {"before_header": title, "after_header": title, "before": text(step.before), "after": text(step.after)}
+            for title, step in zip(titles, self.steps)
+        ]
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-able form: digest, worst impact, steps."""
         return {"digest": self.digest, "impact": self.impact.label, "steps": [step.as_dict() for step in self.steps]}

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.plan import Plan
 from ..pool import Outcome
 from . import chains
 from .model import DIGEST, LEVEL, WHY
@@ -125,23 +123,6 @@ def done(report: Report) -> int:
     """How many steps were done."""
     cleared = 0 if report.problems else len(report.leftovers)
     return cleared + sum(len(one.item.steps()) for one in report.outcomes if one.error is None)
-
-
-def diff(plan: Plan) -> list[dict[str, str]]:
-    """What ``--diff`` shows."""
-    return [
-        {
-            "before_header": step.object,
-            "after_header": step.object,
-            "before": _text(step.before),
-            "after": _text(step.after),
-        }
-        for step in plan.steps
-    ]
-
-
-def _text(state: Any) -> str:
-    return "" if state is None else json.dumps(state, indent=2, sort_keys=True) + "\n"
 
 
 def nothing_found(report: Report) -> Sequence[str]:

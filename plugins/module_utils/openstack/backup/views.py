@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,16 +152,4 @@ def _member(one: Backup, chain: Chain) -> dict[str, Any]:
 
 def diff(steps: Plan) -> list[dict[str, str]]:
     """What ``--diff`` shows."""
-    return [
-        {
-            "before_header": f"{step.object} ({step.action})",
-            "after_header": f"{step.object} ({step.action})",
-            "before": _text(step.before),
-            "after": _text(step.after),
-        }
-        for step in steps.steps
-    ]
-
-
-def _text(state: Mapping[str, Any] | None) -> str:
-    return "" if state is None else json.dumps(state, indent=1, sort_keys=True, default=str) + "\n"
+    return steps.diff()

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.plan import Plan
 from ..pool import Outcome
 from .plan import Todo
 
@@ -48,20 +46,3 @@ def failure(todos: Sequence[Todo], outcomes: Sequence[Outcome[Todo]], unfinished
     lines += [f"flavor {name}: {error}" for name, error in failed.items()]
     lines += [f"flavor {name} is not as it should be after it was changed" for name in unfinished if name not in failed]
     return "\n".join(lines)
-
-
-def diff(plan: Plan) -> list[dict[str, str]]:
-    """What ``--diff`` shows."""
-    return [
-        {
-            "before_header": step.object,
-            "after_header": step.object,
-            "before": _text(step.before),
-            "after": _text(step.after),
-        }
-        for step in plan.steps
-    ]
-
-
-def _text(state: Any) -> str:
-    return "" if state is None else json.dumps(state, indent=2, sort_keys=True) + "\n"

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -216,23 +215,6 @@ def import_images(cloud: Any, images: Sequence[Mapping[str, Any]], options: Opti
 def plan_of(items: Iterable[Item]) -> Plan:
     """The steps of all images, in the order of the images."""
     return Plan(tuple(step for item in items for step in item.steps))
-
-
-def diff_of(found: Plan) -> list[dict[str, str]]:
-    """The plan as Ansible shows it with ``--diff``."""
-
-    def text(state: Any) -> str:
-        return "" if state is None else json.dumps(state, indent=1, sort_keys=True, default=str) + "\n"
-
-    return [
-        {
-            "before_header": f"{step.object} ({step.action})",
-            "after_header": f"{step.object} ({step.action})",
-            "before": text(step.before),
-            "after": text(step.after),
-        }
-        for step in found.steps
-    ]
 
 
 def result_of(item: Item, check_mode: bool) -> dict[str, Any]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -80,20 +79,3 @@ def capture_failure(found: Captured) -> str:
         return ""
     lines = "\n".join(f"{server.get('name')} ({server['id']}): {why}" for server, why in found.failed)
     return f"{len(found.failed)} servers could not be read:\n{lines}"
-
-
-def diff(found: Plan) -> list[dict[str, str]]:
-    """A plan as Ansible shows it with ``--diff``."""
-
-    def text(state: Any) -> str:
-        return "" if state is None else json.dumps(state, indent=1, sort_keys=True, default=str) + "\n"
-
-    return [
-        {
-            "before_header": f"{step.object} ({step.action})",
-            "after_header": f"{step.object} ({step.action})",
-            "before": text(step.before),
-            "after": text(step.after),
-        }
-        for step in found.steps
-    ]

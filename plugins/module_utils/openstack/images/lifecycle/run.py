@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -276,20 +275,3 @@ def failure(found: Outcomes) -> str:
     """Why the task fails, empty when it does not."""
     blocked = {turn.entry.name: turn.blocked for turn in found.turns if turn.blocked}
     return "\n".join(f"image {name}: {reason}" for name, reason in {**blocked, **found.errors}.items())
-
-
-def diff(steps: Plan) -> list[dict[str, str]]:
-    """What ``--diff`` shows."""
-    return [
-        {
-            "before_header": f"{step.object} ({step.action})",
-            "after_header": f"{step.object} ({step.action})",
-            "before": _text(step.before),
-            "after": _text(step.after),
-        }
-        for step in steps.steps
-    ]
-
-
-def _text(state: Any) -> str:
-    return "" if state is None else json.dumps(state, indent=1, sort_keys=True, default=str) + "\n"

@@ -81,3 +81,17 @@ def test_empty_parts_are_left_out() -> None:
         "before": False,
         "after": 0,
     }
+
+
+def test_a_diff_has_both_states_of_each_step():
+    steps = Plan((Step("create", "x", None, {"b": 1, "a": [2]}), Step("delete", "y", "old", None)))
+    assert steps.diff() == [
+        {
+            "before_header": "x (create)",
+            "after_header": "x (create)",
+            "before": "",
+            "after": '{\n "a": [\n  2\n ],\n "b": 1\n}\n',
+        },
+        {"before_header": "y (delete)", "after_header": "y (delete)", "before": '"old"\n', "after": ""},
+    ]
+    assert Plan().diff() == []

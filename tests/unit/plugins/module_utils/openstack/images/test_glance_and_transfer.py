@@ -571,7 +571,7 @@ def test_check_mode_writes_nothing(cloud, go):
     assert not [kind for kind in cloud.log if not kind.startswith("GET")]
     told = run.result_of(item, True)
     assert (told["status"], told["id"], told["predicted"]) == ("planned", None, True)
-    assert run.diff_of(run.plan_of([item]))[0]["before"] == ""
+    assert run.plan_of([item]).diff()[0]["before"] == ""
 
 
 def test_a_copy_that_fails_leaves_what_is_there(cloud, go):
