@@ -22,7 +22,8 @@ description:
     the service.
   - With O(reader) and O(digests), the bytes of what is backed up are read where the task runs, and the digest of their list is
     written on the backup, for comparing a restore with it. Volumes that are not attached are read themselves, attached ones
-    through a snapshot that is then backed up, also with O(consistency=none) (the backup driver of Ceph makes a full one of it).
+    through a snapshot that is then backed up, also with O(consistency=none), when O(backup_driver) or the backups that are there
+    say that the driver is V(chunked). That of Ceph keeps backups of snapshots badly, so none is made for a digest.
     A backup whose source cannot be read is made all the same, and the task fails at its end.
   - One volume that cannot be backed up does not stop the others. The task fails at its end and returns everything.
   - Backups belong to the project of the login, whose quota they use, also those of other projects' volumes.

@@ -10,7 +10,6 @@ requests are plain JSON, because a fleet of objects must not cost a fleet of Pyt
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import importlib.metadata
 import random
 import re
@@ -24,6 +23,7 @@ from typing import Any, Callable
 from ..core.errors import LandscapeError, MissingDependencyError
 from ..core.retry import Backoff
 from . import model
+from .answers import BrokenAnswerError, answer_of, retry_after
 from .model import Answer, CloudError, UnreachableError
 
 try:
@@ -331,10 +331,6 @@ class Cloud:
             attempt += 1
 
 
-class BrokenAnswerError(Exception):
-    """A success whose JSON cannot be read: something between us and the service damaged it."""
-
-
 _FAILURES: tuple[type[Exception], ...] = (BrokenAnswerError,)
 _LOST = _FAILURES
 _SSL: tuple[type[Exception], ...] = ()
@@ -370,33 +366,6 @@ def _failure(cloud: str, service: str, doing: str, error: Exception) -> CloudErr
     if status == 401:
         return CloudError(message, status=401, hint="The credentials are wrong, expired or for another project")
     return CloudError(message, status=status)
-
-
-def answer_of(reply: Any) -> Answer:
-    """The answer of a response of ``requests``.
-
-    :raises BrokenAnswerError: it says JSON and is none.
-    """
-    headers = {name.lower(): value for name, value in reply.headers.items()}
-    text = reply.text if reply.content else ""
-    body = None
-    if "json" in headers.get("content-type", "") and text:
-        try:
-            body = reply.json()
-        except ValueError as error:
-            if reply.status_code < 400:
-                raise BrokenAnswerError(f"{reply.status_code} with damaged JSON: {text[:80]!r}") from error
-    return Answer(reply.status_code, headers, body, "" if body is not None else text)
-
-
-def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float:
-    """Seconds that a service asks us to wait, 0 when it does not say (RFC 9110, 10.2.3)."""
-    said = headers.get("retry-after", "").strip()
-    if said.isdigit():
-        return float(said)
-    with contextlib.suppress(ValueError, TypeError):
-        return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - now())
-    return 0.0
 
 
 def _next_page(body: Mapping[str, Any], key: str) -> str:

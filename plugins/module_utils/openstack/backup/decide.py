@@ -67,6 +67,17 @@ def is_ceph(backups: Iterable[Backup], driver: str) -> bool:
     return bool(done) and not any(one.objects for one in done)
 
 
+def is_chunked(backups: Iterable[Backup], driver: str) -> bool:
+    """Whether backups are known to be made by a driver that cuts a volume into objects.
+
+    Only for these a backup of a snapshot is as good as one of the volume: Ceph's makes a full one each time, and keeps all
+    backups of snapshots of a volume in one image.
+    """
+    if driver != "auto":
+        return driver == "chunked"
+    return any(one.available and one.objects for one in backups)
+
+
 def decide(
     volume: Volume,
     backups: Sequence[Backup],

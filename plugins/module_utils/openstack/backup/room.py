@@ -73,8 +73,8 @@ def ceph_pools(pools: Iterable[Mapping[str, Any]]) -> list[Pool]:
         place = str(said.get("location_info") or "").split(":")
         fsid, pool = (place[2], place[4]) if len(place) == 5 else ("", "")
         free = said.get("free_capacity_gb")  # a number, or "unknown" or "infinite"
-        known = isinstance(free, (int, float)) and not isinstance(free, bool)
-        found.append(Pool(str(one.get("name") or ""), fsid, pool, float(free) if known else None))
+        room = float(free) if isinstance(free, (int, float)) and not isinstance(free, bool) else None
+        found.append(Pool(str(one.get("name") or ""), fsid, pool, room))
     return found
 
 

@@ -17,7 +17,7 @@ from ..model import CloudError, UnreachableError
 from . import chains, model, moments, plan, room
 from .chains import Chain
 from .cinder import Cinder, made_by
-from .decide import is_ceph
+from .decide import is_ceph, is_chunked
 from .model import Backup, Volume
 from .moments import Moments
 from .nova import Points
@@ -117,7 +117,8 @@ class Runner:
         if together:
             report.taken = plan.takings(servers, volumes, chosen, self.wishes.consistency)
         elif self.source is not None and self.source.snapshots:
-            report.taken = plan.readable(chosen)
+            chunked = is_chunked(report.backups, self.wishes.rules.driver)
+            report.taken = plan.readable(chosen) if chunked else {}
         report.todos = plan.plan(chosen, report.backups, self.wishes, self.now(), report.taken)
         if together or report.taken:
             busy = [one.taking.server for one in _work(report) if one.taking]

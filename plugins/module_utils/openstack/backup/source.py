@@ -57,7 +57,8 @@ class Source:
         if found is None or found.status != "available" or found.attachments:
             raise LandscapeError(
                 f"the volume is {found.status if found else 'gone'}, and only a snapshot of it could be read",
-                hint="Say in reader.snapshot_path where snapshots can be read; with kind rbd they can",
+                hint="It gets one with backup_driver chunked (also where backups show that), for a reader that reads"
+                " snapshots (snapshot_path, or kind rbd); with Ceph's driver, detach the volume or go without digests",
             )
         return found
 

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from ...core.errors import LandscapeError, MissingDependencyError
-from ..client import retry_after
+from ..answers import retry_after
 from ..model import without_password, without_secrets
 from . import digests
 from .digests import SignatureError

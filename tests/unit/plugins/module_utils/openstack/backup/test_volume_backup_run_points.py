@@ -200,6 +200,7 @@ def test_the_digest_of_an_attached_volume_is_that_of_the_snapshot_that_is_backed
                 os.truncate(path, 1024**3)
 
     cloud.hook = hook
+    options["backup_driver"] = "chunked"
     seen = run(cloud, check=True, **options)
     assert cloud.writes == []
     assert {one["level"] for one in seen.values["backups"]} == {"crash", "none"}
@@ -217,3 +218,23 @@ def test_the_digest_of_an_attached_volume_is_that_of_the_snapshot_that_is_backed
         assert listed.root == made[name]["digest"] == backup["metadata"][model.DIGEST]
     assert made["vda"]["digest"] != made["vdb"]["digest"]
     assert not run(cloud, **options).changed
+
+
+@pytest.mark.parametrize("driver", ["auto", "ceph"])
+def test_no_snapshot_is_backed_up_for_a_digest_alone_where_the_driver_may_be_that_of_ceph(tmp_path, driver):
+    cloud = Machine("vda")
+    cloud.ceph = True
+    options = with_files(cloud, tmp_path)
+    for _day in range(2):
+        done = next_day(cloud, backup_driver=driver, **options)
+        assert "the backup has no digest: the volume is in-use, and only a snapshot of it could be read" in done.failed
+        assert "It gets one with backup_driver chunked" in done.failed
+    assert [(one["snapshot_id"], one["is_incremental"]) for one in cloud.of("vda")] == [(None, False), (None, True)]
+
+
+def test_the_backups_that_are_there_tell_that_a_snapshot_may_be_backed_up_for_a_digest(tmp_path):
+    cloud = Machine("vda")
+    run(cloud)
+    options = with_files(cloud, tmp_path)
+    seen = next_day(cloud, check=True, **options)
+    assert [(one["level"], one["kind"]) for one in seen.values["backups"]] == [("crash", "incremental")]

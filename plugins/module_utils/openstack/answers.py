@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# Apache License 2.0 (see LICENSES/Apache-2.0.txt)
+"""What comes back from an API, read: bodies, and wishes to wait. Pure."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import time
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from .model import Answer
+
+
+class BrokenAnswerError(Exception):
+    """A success whose JSON cannot be read: something between us and the service damaged it."""
+
+
+def answer_of(reply: Any) -> Answer:
+    """The answer of a response of ``requests``.
+
+    :raises BrokenAnswerError: it says JSON and is none.
+    """
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    text = reply.text if reply.content else ""
+    body = None
+    if "json" in headers.get("content-type", "") and text:
+        try:
+            body = reply.json()
+        except ValueError as error:
+            if reply.status_code < 400:
+                raise BrokenAnswerError(f"{reply.status_code} with damaged JSON: {text[:80]!r}") from error
+    return Answer(reply.status_code, headers, body, "" if body is not None else text)
+
+
+def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float:
+    """Seconds that a service asks us to wait, 0 when it does not say (RFC 9110, 10.2.3)."""
+    said = headers.get("retry-after", "").strip()
+    if said.isdigit():
+        return float(said)
+    with contextlib.suppress(ValueError, TypeError):
+        return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - now())
+    return 0.0
