@@ -182,7 +182,6 @@ class Cloud:
         repeat: bool | None = None,
         accept: tuple[int, ...] = (),
         timeout: float | None = None,
-        quiet: bool = False,
     ) -> Answer:
         """One request, repeated while that is safe and may help.
 
@@ -193,7 +192,6 @@ class Cloud:
             A creation may be repeated when its id is our own, or when the caller looks for what it made before.
         :param accept: statuses of refusals that are returned instead of raised.
         :param timeout: seconds without a byte; the login's ``api_timeout`` when absent.
-        :param quiet: the body is secret: the library logs neither it nor the answer, at whatever level it logs.
         :raises CloudError: it was refused (``NotFoundError``, ``ConflictError``, ``ForbiddenError``).
         :raises UnreachableError: there was no whole answer.
         """
@@ -201,9 +199,9 @@ class Cloud:
         safe = not once and (method in _REPEATABLE if repeat is None else repeat)
         given = {"json": json, "data": data, "microversion": microversion, "timeout": timeout}
         options = {name: value for name, value in given.items() if value is not None}
-        options.update({"log": False} if quiet else {})
         # A body that was read once cannot be sent again: a renewed login would send nothing, and that would count.
         options.update(params=dict(params) if params else None, headers=dict(headers or {}), allow_reauth=not once)
+        options.update(log=service != "key-manager")  # of which every body may be a secret
         proxy = self._proxy(service)
         self.login()
         answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe, once)
@@ -239,18 +237,15 @@ class Cloud:
         timeout: float,
         size: int = 1024 * 1024,
         headers: Mapping[str, str] | None = None,
-        quiet: bool = False,
     ) -> Iterator[bytes]:
         """The bytes of an object, piece by piece.
-
-        :param quiet: they are secret: the library logs nothing of them.
 
         :raises UnreachableError: they broke off; what came so far is worth nothing.
         """
         self.login()
         try:
-            more = {"headers": dict(headers or {}), "log": not quiet}
-            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, timeout=timeout, **more)
+            more = {"headers": dict(headers or {}), "timeout": timeout, "log": False}
+            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **more)
             if reply.status_code >= 400:
                 raise model.refusal(service, "GET", path, answer_of(reply))
             with contextlib.closing(reply):

@@ -24,7 +24,7 @@ from ...core.record import write_atomic
 from . import model
 from .collect import Wanted
 from .model import Container, Secret
-from .seal import SealError, Sealer
+from .seal import Sealer, SealError
 
 FORMAT = "scs-landscape-secrets-1"
 

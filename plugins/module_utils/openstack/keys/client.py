@@ -15,7 +15,7 @@ from typing import Any
 from ...core.errors import LandscapeError, MissingDependencyError
 
 try:
-    import pyrage
+    import pyrage  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
     pyrage = None
 

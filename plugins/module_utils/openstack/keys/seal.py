@@ -109,9 +109,7 @@ class Gpg(Sealer):
     def seal(self, content: bytes) -> bytes:
         """See :class:`Sealer`."""
         files = [one for one in self._given if os.path.isfile(one)]
-        words = [
-            word for one in self._given for word in ("--recipient-file" if one in files else "--recipient", one)
-        ]
+        words = [word for one in self._given for word in ("--recipient-file" if one in files else "--recipient", one)]
         with _keyring(self._home, own=len(files) == len(self._given)) as begin:
             argv = [*begin, "--yes", "--trust-model", "always", "--compress-algo", "none", *words, "--encrypt"]
             return _done("gpg", client.piped(argv, content), "seal the bundle")
