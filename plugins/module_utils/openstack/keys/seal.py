@@ -13,8 +13,9 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
-from ...core.errors import InputError, LandscapeError
+from ...core.errors import InputError
 from . import client
+from .model import SealError
 
 METHODS = ("age", "gpg", "vault")
 
@@ -32,10 +33,6 @@ def vault_by(vault: Vault) -> Iterator[None]:
         yield
     finally:
         _offered.reset(token)
-
-
-class SealError(LandscapeError):
-    """It cannot be sealed or opened with what was given."""
 
 
 class Sealer:

@@ -25,6 +25,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys impor
 from ansible_collections.scs.landscape.plugins.modules import secret_bundle, volume_backup_record
 from ansible_collections.scs.landscape.plugins.plugin_utils.vaulting import vault_of
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.keys.fake_barbican import FakeProject
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.test_client import Reply, cloud_of
 
 PASSWORD = "only the operators know"
 
@@ -124,6 +125,14 @@ def test_an_encrypted_volume_is_rebuilt_and_its_key_is_nowhere(
     requests = json.dumps([fake.requests, new.requests])
     for one in (key(0), key(7)):
         assert_unseen(one, *texts, *files, out, err, caplog.text, requests)
+
+
+def test_the_library_logs_nothing_of_barbican() -> None:
+    cloud, proxy, _time = cloud_of(Reply(200, {}), Reply(201, {"secret_ref": "x"}))
+    cloud._proxies["key-manager"] = proxy
+    cloud.get("key-manager", "/secrets/s1")
+    cloud.call("image", "POST", "/images", json={})
+    assert [options["log"] for _method, _path, options in proxy.seen] == [False, True]
 
 
 def test_a_search_for_keys_finds_them() -> None:
