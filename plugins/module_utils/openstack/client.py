@@ -198,10 +198,10 @@ class Cloud:
         once = data is not None
         safe = not once and (method in _REPEATABLE if repeat is None else repeat)
         given = {"json": json, "data": data, "microversion": microversion, "timeout": timeout}
+        given["log"] = service != "key-manager"  # of which every body may be a secret
         options = {name: value for name, value in given.items() if value is not None}
         # A body that was read once cannot be sent again: a renewed login would send nothing, and that would count.
         options.update(params=dict(params) if params else None, headers=dict(headers or {}), allow_reauth=not once)
-        options.update(log=service != "key-manager")  # of which every body may be a secret
         proxy = self._proxy(service)
         self.login()
         answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe, once)
@@ -220,7 +220,7 @@ class Cloud:
         while where:
             body = self.call(service, "GET", where, params=query, microversion=microversion).body or {}
             yield from body.get(key, ())
-            following = _next_page(body, key)
+            following = model.next_page(body, key)
             if following in seen:
                 # What was not listed would look as if it were not there.
                 raise CloudError(
@@ -392,11 +392,3 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     with contextlib.suppress(ValueError, TypeError):
         return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - now())
     return 0.0
-
-
-def _next_page(body: Mapping[str, Any], key: str) -> str:
-    links = body.get(f"{key}_links")
-    if isinstance(links, list):
-        return next((str(link["href"]) for link in links if link.get("rel") == "next"), "")
-    inside = body.get("links")
-    return str(body.get("next") or (inside.get("next") if isinstance(inside, Mapping) else "") or "")
