@@ -11,7 +11,8 @@ from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys.seal import SealError, Vault
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys.model import SealError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys.seal import Vault
 
 _Change = Callable[[bytes], bytes]
 

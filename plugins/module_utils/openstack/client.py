@@ -182,7 +182,6 @@ class Cloud:
         repeat: bool | None = None,
         accept: tuple[int, ...] = (),
         timeout: float | None = None,
-        quiet: bool = False,
     ) -> Answer:
         """One request, repeated while that is safe and may help.
 
@@ -193,15 +192,14 @@ class Cloud:
             A creation may be repeated when its id is our own, or when the caller looks for what it made before.
         :param accept: statuses of refusals that are returned instead of raised.
         :param timeout: seconds without a byte; the login's ``api_timeout`` when absent.
-        :param quiet: the body is secret: the library logs neither it nor the answer, at whatever level it logs.
         :raises CloudError: it was refused (``NotFoundError``, ``ConflictError``, ``ForbiddenError``).
         :raises UnreachableError: there was no whole answer.
         """
         once = data is not None
         safe = not once and (method in _REPEATABLE if repeat is None else repeat)
         given = {"json": json, "data": data, "microversion": microversion, "timeout": timeout}
+        given["log"] = service != "key-manager"  # of which every body may be a secret
         options = {name: value for name, value in given.items() if value is not None}
-        options.update({"log": False} if quiet else {})
         # A body that was read once cannot be sent again: a renewed login would send nothing, and that would count.
         options.update(params=dict(params) if params else None, headers=dict(headers or {}), allow_reauth=not once)
         proxy = self._proxy(service)
@@ -222,7 +220,7 @@ class Cloud:
         while where:
             body = self.call(service, "GET", where, params=query, microversion=microversion).body or {}
             yield from body.get(key, ())
-            following = _next_page(body, key)
+            following = model.next_page(body, key)
             if following in seen:
                 # What was not listed would look as if it were not there.
                 raise CloudError(
@@ -239,18 +237,15 @@ class Cloud:
         timeout: float,
         size: int = 1024 * 1024,
         headers: Mapping[str, str] | None = None,
-        quiet: bool = False,
     ) -> Iterator[bytes]:
         """The bytes of an object, piece by piece.
-
-        :param quiet: they are secret: the library logs nothing of them.
 
         :raises UnreachableError: they broke off; what came so far is worth nothing.
         """
         self.login()
         try:
-            more = {"headers": dict(headers or {}), "log": not quiet}
-            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, timeout=timeout, **more)
+            more = {"headers": dict(headers or {}), "timeout": timeout, "log": False}
+            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **more)
             if reply.status_code >= 400:
                 raise model.refusal(service, "GET", path, answer_of(reply))
             with contextlib.closing(reply):
@@ -366,11 +361,3 @@ def _failure(cloud: str, service: str, doing: str, error: Exception) -> CloudErr
     if status == 401:
         return CloudError(message, status=401, hint="The credentials are wrong, expired or for another project")
     return CloudError(message, status=status)
-
-
-def _next_page(body: Mapping[str, Any], key: str) -> str:
-    links = body.get(f"{key}_links")
-    if isinstance(links, list):
-        return next((str(link["href"]) for link in links if link.get("rel") == "next"), "")
-    inside = body.get("links")
-    return str(body.get("next") or (inside.get("next") if isinstance(inside, Mapping) else "") or "")

@@ -153,6 +153,15 @@ def is_busy(answer: Answer) -> bool:
     return "retry-after" in answer.headers and not (at_once and final)
 
 
+def next_page(body: Mapping[str, Any], key: str) -> str:
+    """Where the next page of a list is; empty behind the last one."""
+    links = body.get(f"{key}_links")
+    if isinstance(links, list):
+        return next((str(link["href"]) for link in links if link.get("rel") == "next"), "")
+    inside = body.get("links")
+    return str(body.get("next") or (inside.get("next") if isinstance(inside, Mapping) else "") or "")
+
+
 def version_of(text: str) -> tuple[int, ...]:
     """A microversion or a release as numbers that compare: ``2.79`` is newer than ``2.8``."""
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])

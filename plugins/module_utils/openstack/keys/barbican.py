@@ -84,7 +84,7 @@ class Barbican:
         def read() -> bytes:
             path, accept = f"/secrets/{one.id}/payload", {"Accept": one.content}
             with _again():
-                return b"".join(self.cloud.stream(_BARBICAN, path, timeout=60.0, headers=accept, quiet=True))
+                return b"".join(self.cloud.stream(_BARBICAN, path, timeout=60.0, headers=accept))
 
         try:
             found = retry(read, on=(UnreachableError,), backoff=self._backoff)
@@ -155,7 +155,7 @@ class Barbican:
         def put() -> None:
             # It may have one: an earlier attempt was done and its answer lost.
             with contextlib.suppress(ConflictError), _again():
-                self.cloud.call(_BARBICAN, "PUT", f"/secrets/{identifier}", data=data, headers=headers, quiet=True)
+                self.cloud.call(_BARBICAN, "PUT", f"/secrets/{identifier}", data=data, headers=headers)
 
         try:
             retry(put, on=(UnreachableError,), backoff=self._backoff)
@@ -174,7 +174,7 @@ class Barbican:
 
     def _made(self, path: str, body: Mapping[str, Any], reference: str) -> str:
         try:
-            answer = self.cloud.call(_BARBICAN, "POST", path, json=dict(body), quiet=True)
+            answer = self.cloud.call(_BARBICAN, "POST", path, json=dict(body))
         except ForbiddenError as error:
             raise ForbiddenError(str(error), status=403, hint=ROLES) from error
         found = model.id_of(str((answer.body or {}).get(reference) or ""))
@@ -184,6 +184,6 @@ class Barbican:
 
     def _write(self, method: str, path: str, body: Mapping[str, Any], one: Secret) -> None:
         try:
-            self.cloud.call(_BARBICAN, method, path, json=dict(body), quiet=True)
+            self.cloud.call(_BARBICAN, method, path, json=dict(body))
         except CloudError as error:
             raise type(error)(model.hidden(str(error), [one]), status=error.status) from None

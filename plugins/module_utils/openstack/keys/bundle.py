@@ -23,8 +23,8 @@ from ...core.errors import InputError, LandscapeError
 from ...core.record import write_atomic
 from . import model
 from .collect import Wanted
-from .model import Container, Secret
-from .seal import SealError, Sealer
+from .model import Container, SealError, Secret
+from .seal import Sealer
 
 FORMAT = "scs-landscape-secrets-1"
 

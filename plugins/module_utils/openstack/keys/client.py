@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...core.errors import LandscapeError, MissingDependencyError
+from .model import SealError
 
 try:
-    import pyrage
+    import pyrage  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
     pyrage = None
 
@@ -84,27 +85,27 @@ def _readable(secret: str) -> Iterator[int]:
 def age_encrypt(content: bytes, recipients: Sequence[str]) -> bytes:
     """Content sealed by age's Python library.
 
-    :raises LandscapeError: a recipient is none.
+    :raises SealError: a recipient is none.
     """
     library = _library()
     try:
         found = [_party(library, one, "Recipient") for one in recipients]
         return bytes(library.encrypt(content, found))
     except (library.RecipientError, library.EncryptError) as error:
-        raise LandscapeError(f"age cannot seal for these recipients: {error}") from error
+        raise SealError(f"age cannot seal for these recipients: {error}") from error
 
 
 def age_decrypt(sealed: bytes, identities: Sequence[str]) -> bytes:
     """The content, opened by age's Python library.
 
-    :raises LandscapeError: no identity opens it.
+    :raises SealError: no identity opens it.
     """
     library = _library()
     try:
         found = [_party(library, one, "Identity") for one in identities]
         return bytes(library.decrypt(sealed, found))
     except (library.IdentityError, library.DecryptError) as error:
-        raise LandscapeError(f"age cannot open it with this identity: {error}") from error
+        raise SealError(f"age cannot open it with this identity: {error}") from error
 
 
 def _party(library: Any, text: str, what: str) -> Any:

@@ -148,7 +148,6 @@ def users(cloud: Any, keys: Sequence[str]) -> list[Use]:
             if key in wanted:
                 found.append(Use(kind, str(body["id"]), key))
     for body in images(cloud):
-        for one in (model.IMAGE_KEY, model.IMAGE_CERTIFICATE):
-            if body.get(one) in wanted:
-                found.append(Use("image", str(body["id"]), str(body[one]), one))
+        named = [one for one in (model.IMAGE_KEY, model.IMAGE_CERTIFICATE) if body.get(one) in wanted]
+        found += [Use("image", str(body["id"]), str(body[one]), one) for one in named]
     return found

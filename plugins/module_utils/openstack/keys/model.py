@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.errors import InputError
+from ...core.errors import InputError, LandscapeError
 
 #: Metadata of a secret that an import made: the id it had in the cloud it comes from.
 MARK = "scs_landscape_secret"
@@ -19,6 +19,10 @@ MARK = "scs_landscape_secret"
 IMAGE_KEY, IMAGE_CERTIFICATE = "cinder_encryption_key_id", "img_signature_certificate_uuid"
 #: What a secret is besides its payload, as Barbican names it.
 _FACTS = ("name", "secret_type", "algorithm", "bit_length", "mode", "expiration", "created")
+
+
+class SealError(LandscapeError):
+    """It cannot be sealed or opened with what was given."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
-from ...core.errors import InputError, LandscapeError
+from ...core.errors import InputError
 from . import client
+from .model import SealError
 
 METHODS = ("age", "gpg", "vault")
 
@@ -32,10 +33,6 @@ def vault_by(vault: Vault) -> Iterator[None]:
         yield
     finally:
         _offered.reset(token)
-
-
-class SealError(LandscapeError):
-    """It cannot be sealed or opened with what was given."""
 
 
 class Sealer:
@@ -109,9 +106,7 @@ class Gpg(Sealer):
     def seal(self, content: bytes) -> bytes:
         """See :class:`Sealer`."""
         files = [one for one in self._given if os.path.isfile(one)]
-        words = [
-            word for one in self._given for word in ("--recipient-file" if one in files else "--recipient", one)
-        ]
+        words = [word for one in self._given for word in ("--recipient-file" if one in files else "--recipient", one)]
         with _keyring(self._home, own=len(files) == len(self._given)) as begin:
             argv = [*begin, "--yes", "--trust-model", "always", "--compress-algo", "none", *words, "--encrypt"]
             return _done("gpg", client.piped(argv, content), "seal the bundle")

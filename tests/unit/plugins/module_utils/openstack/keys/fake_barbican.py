@@ -22,7 +22,6 @@ class FakeProject(FakeCinder):
     :ivar images: by id.
     :ivar denied: ids of secrets whose payload this login may not read.
     :ivar creator: the login has the role that makes and reads secrets.
-    :ivar loud: requests with a body or an answer that is secret and that were not sent as such.
     """
 
     user_id = "u1"
@@ -37,7 +36,6 @@ class FakeProject(FakeCinder):
         self.denied: set[str] = set()
         self.creator = True
         self.most_secrets = -1
-        self.loud: list[str] = []
 
     # What a test arranges.
 
@@ -88,15 +86,11 @@ class FakeProject(FakeCinder):
             return
         yield from [one for one in found if one.get("name") == query.get("name", one.get("name"))]
 
-    def stream(
-        self, service: str, path: str, *, headers: Mapping[str, str], quiet: bool = False, **_more: Any
-    ) -> Iterator[bytes]:
+    def stream(self, service: str, path: str, *, headers: Mapping[str, str], **_more: Any) -> Iterator[bytes]:
         """As the client's."""
         with self._lock:
             self.requests.append(("GET", path))
             self.hook("GET", path)
-            if not quiet:
-                self.loud.append(path)
             found = self.secrets.get(path.split("/")[2])
             if found is None or "_payload" not in found:
                 raise model.NotFoundError(f"GET {path}", status=404)
@@ -113,8 +107,6 @@ class FakeProject(FakeCinder):
         with self._lock:
             self.requests.append((method, path))
             verdict = self.hook(method, path)
-            if service == "key-manager" and method in ("POST", "PUT") and not given.get("quiet"):
-                self.loud.append(path)
             answer = model.Answer(*self._other(service, method, path, given))
             if verdict == "lose":
                 raise model.UnreachableError(f"fake: {method} {path} broke off")
