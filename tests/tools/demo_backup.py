@@ -185,7 +185,10 @@ class Shop:
             "reader": self._reader(),
         }
         tasks = [
-            {"name": f"Back up the volumes with the policy gold, round {number}", "scs.landscape.volume_backup_run": run},
+            {
+                "name": f"Back up the volumes with the policy gold, round {number}",
+                "scs.landscape.volume_backup_run": run,
+            },
             {
                 "name": "Write down what the servers are made of",
                 "scs.landscape.server_capture": {"cloud": "member", "dest": str(BUILD / "servers")},

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from ...core.svg import Canvas, width_of
 from ...core.units import format_seconds
 from ...landscape.docs.tables import INK, PAPER, QUIET, RULE, SHADE
-from .model import BAD, BROKEN, OPEN, PROVEN, REFUTED, Member, Row, Trial
+from .model import BAD, BROKEN, EQUAL, OPEN, PROVEN, REFUTED, UNREAD, Member, Row, Trial
 
 #: Frame, surface and sign of a box; the sign is for whoever cannot tell the colours.
 _LOOKS = {
@@ -20,7 +20,7 @@ _LOOKS = {
     BROKEN: ("#8f5500", "#fbf0dd", "cross"),
 }
 _RESTORED = "#0b5c91"
-_MARGIN, _BOX, _HEIGHT, _GAP, _LINE = 16.0, 150.0, 74.0, 30.0, 96.0
+_MARGIN, _BOX, _HEIGHT, _GAP, _LINE = 16.0, 168.0, 74.0, 30.0, 96.0
 #: Boxes of one chain that are drawn; of a longer one the first and the last ones are. And how many lines there are.
 _BOXES, _LINES = 5, 40
 
@@ -96,13 +96,23 @@ def _chain(canvas: Canvas, chain: Sequence[Member], left: float, y: float, resto
 def _arrow(canvas: Canvas, child: float, parent: float, y: float) -> None:
     """From a backup to the one it stands on; around those between them."""
     start, end, middle = child - 2, parent + _BOX + 3, y + _HEIGHT / 2
-    style: dict[str, str | float] = {"stroke": INK, "stroke_width": 1.4}
     if child - parent <= _BOX + _GAP + 1:
-        canvas.line(start, middle, end + 2, middle, **style)
+        canvas.line(start, middle, end + 2, middle, stroke=INK, stroke_width=1.4)
     else:
         middle = y - 6
         corner = parent + _BOX - 14
-        canvas.path("M", (child + 14, y), "L", (child + 14, middle), "L", (corner, middle), "L", (corner, y - 2), **style)
+        canvas.path(
+            "M",
+            (child + 14, y),
+            "L",
+            (child + 14, middle),
+            "L",
+            (corner, middle),
+            "L",
+            (corner, y - 2),
+            stroke=INK,
+            stroke_width=1.4,
+        )
         canvas.path("M", (corner, y - 1), "L", (corner - 3.5, y - 6), "L", (corner + 3.5, y - 6), "Z", fill=INK)
         return
     canvas.path("M", (end, middle), "L", (end + 7, middle - 4), "L", (end + 7, middle + 4), "Z", fill=INK)
@@ -120,7 +130,8 @@ def _box(canvas: Canvas, one: Member, x: float, y: float, trial: Trial | None) -
     canvas.text(inner, y + 33, moment_of(one.taken), size=10, fill=INK, room=_BOX - 20)
     canvas.text(inner, y + 48, _words(one), size=10, fill=frame, room=_BOX - 20)
     if trial:
-        said = "restore failed" if trial.state == BAD else f"restored in {format_seconds(trial.seconds)}"
+        time = format_seconds(trial.seconds)
+        said = {EQUAL: f"same bytes in {time}", UNREAD: f"restored in {time}", BAD: "restore failed"}[trial.state]
         colour = _LOOKS[REFUTED][0] if trial.state == BAD else _RESTORED
         canvas.text(inner, y + 64, said, size=10, bold=True, fill=colour, room=_BOX - 20)
 
@@ -137,11 +148,21 @@ def moment_of(text: str) -> str:
 
 
 def _sign(canvas: Canvas, sign: str, x: float, y: float, colour: str) -> None:
-    style: dict[str, str | float] = {"stroke": colour, "stroke_width": 2.2}
     if sign == "tick":
-        canvas.path("M", (x - 5, y), "L", (x - 1, y + 4), "L", (x + 6, y - 5), **style)
+        canvas.path("M", (x - 5, y), "L", (x - 1, y + 4), "L", (x + 6, y - 5), stroke=colour, stroke_width=2.2)
     elif sign == "cross":
-        canvas.path("M", (x - 4, y - 4), "L", (x + 4, y + 4), "M", (x + 4, y - 4), "L", (x - 4, y + 4), **style)
+        canvas.path(
+            "M",
+            (x - 4, y - 4),
+            "L",
+            (x + 4, y + 4),
+            "M",
+            (x + 4, y - 4),
+            "L",
+            (x - 4, y + 4),
+            stroke=colour,
+            stroke_width=2.2,
+        )
 
 
 def _legend(canvas: Canvas, y: float) -> None:

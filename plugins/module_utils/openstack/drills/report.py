@@ -14,7 +14,7 @@ from .times_picture import times_picture
 _STATUS = {EQUAL: "passed", UNREAD: "warning", BAD: "failed"}
 _CHAINS = (
     "Each box is a backup, with the time when its data was read. An incremental one holds what changed since the one that its "
-    "arrow points at. What was restored just now says how long that took."
+    "arrow points at. What was restored just now says how long that took, and whether its bytes were compared."
 )
 _TIMES = "From the request to the last byte that was compared. Restores beside each other share the backup service."
 
@@ -48,9 +48,7 @@ def _facts(deed: Deed) -> tuple[tuple[str, str], ...]:
 def _hands(deed: Deed) -> Table | None:
     """What somebody has to look at, the worst first."""
     rows = [("failed", one.name, one.reason) for one in deed.trials if one.state == BAD]
-    for one in deed.machines:
-        if one.bad:
-            rows.append(("failed", one.name, one.reason or "differs: " + "; ".join(one.differences)))
+    rows += [("failed", one.name, one.reason or "; ".join(one.differences)) for one in deed.machines if one.bad]
     told = {one.backup for one in deed.trials if one.state == BAD}
     for row in deed.rows:
         refuted = [one for one in row.members if one.state == REFUTED and one.id not in told]
@@ -141,7 +139,9 @@ def summary_of(deed: Deed) -> list[str]:
     lines.append(f"Backups   {len(members)} of {len(deed.rows)} volumes, {proven} proven")
     if deed.trials:
         longest = format_seconds(max(one.seconds for one in deed.trials))
-        lines.append(f"Restores  {len(_equal(deed))} of {len(deed.trials)} with the same bytes, the longest took {longest}")
+        lines.append(
+            f"Restores  {len(_equal(deed))} of {len(deed.trials)} with the same bytes, the longest took {longest}"
+        )
     if deed.machines:
         whole = sum(not one.bad for one in deed.machines)
         lines.append(f"Servers   {whole} of {len(deed.machines)} as they were")

@@ -84,7 +84,8 @@ def test_the_report_of_a_drill_has_all_its_parts(tmp_path: Path) -> None:
     assert "... 9 more ..." in texts
     assert "proven 2026-11-29" in texts
     assert "refuted 2026-11-29" in texts
-    assert "restored in 1 min 58 s" in texts
+    assert "same bytes in 1 min 58 s" in texts
+    assert "restored in 3 min 31 s" in texts
     assert "restore failed" in texts
     assert [text for text in re.findall(r"<text[^>]*>([^<]*)</text>", times) if " GiB, " in text] == [
         "3 min 31 s, 20 GiB, 97.2 MiB/s",
