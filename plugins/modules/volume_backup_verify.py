@@ -45,6 +45,12 @@ options:
     type: list
     elements: str
     default: []
+  policies:
+    description:
+      - Names of policies. Only backups that were made for one of them are looked at. All by default. Not for O(backups).
+    type: list
+    elements: str
+    default: []
   period_days:
     description:
       - Days for which a proof is good enough. With V(0) everything is proven anew.
@@ -188,6 +194,7 @@ ARGUMENTS = {
     "reader": {**readers.ARGUMENTS, "required": True},
     "backups": {"type": "list", "elements": "str", "default": []},
     "volumes": {"type": "list", "elements": "str", "default": []},
+    "policies": {"type": "list", "elements": "str", "default": []},
     "period_days": {"type": "float", "default": 30},
     "limit": {"type": "int", "default": 0},
     "type": {"type": "str"},
@@ -199,7 +206,8 @@ ARGUMENTS = {
 
 def main(params, check_mode, connect=client.connect, patience=None):
     """Chooses, restores, reads, compares, writes the verdicts down."""
-    choice = verify.Choice(tuple(params["backups"]), tuple(params["volumes"]), params["period_days"], params["limit"])
+    lists = (tuple(params[name]) for name in ("backups", "volumes", "policies"))
+    choice = verify.Choice(*lists, params["period_days"], params["limit"])
     reader = readers.reader_of(params["reader"])
     cinder = Cinder(connect(params, parallel=params["max_parallel"]))
     verifier = Verifier(

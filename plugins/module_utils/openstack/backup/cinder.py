@@ -135,6 +135,11 @@ class Cinder:
         body = {"backup": {"metadata": metadata}}
         self.cloud.call(_CINDER, "PUT", f"/backups/{backup.id}", json=body, microversion=self.version)
 
+    def label(self, volume: str, metadata: Mapping[str, str]) -> None:
+        """Writes into the metadata of a volume; what else is there stays. Twice is as good as once."""
+        body = {"metadata": dict(metadata)}
+        self.cloud.call(_CINDER, "POST", f"/volumes/{volume}/metadata", json=body, repeat=True)
+
     def delete_backup(self, identifier: str) -> None:
         """Asks for the removal of a backup; one that is gone is fine."""
         self.cloud.call(_CINDER, "DELETE", f"/backups/{identifier}", accept=(404,), microversion=self.version)

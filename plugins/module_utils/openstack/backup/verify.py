@@ -32,12 +32,14 @@ class Choice:
 
     :param backups: ids; empty for a sample of all chains.
     :param volumes: ids of volumes whose chains are looked at; empty for all.
+    :param policies: only backups that were made for these; empty for all. Not for ``backups``.
     :param period: days for which a proof is good enough.
     :param most: number of backups that are proven in one run at most, 0 for all.
     """
 
     backups: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
     period: float = 30.0
     most: int = 0
 
@@ -113,6 +115,10 @@ def _broken(backup: Backup, trees: Sequence[chains.Chain]) -> str:
     return f"it is {bad.status}" if bad.id == backup.id else f"it stands on {bad}, which is {bad.status}"
 
 
+def _meant(backup: Backup, choice: Choice) -> bool:
+    return backup.ours and (not choice.policies or backup.metadata.get(model.POLICY) in choice.policies)
+
+
 def _sample(backups: Sequence[Backup], choice: Choice, now: datetime.datetime) -> tuple[list[Backup], list[Omitted]]:
     """The newest member of every chain that nobody has proven within the period."""
     found, omitted = [], []
@@ -121,10 +127,10 @@ def _sample(backups: Sequence[Backup], choice: Choice, now: datetime.datetime) -
         if (
             (choice.volumes and chain.volume not in choice.volumes)
             or newest is None
-            or not any(one.ours for one in chain.members)
+            or not any(_meant(one, choice) for one in chain.members)
         ):
             continue
-        able = [one for one in chain.restorable if one.ours and one.metadata.get(model.DIGEST)]
+        able = [one for one in chain.restorable if _meant(one, choice) and one.metadata.get(model.DIGEST)]
         doubtful = [one for one in able if refuted(one)]
         latest = max(chain.members, key=proven)
         if not able:

@@ -380,6 +380,12 @@ class FakeCinder:
             self.parents[facts["id"]] = facts["parent_id"]
         return 201, {"backup": {"id": facts["id"], "name": facts["display_name"]}}
 
+    def _label(self, body: Any, identifier: str) -> tuple[int, Any]:
+        if identifier not in self.volumes:
+            return 404, {"itemNotFound": {"message": f"Volume {identifier} could not be found."}}
+        self.volumes[identifier]["metadata"].update(body["metadata"])
+        return 200, {"metadata": self.volumes[identifier]["metadata"]}
+
 
 _ROUTES = {
     r"GET /(volumes|snapshots|backups|servers)/detail": "_list",
@@ -394,6 +400,7 @@ _ROUTES = {
     r"DELETE /backups/([^/]+)": "_delete_backup",
     r"POST /backups/([^/]+)/restore": "_restore",
     r"POST /volumes": "_create_volume",
+    r"POST /volumes/([^/]+)/metadata": "_label",
     r"DELETE /(volumes|snapshots)/([^/]+)": "_delete",
 }
 

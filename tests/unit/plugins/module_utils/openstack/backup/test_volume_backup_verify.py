@@ -196,6 +196,15 @@ def test_samples_are_bounded_and_foreign_chains_are_left_alone(bench):
     assert bench.endings(bench.run(volumes=["v2"], period_days=0)) == {"b2": "proven"}
 
 
+def test_only_backups_of_a_policy_are_proven(bench):
+    bench.fake.backups["b2"]["metadata"][model.POLICY] = "gold"
+    assert bench.endings(bench.run(policies=["tin"])) == {}
+    assert bench.endings(bench.run(policies=["gold"])) == {"b2": "proven"}
+    # A chain of two policies: the newest member of this one.
+    bench.fake.backups["b1"]["metadata"][model.POLICY] = "silver"
+    assert bench.endings(bench.run(policies=["silver"])) == {"b1": "proven"}
+
+
 def test_the_quota_is_looked_at_first_with_its_numbers(bench):
     bench.fake.quota["maxTotalVolumes"] = 3
     with pytest.raises(InputError, match="2 volumes more do not fit: 2 of 3 are used"):
