@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - scs.landscape.attributes
   - scs.landscape.openstack_auth
   - scs.landscape.backup_reader
+  - scs.landscape.backup_restore
 options:
   restores:
     description:
@@ -71,16 +72,6 @@ options:
       - Whether volumes may be overwritten. What they hold is lost.
     type: bool
     default: false
-  timeout:
-    description:
-      - Seconds that one restore may take.
-    type: int
-    default: 7200
-  max_parallel:
-    description:
-      - How many restores are under way at once. One backup is never restored twice at the same time.
-    type: int
-    default: 4
 seealso:
   - module: scs.landscape.volume_backup_verify
 """
@@ -193,10 +184,7 @@ ARGUMENTS = {
         },
     },
     "allow_overwrite": {"type": "bool", "default": False},
-    "digests": {"type": "path"},
-    "reader": readers.ARGUMENTS,
-    "timeout": {"type": "int", "default": 7200},
-    "max_parallel": {"type": "int", "default": 4},
+    **restoring.ARGUMENTS,
 }
 RULES = {"required_together": [("reader", "digests")]}
 

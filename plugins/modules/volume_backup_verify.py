@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - scs.landscape.attributes
   - scs.landscape.openstack_auth
   - scs.landscape.backup_reader
+  - scs.landscape.backup_restore
 options:
   digests:
     required: true
@@ -70,15 +71,9 @@ options:
     description:
       - Availability zone of the scratch volumes.
     type: str
-  timeout:
-    description:
-      - Seconds that one restore may take.
-    type: int
-    default: 7200
   max_parallel:
     description:
-      - How many scratch volumes there are at once.
-    type: int
+      - How many restores are under way at once, each into a scratch volume of its own.
     default: 2
 seealso:
   - module: scs.landscape.volume_backup_restore
@@ -182,7 +177,7 @@ steps_done:
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import readers, restore, verify
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import readers, restore, restoring, verify
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.verifying import Verifier
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.volumes import Patience
@@ -190,6 +185,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack.model impo
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
+    **restoring.ARGUMENTS,
     "digests": {"type": "path", "required": True},
     "reader": {**readers.ARGUMENTS, "required": True},
     "backups": {"type": "list", "elements": "str", "default": []},
@@ -199,7 +195,6 @@ ARGUMENTS = {
     "limit": {"type": "int", "default": 0},
     "type": {"type": "str"},
     "availability_zone": {"type": "str"},
-    "timeout": {"type": "int", "default": 7200},
     "max_parallel": {"type": "int", "default": 2},
 }
 

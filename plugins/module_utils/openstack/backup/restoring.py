@@ -14,13 +14,21 @@ from ...core.plan import Plan
 from ...core.stream import Meter, say
 from .. import pool
 from ..model import CloudError, UnreachableError
-from . import blocks, manifest, model, restore
+from . import blocks, manifest, model, readers, restore
 from .cinder import Cinder
 from .manifest import BlockMap
 from .model import Backup, Volume
 from .readers import Reader, Subject
 from .restore import Todo, Wanted
 from .volumes import Patience, Volumes, check_room
+
+#: Options of all that restores and reads what it restored (doc fragments ``backup_reader`` and ``backup_restore``).
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "digests": {"type": "path"},
+    "reader": readers.ARGUMENTS,
+    "timeout": {"type": "int", "default": 7200},
+    "max_parallel": {"type": "int", "default": 4},
+}
 
 GIB = 1024**3
 

@@ -8,25 +8,17 @@ import json as texts
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.scs.landscape.plugins.module_utils.openstack import model
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.fake_cloud import FakeApi, Killed
 
+__all__ = ["AGENT", "FakeCloud", "Killed"]
 AGENT = {"hw_qemu_guest_agent": "yes", "os_require_quiesce": "True"}
 
 
-class Killed(BaseException):
-    """The run was killed."""
-
-
-class FakeCloud:
-    """Stands where :class:`client.Cloud` stands.
-
-    :ivar lose: methods and ends of paths whose next answer is lost, and whether the service had acted.
-    :ivar kill_after: number of writes after which the run dies.
-    """
-
-    name, project_id = "fake", "p1"
+class FakeCloud(FakeApi):
+    """A server with volumes."""
 
     def __init__(self, *volumes: str, from_volume: bool = True, status: str = "ACTIVE", agent: bool = True) -> None:
+        super().__init__()
         self.volumes = {one: self._volume(one, agent and not index) for index, one in enumerate(volumes)}
         attached = [{"id": one} for one in volumes]
         self.server = {
@@ -41,9 +33,6 @@ class FakeCloud:
         self.images: dict[str, dict[str, Any]] = {}
         self.actions: list[dict[str, str]] = []
         self.limits = {"maxTotalSnapshots": 10, "totalSnapshotsUsed": 0, "maxTotalVolumeGigabytes": -1}
-        self.writes: list[tuple[str, str]] = []
-        self.lose: list[tuple[str, str, bool]] = []
-        self.kill_after: int | None = None
         self.slow = 0  # looks at a snapshot before it is available
         self.busy = 0  # refusals to delete a snapshot
         self.broken: set[str] = set()  # volumes whose snapshots fail
@@ -58,9 +47,6 @@ class FakeCloud:
     def microversion(self, _service: str, wanted: str) -> str:
         return wanted
 
-    def get(self, service: str, path: str, *, microversion: str | None = None, **_query: Any) -> Any:
-        return self.call(service, "GET", path).body
-
     def pages(self, _service: str, path: str, _key: str, **query: Any) -> Iterator[dict[str, Any]]:
         if path == "/servers/detail":
             yield copy.deepcopy(self.server)
@@ -73,23 +59,6 @@ class FakeCloud:
             for one in copy.deepcopy(list(self.snapshots.values())):
                 if query.get("volume_id") in (None, one["volume_id"]):
                     yield one
-
-    def call(self, service: str, method: str, path: str, *, json: Any = None, accept: Any = (), **_more: Any) -> Any:
-        if method != "GET":
-            if self.kill_after is not None and len(self.writes) >= self.kill_after:
-                raise Killed
-            self.writes.append((method, path))
-        lost = next((one for one in self.lose if method == one[0] and path.endswith(one[1])), None)
-        if lost:
-            self.lose.remove(lost)
-        if not lost or lost[2]:
-            status, body = self._answer(method, path.strip("/").split("/"), json)
-        if lost:
-            raise model.UnreachableError(f"{method} {path} broke off")
-        answer = model.Answer(status, body=body)
-        if status >= 400 and status not in accept:
-            raise model.refusal(service, method, path, answer)
-        return answer
 
     def _answer(self, method: str, path: list[str], body: Any) -> tuple[int, Any]:
         if path == ["limits"]:

@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.fake_cloud import FakeApi, Killed
 
-
-class Killed(BaseException):
-    """The run was killed."""
-
-
+__all__ = ["FakeProject", "Killed", "key_of"]
 _KEYS = {
     "security-groups": "security_group",
     "security-group-rules": "security_group_rule",
@@ -27,16 +24,14 @@ def key_of(collection: str) -> str:
     return _KEYS.get(collection, collection[:-1])
 
 
-class FakeProject:
-    """Stands where :class:`client.Cloud` stands.
+class FakeProject(FakeApi):
+    """A project.
 
     :ivar kept: objects by collection and id.
-    :ivar lose: methods, ends of paths and whether the service acted, of answers that are lost.
     """
 
-    name, project_id = "fake", "p1"
-
     def __init__(self, admin: bool = False) -> None:
+        super().__init__()
         self.admin = admin
         self.number = itertools.count(1)
         names = ("servers", "volumes", "ports", "security-groups", "os-server-groups", "backups", "floatingips")
@@ -46,9 +41,6 @@ class FakeProject:
         self.kept["flavors"] = {"f1": {"id": "f1", "name": "small", "vcpus": 2, "ram": 2048, "disk": 0}}
         self.kept["images"] = {"i1": {"id": "i1", "name": "debian"}}
         self.keypairs = {"mine": {"name": "mine", "type": "ssh", "public_key": "ssh-ed25519 AAAA"}}
-        self.writes: list[tuple[str, str]] = []
-        self.lose: list[tuple[str, str, bool]] = []
-        self.kill_after: int | None = None
         self.newest = (2, 100)
         self.broken = ""
         self.kept["security-groups"]["default"] = {**self._group("default"), "id": "default"}
@@ -69,9 +61,6 @@ class FakeProject:
     def microversion(self, service: str, wanted: str) -> str | None:
         return wanted if service != "compute" or self.newest >= model.version_of(wanted) else None
 
-    def get(self, service: str, path: str, *, microversion: str | None = None, **_query: Any) -> Any:
-        return self.call(service, "GET", path).body
-
     def pages(self, _service: str, path: str, _key: str, **_query: Any) -> Iterator[dict[str, Any]]:
         collection = path.strip("/").split("/")[0]
         if collection == "os-keypairs":
@@ -79,23 +68,6 @@ class FakeProject:
             return
         for one in list(self.kept[collection].values()):
             yield self._shown(collection, one)
-
-    def call(self, service: str, method: str, path: str, *, json: Any = None, accept: Any = (), **_more: Any) -> Any:
-        if method != "GET":
-            if self.kill_after is not None and len(self.writes) >= self.kill_after:
-                raise Killed
-            self.writes.append((method, path))
-        lost = next((one for one in self.lose if method == one[0] and path.endswith(one[1])), None)
-        if lost:
-            self.lose.remove(lost)
-        if not lost or lost[2]:
-            status, body = self._answer(method, path.strip("/").split("/"), copy.deepcopy(json))
-        if lost:
-            raise model.UnreachableError(f"{method} {path} broke off")
-        answer = model.Answer(status, body=body)
-        if status >= 400 and status not in accept:
-            raise model.refusal(service, method, path, answer)
-        return answer
 
     def _shown(self, collection: str, one: dict[str, Any]) -> dict[str, Any]:
         found = copy.deepcopy(one)
