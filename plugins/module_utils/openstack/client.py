@@ -30,6 +30,7 @@ try:
     from keystoneauth1 import exceptions as ksa
     from requests.adapters import HTTPAdapter
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
     import openstack
     import openstack.config
@@ -218,7 +219,7 @@ class Cloud:
         while where:
             body = self.call(service, "GET", where, params=query, microversion=microversion).body or {}
             yield from body.get(key, ())
-            following = _next_page(body, key)
+            following = model.next_page(body, key)
             if following in seen:
                 # What was not listed would look as if it were not there.
                 raise CloudError(
@@ -227,18 +228,30 @@ class Cloud:
             seen.add(following)
             where, query = self._below(service, following), {}
 
-    def stream(self, service: str, path: str, *, timeout: float, size: int = 1024 * 1024) -> Iterator[bytes]:
-        """The bytes of an object, piece by piece.
+    def stream(
+        self,
+        service: str,
+        path: str,
+        *,
+        timeout: float,
+        size: int = 1024 * 1024,
+        headers: Mapping[str, str] | None = None,
+        begin: Callable[[Answer], None] = lambda _answer: None,
+    ) -> Iterator[bytes]:
+        """The bytes of an object, piece by piece, as soon as there are some.
 
-        :raises UnreachableError: they broke off; what came so far is worth nothing.
+        :param begin: is given status and headers before the first piece.
+        :raises UnreachableError: they broke off; what came so far is worth nothing but to who can ask for the rest.
         """
         self.login()
+        given = {"headers": dict(headers or {}), "timeout": timeout}
         try:
-            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, timeout=timeout)
-            if reply.status_code >= 400:
-                raise model.refusal(service, "GET", path, answer_of(reply))
+            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **given)
             with contextlib.closing(reply):
-                yield from reply.iter_content(size)
+                if reply.status_code >= 400:
+                    _accepted(service, "GET", path, answer_of(reply), ())
+                begin(Answer(reply.status_code, {name.lower(): value for name, value in reply.headers.items()}))
+                yield from model.pieces_of(reply, size)
         except _STREAM as error:
             raise _failure(self.name, service, f"reading {path}", error) from error
 
@@ -299,7 +312,7 @@ class Cloud:
             answer = Answer(0)
             try:
                 answer = operation()
-                if once or (not is_busy(answer) and not (safe and answer.status in _BROKEN)):
+                if once or (not model.is_busy(answer) and not (safe and answer.status in _BROKEN)):
                     return replace(answer, attempts=attempt + 1)
                 wait = retry_after(answer.headers)
             except _FAILURES as error:
@@ -326,8 +339,9 @@ _ABSENT: tuple[type[Exception], ...] = ()
 _STREAM = _FAILURES
 if openstack is not None:
     _FAILURES = (BrokenAnswerError, ksa.ClientException, openstack.exceptions.SDKException)
-    _LOST = (BrokenAnswerError, RequestException, ksa.ConnectionError, openstack.exceptions.ServiceDiscoveryException)
-    _STREAM = (*_FAILURES, RequestException)
+    _LINE = (BrokenAnswerError, RequestException, HTTPError)
+    _LOST = (*_LINE, ksa.ConnectionError, openstack.exceptions.ServiceDiscoveryException)
+    _STREAM = (*_FAILURES, RequestException, HTTPError)
     _SSL = (ksa.SSLError,)
     _ABSENT = (ksa.DiscoveryFailure, ksa.EndpointNotFound)
 
@@ -338,14 +352,6 @@ def _accepted(service: str, method: str, path: str, answer: Answer, accept: tupl
         refused.wait = retry_after(answer.headers)
         raise refused
     return answer
-
-
-def is_busy(answer: Answer) -> bool:
-    """Whether the service says "not now" and did nothing; then any request may be repeated.
-
-    413 is such an answer with ``Retry-After`` only: without, Glance means the size of an image, and Nova a quota.
-    """
-    return answer.status == 429 or (answer.status == 413 and "retry-after" in answer.headers)
 
 
 def _failure(cloud: str, service: str, doing: str, error: Exception) -> CloudError:
@@ -389,11 +395,3 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     with contextlib.suppress(ValueError, TypeError):
         return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - now())
     return 0.0
-
-
-def _next_page(body: Mapping[str, Any], key: str) -> str:
-    links = body.get(f"{key}_links")
-    if isinstance(links, list):
-        return next((str(link["href"]) for link in links if link.get("rel") == "next"), "")
-    inside = body.get("links")
-    return str(body.get("next") or (inside.get("next") if isinstance(inside, Mapping) else "") or "")

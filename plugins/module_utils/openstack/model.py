@@ -139,6 +139,39 @@ def refusal(service: str, method: str, path: str, answer: Answer) -> CloudError:
     return kind(f"The {service} service answered {answer.status} to {method} {path}{reason}", status=answer.status)
 
 
+def is_busy(answer: Answer) -> bool:
+    """Whether the service says "not now" and did nothing; then any request may be repeated.
+
+    413 is such an answer with ``Retry-After`` only: without, Glance means the size of an image, and Nova a quota.
+    """
+    return answer.status == 429 or (answer.status == 413 and "retry-after" in answer.headers)
+
+
+def next_page(body: Mapping[str, Any], key: str) -> str:
+    """Where the next page of a list is; empty behind the last one."""
+    links = body.get(f"{key}_links")
+    if isinstance(links, list):
+        return next((str(link["href"]) for link in links if link.get("rel") == "next"), "")
+    inside = body.get("links")
+    return str(body.get("next") or (inside.get("next") if isinstance(inside, Mapping) else "") or "")
+
+
+def pieces_of(reply: Any, size: int) -> Iterator[bytes]:
+    """The body of a streamed response of ``requests``, as it comes: who waits for whole pieces waits for a server that drips.
+
+    :param size: most bytes of a piece.
+    """
+    read = getattr(reply.raw, "read1", None)
+    if read is None:  # urllib3 before 2.1
+        yield from reply.iter_content(min(size, 65536))
+        return
+    while True:
+        piece = bytes(read(size))
+        if not piece:
+            return
+        yield piece
+
+
 def version_of(text: str) -> tuple[int, ...]:
     """A microversion or a release as numbers that compare: ``2.79`` is newer than ``2.8``."""
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
