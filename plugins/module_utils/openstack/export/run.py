@@ -277,5 +277,5 @@ def failure_of(results: Sequence[Mapping[str, Any]]) -> str:
     bad = [one for one in results if one["status"] == "failed"]
     if not bad:
         return ""
-    lines = "\n".join(f"{one['name'] or one['id']}: {one['message']}" for one in bad)
-    return f"{len(bad)} of {len(results)} images are not where they should be:\n{lines}"
+    lines = "\n".join(one["message"] for one in bad)
+    return f"{len(bad)} of {len(results)} could not be exported:\n{lines}"

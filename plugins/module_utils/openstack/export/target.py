@@ -148,6 +148,11 @@ class Target:
         """Forgets the bytes so far; the part stays held."""
         os.truncate(self.part, 0)
 
+    def clear(self) -> None:
+        """Removes the bytes so far, unless another process has them."""
+        with contextlib.suppress(OSError, LockedError), self.held():
+            os.truncate(self.part, 0)
+
     def finish(self, image: Image, server: Mapping[str, Any] | None = None) -> None:
         """Gives the whole and right file its name; from now on it is there, also after the power failed."""
         handle = os.open(self.part, os.O_RDWR | os.O_NOFOLLOW)
@@ -269,3 +274,14 @@ def on_disk(path: str) -> int:
         return os.stat(path).st_blocks * 512
     except OSError:
         return 0
+
+
+def records(folder: str) -> list[tuple[str, dict[str, Any]]]:
+    """Path of each file of a folder beside which lies what it is, and that; only of files that are there."""
+    found = []
+    for top, _folders, names in os.walk(folder):
+        for name in sorted(names):
+            path = os.path.join(top, name.removesuffix(model.RECORD))
+            if name.endswith(model.RECORD) and os.path.isfile(path):
+                found.append((path, _noted(os.path.join(top, name))))
+    return [one for one in found if one[1]]
