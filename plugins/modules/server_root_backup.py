@@ -237,7 +237,7 @@ def main(params, check_mode, connect=client.connect, now=utc_now):
     """Chooses servers, has images made of them, downloads those, removes them."""
     options = run.options_of({**params, "overwrite": True})
     name = run_name("", params["period"], params["run_id"], now())
-    roots.check_template(params["file_name"])
+    roots.check_names(params["file_name"], name)
     cloud = connect(params, parallel=options.parallel)
     work = nova.Roots(cloud, name, options, params["file_name"], patience=params["timeout"])
     named, ruled = roots.choose(work.servers(), params["servers"], params["metadata"], params["all_servers"])

@@ -167,11 +167,12 @@ def lives(body: Mapping[str, Any], judge: Callable[[str, str], bool]) -> bool:
 # Files.
 
 
-def check_template(template: str) -> None:
-    """Refuses a template that gives several servers, or several runs, the same file.
+def check_names(template: str, run: str) -> None:
+    """Refuses a template that gives several servers, or several runs, the same file, and names that are too long.
 
-    :raises InputError: it does.
+    :raises InputError: they are.
     """
+    name_of(run, "-" * 36)
     missing = [name for name in ("{server}", "{run}") if name not in template]
     if missing:
         raise InputError(f"file_name is {template!r}, and {' and '.join(missing)} must be in it")

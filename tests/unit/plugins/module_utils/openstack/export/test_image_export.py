@@ -20,8 +20,14 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack import mod
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.export import model, run, transfer
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.export.target import Target, Writer
 from ansible_collections.scs.landscape.plugins.modules import image_export
-
-from .fake_images import PIECE, FakeImages, Killed, cut, flip, longer
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.export.fake_images import (
+    PIECE,
+    FakeImages,
+    Killed,
+    cut,
+    flip,
+    longer,
+)
 
 DATA = random.Random(7).randbytes(5 * PIECE)
 HALF = 2 * PIECE
