@@ -191,7 +191,6 @@ class Roots:
                 raise LockedError(
                     f"server {job.root.server}: another process works on its image {one['id']}", hint="Let it end"
                 )
-            self._glance.converge(one, {roots.OWNER: self.mark})
             job.resumed = True
             return str(one["id"])
         server, name = job.root.server, roots.name_of(self.name, job.root.server.id)
@@ -237,6 +236,8 @@ class Roots:
             raise LandscapeError(
                 f"server {server}: image {identifier} is not there after {self.patience:.0f} s", hint="Look at timeout"
             )
+        if job.resumed:  # not before: Glance writes a whole image back, also the state that Nova's upload has changed
+            found = self._glance.converge(found, {roots.OWNER: self.mark})
         return model.image_of(found)
 
     def _remove(self, identifier: str) -> None:
