@@ -33,6 +33,8 @@ _NOVA, _GLANCE = "compute", "image"
 _SHOWS, _CREATE_IMAGE = "2.47", "2.45"
 #: Seconds after which a request whose answer was lost has not arrived: Nova's API makes the image before it answers.
 _ARRIVES = 20.0
+#: How often an image of one server is asked for.
+_ASKED = 3
 #: Seconds after which an image of another controller counts as left.
 LEFT = 86400.0
 
@@ -193,24 +195,42 @@ class Roots:
                 )
             job.resumed = True
             return str(one["id"])
+        return self._made(job)
+
+    def _made(self, job: Job) -> str:
+        """A new image, and never a second one for an answer that was lost; a server that is being copied is waited for."""
         server, name = job.root.server, roots.name_of(self.name, job.root.server.id)
         body = {"createImage": {"name": name, "metadata": roots.marks(job.root, self.name, self.mark)}}
-        for attempt in (0, 1):
+        for attempt in range(_ASKED):
             try:
                 path = f"/servers/{server.id}/action"
                 answer = self.cloud.call(_NOVA, "POST", path, json=body, microversion=_CREATE_IMAGE, repeat=False)
                 return str(answer.body["image_id"])
             except CloudError as error:
+                last = attempt == _ASKED - 1
                 if isinstance(error, ConflictError):
+                    if not last and self._is_free(job):
+                        continue
                     error.message = f"server {server}: Nova makes no image of it now: {error.message}"
+                    raise
                 if not isinstance(error, UnreachableError) and error.status < 500:
                     raise
                 found = self._until(lambda: self._named(job), _ARRIVES)
                 if found:
                     return str(found[0]["id"])
-                if attempt:
+                if last:
                     raise
-        raise AssertionError("the second attempt returns or raises")
+        raise AssertionError("the last attempt returns or raises")
+
+    def _is_free(self, job: Job) -> bool:
+        """Whether nobody copies the disk of a server any more: what a killed run asked for, Nova does to its end."""
+        job.phase = "waiting for another image of it"
+
+        def free() -> bool:
+            found = self.cloud.call(_NOVA, "GET", f"/servers/{job.root.server.id}").body["server"]
+            return not str(found.get("OS-EXT-STS:task_state") or "").startswith("image_")
+
+        return bool(self._until(free, self.patience))
 
     def _named(self, job: Job) -> list[dict[str, Any]]:
         """Images that this run made of a server, the oldest first."""

@@ -36,6 +36,7 @@ class FakeImages:
         self.asked: list[dict[str, str]] = []
         self.spoil: dict[int, Callable[[Iterator[bytes]], Iterator[bytes]]] = {}
         self.slow = 0  # looks at an image of a server before it is active
+        self.busy = -1  # looks at a server before it is free for createImage
         self.lost: list[bool] = []  # for each createImage: the answer is lost, and whether it was carried out
 
     def add(self, number: int, data: bytes, **values: Any) -> str:
@@ -95,6 +96,11 @@ class FakeImages:
         if method != "GET":
             self.writes.append((method, path))
         if path.startswith("/servers/"):
+            if method == "GET":
+                self.busy -= 1
+                return model.Answer(
+                    200, body={"server": {"OS-EXT-STS:task_state": "image_uploading" * (self.busy >= 0)}}
+                )
             return self._create_image(path.split("/")[2], json["createImage"])
         image = self.images.get(path.split("/")[2])
         answer = model.Answer(200, body=copy.deepcopy(image))
@@ -114,6 +120,8 @@ class FakeImages:
         return answer
 
     def _create_image(self, server: str, wanted: dict[str, Any]) -> model.Answer:
+        if self.busy >= 0:
+            raise model.ConflictError("it is in task_state image_uploading", status=409)
         lost = self.lost.pop(0) if self.lost else None
         if lost is not False:
             data = hashlib.shake_256(server.encode()).digest(3 * PIECE)

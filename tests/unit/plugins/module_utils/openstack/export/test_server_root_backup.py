@@ -160,7 +160,18 @@ def test_an_image_that_nova_gives_up_or_never_ends(tmp_path: Path) -> None:
     assert "Nova gave up the image" in back_up(cloud, tmp_path, servers=[server]).failed
 
 
-@pytest.mark.parametrize(("lost", "requests"), [([True], 1), ([False], 2), ([False, False], 2)])
+def test_a_server_that_is_being_copied_is_waited_for_and_not_for_ever(tmp_path: Path) -> None:
+    cloud = FakeImages()
+    server = cloud.server(1)
+    cloud.busy = 3
+    assert back_up(cloud, tmp_path, servers=[server]).failed == ""
+    assert made(cloud) == 2
+    cloud.busy = 10**6
+    assert "makes no image of it now" in back_up(cloud, tmp_path, servers=[server], run_id="r", timeout=60).failed
+    assert (made(cloud), cloud.images) == (3, {})
+
+
+@pytest.mark.parametrize(("lost", "requests"), [([True], 1), ([False], 2), ([False] * 3, 3)])
 def test_an_answer_that_is_lost_makes_no_second_image(tmp_path: Path, lost: list[bool], requests: int) -> None:
     cloud = FakeImages()
     server = cloud.server(1)
