@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
 from .model import Answer
@@ -43,3 +43,19 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     with contextlib.suppress(ValueError, TypeError):
         return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - now())
     return 0.0
+
+
+def pieces_of(reply: Any, size: int) -> Iterator[bytes]:
+    """The body of a streamed response of ``requests``, as it comes: who waits for whole pieces waits for a server that drips.
+
+    :param size: most bytes of a piece.
+    """
+    read = getattr(reply.raw, "read1", None)
+    if read is None:  # urllib3 before 2.1
+        yield from reply.iter_content(min(size, 65536))
+        return
+    while True:
+        piece = bytes(read(size, decode_content=True))
+        if not piece:
+            return
+        yield piece

@@ -23,13 +23,14 @@ from typing import Any, Callable
 from ..core.errors import LandscapeError, MissingDependencyError
 from ..core.retry import Backoff
 from . import model
-from .answers import BrokenAnswerError, answer_of, retry_after
+from .answers import BrokenAnswerError, answer_of, pieces_of, retry_after
 from .model import Answer, CloudError, UnreachableError
 
 try:
     from keystoneauth1 import exceptions as ksa
     from requests.adapters import HTTPAdapter
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
     import openstack
     import openstack.config
@@ -237,19 +238,22 @@ class Cloud:
         timeout: float,
         size: int = 1024 * 1024,
         headers: Mapping[str, str] | None = None,
+        begin: Callable[[Answer], None] = lambda _answer: None,
     ) -> Iterator[bytes]:
-        """The bytes of an object, piece by piece.
+        """The bytes of an object, piece by piece, as soon as there are some.
 
-        :raises UnreachableError: they broke off; what came so far is worth nothing.
+        :param begin: is given status and headers before the first piece.
+        :raises UnreachableError: they broke off; what came so far is worth nothing but to who can ask for the rest.
         """
         self.login()
+        given = {"headers": dict(headers or {}), "timeout": timeout, "log": False}
         try:
-            more = {"headers": dict(headers or {}), "timeout": timeout, "log": False}
-            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **more)
-            if reply.status_code >= 400:
-                raise model.refusal(service, "GET", path, answer_of(reply))
+            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **given)
             with contextlib.closing(reply):
-                yield from reply.iter_content(size)
+                if reply.status_code >= 400:
+                    _accepted(service, "GET", path, answer_of(reply), ())
+                begin(Answer(reply.status_code, {name.lower(): value for name, value in reply.headers.items()}))
+                yield from pieces_of(reply, size)
         except _STREAM as error:
             raise _failure(self.name, service, f"reading {path}", error) from error
 
@@ -333,8 +337,9 @@ _ABSENT: tuple[type[Exception], ...] = ()
 _STREAM = _FAILURES
 if openstack is not None:
     _FAILURES = (BrokenAnswerError, ksa.ClientException, openstack.exceptions.SDKException)
-    _LOST = (BrokenAnswerError, RequestException, ksa.ConnectionError, openstack.exceptions.ServiceDiscoveryException)
-    _STREAM = (*_FAILURES, RequestException)
+    _LINE = (BrokenAnswerError, RequestException, HTTPError)
+    _LOST = (*_LINE, ksa.ConnectionError, openstack.exceptions.ServiceDiscoveryException)
+    _STREAM = (*_FAILURES, RequestException, HTTPError)
     _SSL = (ksa.SSLError,)
     _ABSENT = (ksa.DiscoveryFailure, ksa.EndpointNotFound)
 

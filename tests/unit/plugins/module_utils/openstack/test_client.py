@@ -189,6 +189,54 @@ def test_a_stream_is_sent_once_when_the_service_is_busy(busy):
     assert (refused.value.status, refused.value.wait, len(proxy.seen), time.slept) == (busy, 7.0, 1, [])
 
 
+class Body(Reply):
+    """An answer whose body comes in pieces."""
+
+    def __init__(self, status: int, *pieces: Any, **headers: str) -> None:
+        super().__init__(status, headers={key.replace("_", "-"): value for key, value in headers.items()})
+        self.pieces, self.raw, self.closed = [*pieces, b""], self, False
+
+    def read1(self, _size: int) -> bytes:
+        piece = self.pieces.pop(0)
+        if isinstance(piece, Exception):
+            raise piece
+        return piece
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_bytes_come_piece_by_piece_and_the_answer_before_them():
+    body = Body(206, b"ab", b"c", Content_Range="bytes 2-4/5")
+    cloud, proxy, _time = cloud_of(body)
+    said = []
+    pieces = cloud.stream("image", "/images/1/file", timeout=9, headers={"Range": "bytes=2-"}, begin=said.append)
+    assert (next(pieces), len(said), said[0].status) == (b"ab", 1, 206)
+    assert said[0].headers["content-range"] == "bytes 2-4/5"
+    assert (list(pieces), body.closed) == ([b"c"], True)
+    ((method, path, options),) = proxy.seen
+    assert (method, path, options["headers"], options["timeout"]) == ("GET", "/images/1/file", {"Range": "bytes=2-"}, 9)
+
+
+@pytest.mark.parametrize("lost", [client.HTTPError("read timed out"), client.RequestException("reset")])
+def test_bytes_that_break_off_are_said_to(lost):
+    body = Body(200, b"ab", lost)
+    cloud, _proxy, _time = cloud_of(body)
+    pieces = cloud.stream("image", "/images/1/file", timeout=9)
+    assert next(pieces) == b"ab"
+    with pytest.raises(model.UnreachableError):
+        next(pieces)
+    assert body.closed
+
+
+def test_bytes_that_are_refused():
+    body = Body(503, Retry_After="3")
+    cloud, _proxy, _time = cloud_of(body)
+    with pytest.raises(model.CloudError) as refused:
+        next(cloud.stream("image", "/images/1/file", timeout=9))
+    assert (refused.value.status, refused.value.wait, body.closed) == (503, 3.0, True)
+
+
 def test_the_wish_to_wait_is_kept():
     cloud, _proxy, time = cloud_of(Reply(429, headers={"Retry-After": "7"}), Reply(200, {}))
     cloud.call("image", "GET", "/images")
