@@ -18,6 +18,8 @@ from .blocks import Piece, ring_of
 
 #: F_SETPIPE_SZ of fcntl(2), which Python knows from 3.10 on.
 _PIPE_SIZE = 1031
+#: Bytes of what a program said that are told.
+_WORDS = 1000
 
 
 class PipeStream:
@@ -86,8 +88,9 @@ class PipeStream:
             raise LandscapeError(f"{self.name} cannot be read: {self._argv[0]} does not end") from None
 
     def _words(self) -> str:
-        self._said.seek(0)
-        return " ".join(self._said.read(2000).decode("utf-8", "replace").split()) or "it said nothing"
+        # The last of them: Ceph's libraries log what they try before they say what is wrong.
+        self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _WORDS))
+        return " ".join(self._said.read(_WORDS).decode("utf-8", "replace").split()) or "it said nothing"
 
     def close(self) -> None:
         """Ends the program, whatever it does."""

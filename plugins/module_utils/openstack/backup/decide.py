@@ -55,6 +55,7 @@ class Decision:
     refused: str = ""
 
 
+_ONE = "the Ceph driver can keep one backup of a snapshot of a volume"
 #: For volumes about which nothing has to be decided.
 NOTHING = Decision("", "")
 
@@ -78,6 +79,18 @@ def is_chunked(backups: Iterable[Backup], driver: str) -> bool:
     return any(one.available and one.objects for one in backups)
 
 
+def only_one(backups: Iterable[Backup], driver: str) -> Backup | None:
+    """The good backup of a snapshot of this volume whose bytes are in danger, with the Ceph driver.
+
+    That driver keeps backups of snapshots of a volume in one image: a second one fails. When a failed backup of that volume
+    is removed and has no image of its own, that one is removed instead (``_full_backup`` and ``_try_delete_base_image`` of
+    Cinder 29.0; both were tried).
+    """
+    ones = list(backups)
+    there = [one for one in ones if one.snapshot and one.status in ("available", "restoring") and not one.objects]
+    return there[0] if there and is_ceph(ones, driver) else None
+
+
 def decide(
     volume: Volume,
     backups: Sequence[Backup],
@@ -93,6 +106,9 @@ def decide(
     :param snapshot_at: when the snapshot was made that is backed up instead of the volume; empty for the volume.
     :param refused: why Cinder could not make an incremental one in this run.
     """
+    only = only_one(backups, rules.driver) if snapshot_at else None
+    if only:
+        return Decision("", _ONE, refused=f"{_ONE}, and {only.id} is there")
     if rules.mode == "full":
         return Decision("full", "a full one is asked for")
     if refused:
@@ -122,6 +138,8 @@ def _full(reason: str, rules: Rules) -> Decision:
 
 def _obstacle(volume: Volume, base: Backup, chain: Chain, path: Sequence[Backup], rules: Rules) -> str:
     """Why nothing may stand on a backup; empty when it may."""
+    if base.snapshot and is_ceph([base], rules.driver):
+        return f"the newest backup {base.id} is of a snapshot, and nothing can stand on that with the Ceph driver"
     if volume.size > base.size:
         return f"the volume has grown from {base.size} to {volume.size} GiB"
     if rules.own_only and not base.ours:

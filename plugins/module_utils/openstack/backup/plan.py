@@ -18,7 +18,7 @@ from ...core.errors import InputError
 from ...core.plan import Plan, Step
 from . import model, points
 from .cinder import made_by
-from .decide import NOTHING, Decision, Rules, decide
+from .decide import NOTHING, Decision, Rules, decide, only_one
 from .model import Backup, Volume
 from .points import Leftover, Server
 
@@ -217,7 +217,8 @@ def _todo(
         there = next((one for one in mine if one.status in statuses), None)
         if there is not None:
             return Todo(volume, action, backup=there, taking=taking)
-    failed = tuple(one for one in mine if one.status == "error")
+    precious = only_one(backups, wishes.rules.driver)
+    failed = tuple(one for one in mine if one.status == "error" and not precious)
     told = next((one.failure for one in failed if needs_full(one)), "")
     moment = now.isoformat() if taking else ""
     decision = decide(volume, backups, wishes.rules, now, snapshot_at=moment, refused=told)

@@ -18,6 +18,7 @@ from typing import Any
 from ...core.plan import Impact, Plan, Step
 from . import chains, gfs, model
 from .chains import Chain
+from .decide import only_one
 from .model import Backup, moment
 
 #: Cinder refuses to remove a backup in any other state.
@@ -171,7 +172,7 @@ def _needed(ours: Sequence[Backup], family: Sequence[Chain], rules: Rules) -> di
         if one.status not in _REMOVABLE:
             why[one.id].append(f"it is {one.status}")
         elif one.id not in good:
-            why[one.id] += _spared(one, newest, rules)
+            why[one.id] += _spared(one, newest, rules) + _twin(one, family)
     return {identifier: tuple(texts) for identifier, texts in why.items() if texts}
 
 
@@ -184,6 +185,13 @@ def _spared(one: Backup, newest: datetime.datetime | None, rules: Rules) -> list
     if age < datetime.timedelta(days=rules.failed_days):
         return [f"{state}, and is younger than {rules.failed_days:g} days"]
     return []
+
+
+def _twin(one: Backup, family: Sequence[Chain]) -> list[str]:
+    """Why a failed backup stays beside a good one of a snapshot: the Ceph driver could remove the bytes of that."""
+    there = only_one([other for chain in family for other in chain.members if other.id != one.id], "auto")
+    failed = one.status != "available"
+    return [f"the Ceph driver could remove the bytes of backup {there} with it"] if there and failed else []
 
 
 def _leaf_first(going: Mapping[str, Backup], held: Mapping[str, tuple[Backup, ...]]) -> Iterable[Backup]:

@@ -336,6 +336,13 @@ def test_a_program_that_fails_is_no_end_of_the_volume(tmp_path, script):
     assert list((tmp_path / "d").iterdir()) == []
 
 
+def test_of_a_program_that_says_much_the_end_is_told(tmp_path):
+    ours = program(tmp_path, "head -c 9000 /dev/zero | tr '\\0' x >&2; echo ' no such pool' >&2; exit 2")
+    with pytest.raises(LandscapeError, match=r"x no such pool$") as caught, ours.open(readers.Subject("v")) as stream:
+        list(stream.blocks(BLOCK))
+    assert len(str(caught.value)) < 1200
+
+
 def test_a_program_that_hangs_or_is_missing_is_given_up(tmp_path):
     ours = program(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 600")
     ours = readers.RbdReader("volumes", stall=0.5, program=ours.program)

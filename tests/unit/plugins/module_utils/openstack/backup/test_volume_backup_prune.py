@@ -327,6 +327,21 @@ def test_what_stands_on_a_refuted_one_is_no_good_unless_it_was_proven_later() ->
     assert [one.id for one in chains.sound(chain)] == ["v1-002", "v1-003"]
 
 
+@pytest.mark.parametrize("objects", [0, 3])
+def test_a_failed_one_beside_a_good_one_of_a_snapshot_stays_with_the_ceph_driver(objects: int) -> None:
+    old = {"volume": "v", "size": 1, "metadata": {model.RUN: "r"}, "project": "p"}
+    days = [f"2026-01-0{day}T00:00:00" for day in (1, 2, 3)]
+    failed = Backup("f", status="error", snapshot="s2", taken=days[1], created=days[1], **old)
+    good = [
+        Backup(name, status="available", snapshot=of, taken=day, created=day, objects=objects, **old)
+        for name, of, day in (("g", "s1", days[0]), ("n", "", days[2]))
+    ]
+    found = decide([good[0], failed, good[1]], gfs.Keep(last=2))
+    assert [one.id for one in found.going] == ([] if not objects else ["f"])
+    (fate,) = [one for one in found.fates if one.backup.id == "f"]
+    assert ("the Ceph driver could remove the bytes of backup g with it" in fate.why) == (not objects)
+
+
 def test_one_that_cinder_works_on_stays_and_holds() -> None:
     history = chain_of(ours="11")
     history.take(True, status="creating")

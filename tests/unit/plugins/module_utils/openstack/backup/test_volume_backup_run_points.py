@@ -115,7 +115,28 @@ def test_the_ceph_driver_makes_it_a_full_one_and_that_is_said():
     assert {one["why"] for one in done.values["backups"]} == {
         "the Ceph driver makes every backup of a snapshot a full one"
     }
+    # What would stand on that fails as well, and takes the bytes of its parent with it.
+    reasons = [one["why"] for one in next_day(cloud).values["backups"]]
+    assert len(reasons) == 2
+    assert all("is of a snapshot, and nothing can stand on that with the Ceph driver" in text for text in reasons)
     assert {one["kind"] for one in next_day(cloud).values["backups"]} == {"incremental"}
+
+
+@pytest.mark.accept("B1.8")
+@pytest.mark.parametrize("mode", ["auto", "full"])
+def test_a_second_one_of_a_snapshot_is_refused_with_the_ceph_driver_and_nothing_that_failed_is_removed(mode):
+    cloud = Machine("vda", "vdb")
+    cloud.ceph = True
+    assert run(cloud, consistency="crash").failed == ""
+    good = set(cloud.backups)
+    refused = next_day(cloud, consistency="crash", mode=mode)
+    assert "the Ceph driver can keep one backup of a snapshot of a volume, and " in refused.failed
+    assert (set(cloud.backups), cloud.left) == (good, [])
+    # One of this run that somebody else's version began, and that failed: it stays, because its removal costs the other.
+    cloud.add_backup("bad", "vda", status="error", snapshot_id="s", metadata={model.RUN: "x"})
+    done = run(cloud, run_id="x", mode=mode)
+    assert done.failed == ""
+    assert good | {"bad"} < set(cloud.backups)
 
 
 def test_a_volume_whose_point_cannot_be_taken_fails_with_all_of_its_server_and_no_other():
