@@ -149,22 +149,32 @@ class Download:
         def begin(answer: Answer) -> None:
             self._begin(answer, running, offset)
 
+        refused: CloudError | None = None
         try:
             self._copy(running, asked, begin)
         except CloudError as error:
-            if error.status:
-                self.told.statuses.append(error.status)
-            if offset and error.status in (400, 416):
-                self._ranges = False  # the store cannot: all of it, then
-                self._attempt(running)
-                return
-            passing = isinstance(error, UnreachableError) or error.status in _PASSING
-            raise SourceError(f"image {self.image}: {error.message}", passing=passing, wait=error.wait) from error
-        if running.size != self.image.size:
+            refused = error
+        if refused is not None:
+            self._refused(refused, running, offset)
+        elif running.size != self.image.size:
             raise SourceError(
                 f"image {self.image} broke off after {format_bytes(running.size)} of {format_bytes(self.image.size or 0)}",
                 passing=True,
             )
+
+    def _refused(self, error: CloudError, running: Running, offset: int) -> None:
+        """What an answer that is none means: a store that cannot give parts is asked for all of it.
+
+        :raises SourceError: anything else.
+        """
+        if error.status:
+            self.told.statuses.append(error.status)
+        if offset and error.status in (400, 416):
+            self._ranges = False
+            self._attempt(running)
+            return
+        passing = isinstance(error, UnreachableError) or error.status in _PASSING
+        raise SourceError(f"image {self.image}: {error.message}", passing=passing, wait=error.wait)
 
     def _begin(self, answer: Answer, running: Running, offset: int) -> None:
         """Whether the answer is what was asked for; one with all the bytes starts from the beginning."""
