@@ -194,7 +194,6 @@ import threading
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.export import model, run
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.run import diff_of
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
 
 ARGUMENTS = {
@@ -228,7 +227,7 @@ def main(params, check_mode, connect=client.connect):
     return Result(
         changed=bool(plan),
         plan=plan,
-        diff=diff_of(plan),
+        diff=plan.diff(),
         steps_done=sum(one["status"] == "done" for one in results),
         warnings=run.warnings_of(items),
         values={"results": results, "omitted": omitted},

@@ -212,7 +212,6 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.plan import PERIODS, run_name, utc_now
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.export import model, nova, roots, run
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.images.run import diff_of
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
 
 ARGUMENTS = {
@@ -252,7 +251,7 @@ def main(params, check_mode, connect=client.connect, now=utc_now):
     return Result(
         changed=bool(plan),
         plan=plan,
-        diff=diff_of(plan),
+        diff=plan.diff(),
         steps_done=removed + sum(one["status"] == "done" for one in results),
         warnings=nova.warnings_of(jobs),
         values={

@@ -196,7 +196,8 @@ class Body(Reply):
         super().__init__(status, headers={key.replace("_", "-"): value for key, value in headers.items()})
         self.pieces, self.raw, self.closed = [*pieces, b""], self, False
 
-    def read1(self, _size: int) -> bytes:
+    def read1(self, _size: int, decode_content: bool) -> bytes:
+        assert decode_content, "a compressed body would be taken for the object"
         piece = self.pieces.pop(0)
         if isinstance(piece, Exception):
             raise piece
