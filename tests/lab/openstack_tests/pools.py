@@ -22,6 +22,19 @@ from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 
 #: Bytes of an object of RBD, and of a block of a list of digests.
 BLOCK = 4 << 20
+#: What a cloud needs to have its backups in Ceph as well.
+CEPH_DRIVER: dict[str, Any] = {
+    "cinder/cinder.conf": {
+        "DEFAULT": {
+            "backup_driver": "cinder.backup.drivers.ceph.CephBackupDriver",
+            "backup_ceph_conf": "/etc/ceph/ceph.conf",
+            "backup_ceph_user": "cinder-backup",
+            "backup_ceph_pool": "backups",
+            # small enough for an image of 1 GiB to be several of them
+            "backup_ceph_chunk_size": 16 << 20,
+        }
+    }
+}
 _SECONDS = 600
 _PROGRAM = """
 import base64, hashlib, json, sys
@@ -128,3 +141,10 @@ class PoolVault(Vault):
             for one in self.all("snapshots"):
                 cloud.call("block-storage", "DELETE", f"/snapshots/{one['id']}", accept=(400, 404))
         super().clean()
+
+
+def vault_of(cloud: Cloud, folder: Path) -> Iterator[PoolVault]:
+    """A vault of a plain member for one test, emptied afterwards."""
+    found = PoolVault(Desk(cloud, folder, "member"), folder / "digests")
+    yield found
+    found.clean()

@@ -13,12 +13,12 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import blocks, model, readers
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.manifest import BlockMap
 from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
-from ansible_collections.scs.landscape.tests.lab.openstack_tests import pools
-from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk
-from ansible_collections.scs.landscape.tests.lab.openstack_tests.pools import BLOCK, PoolVault
+from ansible_collections.scs.landscape.tests.lab.openstack_tests import machines, pools
+from ansible_collections.scs.landscape.tests.lab.openstack_tests.pools import BLOCK, Pool, PoolVault
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.vault import GIB
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
@@ -35,12 +35,22 @@ def ceph_cloud() -> Iterator[Cloud]:
     yield from pools.cloud_on_ceph("backups-rbd")
 
 
+@pytest.fixture(scope="module")
+def ceph_driver_cloud() -> Iterator[Cloud]:
+    """Backups are in Ceph as well."""
+    yield from pools.cloud_on_ceph("backups-ceph", settings=pools.CEPH_DRIVER)
+
+
 @pytest.fixture
 def vault(ceph_cloud: Cloud, tmp_path: Path) -> Iterator[PoolVault]:
     """Of a plain member; emptied afterwards."""
-    found = PoolVault(Desk(ceph_cloud, tmp_path, "member"), tmp_path / "digests")
-    yield found
-    found.clean()
+    yield from pools.vault_of(ceph_cloud, tmp_path)
+
+
+@pytest.fixture
+def twice(ceph_driver_cloud: Cloud, tmp_path: Path) -> Iterator[PoolVault]:
+    """The same with backups in Ceph."""
+    yield from pools.vault_of(ceph_driver_cloud, tmp_path)
 
 
 def take(vault: PoolVault, volume: str, snapshot: str = "", **more: object) -> BlockMap:
@@ -180,3 +190,55 @@ def test_backups_in_a_folder_are_taken_restored_and_proven(vault: PoolVault, see
     assert one["status"] in ("refuted", "unrestorable")
     assert newest in refuted.failed
     assert vault.scratch() == []
+
+
+@pytest.mark.accept("B1.1", "B1.8", "B1.21")
+def test_backups_in_ceph_are_incremental_restored_and_proven(twice: PoolVault, seed: int) -> None:
+    volume = twice.volume("database", metadata={"who": "somebody"})
+    points = {}
+    for number in range(2):
+        twice.write(volume, seed + number)
+        made = run(twice, volume, number)
+        points[str(made["id"])] = twice.sha256(volume)
+        assert made["kind"] == ("incremental" if number else "full"), made
+    first, newest = points
+    images = Pool(twice.pool.cluster, "backups")
+    (image,) = [one for one in images.images() if volume in one]
+    assert [one.split(".")[1] for one in images.read(image)["snapshots"]] == [first, newest]
+    given = {"reader": twice.reader, "digests": str(twice.digests)}
+    restores = [{"backup": backup, "name": f"of-{backup}"} for backup in points]
+    done = twice.desk.run("volume_backup_restore", restores=restores, max_parallel=1, **given)
+    assert done.failed == ""
+    assert {one["backup"]: twice.sha256(one["volume"]["id"]) for one in done.values["restores"]} == points
+    proven = twice.desk.run("volume_backup_verify", **given)
+    assert (proven.failed, [one["status"] for one in proven.values["verified"]]) == ("", ["proven"])
+    assert twice.scratch() == []
+
+
+@pytest.mark.accept("B1.8")
+def test_of_a_snapshot_the_ceph_driver_makes_full_ones_and_keeps_one_of_them(twice: PoolVault, seed: int) -> None:
+    volume = twice.volume("database", metadata={"who": "somebody"})
+    twice.write(volume, seed)
+    digest = twice.sha256(volume)
+    snapshot = snapshot_of(twice, volume)
+    first = twice.backup(volume, "first", digest=False, snapshot=snapshot)
+    shown = twice.show("backups", first)
+    assert shown is not None
+    assert (shown["is_incremental"], shown["object_count"], shown["snapshot_id"]) == (False, 0, snapshot)
+    # The next one of the volume itself stands on nothing: with the driver it would fail, and cost the bytes of the first.
+    made = run(twice, volume, 1)
+    assert (made["kind"], made["why"]) == (
+        "full",
+        f"the newest backup {first} is of a snapshot, and nothing can stand on that with the Ceph driver",
+    )
+    with twice.desk.session() as cloud:
+        there = Cinder(cloud)
+        second = there.begin_backup(volume, name="second", metadata={model.RUN: "test"}, snapshot=snapshot)
+        assert machines.until(lambda: (one := there.backup(second)) and one.status == "error" and one).failure
+    # It has failed. Whoever removes it removes the bytes of the first one; we do not.
+    done = twice.desk.run("volume_backup_prune", keep={"last": 2}, volumes=[volume], failed_days=0)
+    assert (done.failed, done.changed) == ("", False)
+    assert twice.show("backups", second) is not None
+    restored = twice.desk.run("volume_backup_restore", restores=[{"backup": first, "name": "back"}])
+    assert restored.failed == ""
+    assert twice.sha256(restored.values["restores"][0]["volume"]["id"]) == digest
