@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 from ansible.utils.display import Display
@@ -22,3 +23,9 @@ class ActionModule(ControllerAction):
         """See :class:`ActionBase`."""
         with stream.heard_by(lambda line: Display().display(f"  {line}")):
             return super().run(tmp, task_vars)
+
+    def _is_ours(self) -> bool:
+        # The package may be installed for the interpreter of the task and not for Ansible's own.
+        store = self._task.args.get("store")
+        simple = isinstance(store, dict) and store.get("kind") == "directory"
+        return super()._is_ours() and (simple or importlib.util.find_spec("boto3") is not None)

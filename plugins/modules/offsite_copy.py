@@ -37,13 +37,47 @@ options:
     required: true
     suboptions:
       kind:
-        description: V(directory) is a folder, for example a file system of another site.
+        description:
+          - V(directory) is a folder, for example a file system of another site.
+          - V(s3) is a bucket of Ceph's object gateway, or of whatever else speaks S3. It needs the Python package C(boto3).
         type: str
-        choices: [directory]
+        choices: [directory, s3]
         required: true
       path:
         description: With O(store.kind=directory), the folder. It is made when it is not there.
         type: path
+      bucket:
+        description: With O(store.kind=s3), the bucket. It has to be there.
+        type: str
+      prefix:
+        description: With O(store.kind=s3), what all names in the bucket begin with.
+        type: str
+      endpoint:
+        description: With O(store.kind=s3), address of the service. That of Amazon when it is left out.
+        type: str
+      region:
+        description: With O(store.kind=s3), the region. That of the profile or of the environment when it is left out.
+        type: str
+      profile:
+        description: With O(store.kind=s3), name of a profile in the files of C(boto3), which has keys and region.
+        type: str
+      access_key:
+        description:
+          - With O(store.kind=s3), the access key.
+          - Without it, keys come from the profile, the environment (C(AWS_ACCESS_KEY_ID)) or the files of C(boto3).
+        type: str
+      secret_key:
+        description: With O(store.kind=s3), the secret key.
+        type: str
+      session_token:
+        description: With O(store.kind=s3), the token of a login for a limited time.
+        type: str
+      ca_cert:
+        description: With O(store.kind=s3), a file with the certificates that are trusted.
+        type: path
+      validate_certs:
+        description: With O(store.kind=s3), whether the certificate of the service is checked. It is when this is left out.
+        type: bool
   src:
     description: With O(state=present), the folder that is copied. It is refused when it holds no files.
     type: path
@@ -87,6 +121,7 @@ options:
     default: 60
 notes:
   - Bytes are stored as they are. Give a store that others can read encrypted files only, for example bundles of secrets.
+  - A bucket with versions or with a lock keeps what is removed for as long as its rules say. Zeroes are sent as they are.
   - Symbolic links are kept as they are. Owners are not; files come back with their permissions and times, and belong to whoever
     restores them. Sockets, pipes and devices are left out and returned in RV(omitted).
 seealso:
@@ -101,6 +136,16 @@ EXAMPLES = r"""
     store:
       kind: directory
       path: /mnt/other-site/cloud
+    keep: 14
+
+- name: Copy it to the object gateway of another site, with the keys of the environment
+  scs.landscape.offsite_copy:
+    src: /var/backups/cloud
+    store:
+      kind: s3
+      endpoint: https://rgw.other-site.example
+      bucket: backups
+      prefix: cloud-a
     keep: 14
 
 - name: Read back every byte of the newest copy
@@ -201,7 +246,7 @@ def main(params, check_mode):
     """Copies, restores or verifies."""
     settings = Settings(parallel=params["max_parallel"], timeout=params["timeout"], wait=params["wait"])
     wanted = run.wish_of(params)
-    store = opening.store(params["store"])
+    store = opening.store(params["store"], params["max_parallel"])
     if params["state"] == "present":
         now = datetime.datetime.now(datetime.timezone.utc)
         done = run.present(store, wanted, settings, check_mode, now)

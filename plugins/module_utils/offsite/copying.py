@@ -55,10 +55,10 @@ class Report:
     steps: int = 0
 
 
-def look(store: Store, settings: Settings, *, objects: bool = True) -> Held:
+def look(store: Store, settings: Settings) -> Held:
     """What a store holds; manifests that cannot be used are named with the reason."""
     keys = patient(lambda: store.listing(model.SNAPSHOTS), settings.timeout)
-    found = {} if not objects else patient(lambda: store.listing(model.OBJECTS), settings.timeout)
+    found = patient(lambda: store.listing(model.OBJECTS), settings.timeout)
     wanted = [key for key in sorted(keys) if model.name_of(key)]
 
     def work(key: str) -> model.Snapshot:

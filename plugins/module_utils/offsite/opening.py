@@ -10,27 +10,50 @@ from typing import Any
 
 from ..core.errors import InputError
 from .directory import Directory
+from .s3 import client as s3
 from .store import Store
 
 #: The options of a store, as a module takes them.
 ARGUMENTS: dict[str, Any] = {
-    "kind": {"type": "str", "choices": ["directory"], "required": True},
+    "kind": {"type": "str", "choices": ["directory", "s3"], "required": True},
     "path": {"type": "path"},
+    "bucket": {"type": "str"},
+    "prefix": {"type": "str"},
+    "endpoint": {"type": "str"},
+    "region": {"type": "str"},
+    "profile": {"type": "str"},
+    "access_key": {"type": "str"},
+    "secret_key": {"type": "str", "no_log": True},
+    "session_token": {"type": "str", "no_log": True},
+    "ca_cert": {"type": "path"},
+    "validate_certs": {"type": "bool"},
 }
-#: Which options a kind of store has, and which of them it needs.
-_OPTIONS = {"directory": ("path",)}
-_NEEDED = {"directory": ("path",)}
+#: Which options a kind of store needs, and which it may have besides.
+_NEEDED = {"directory": ("path",), "s3": ("bucket",)}
+_MORE = {
+    "directory": (),
+    "s3": (
+        *("prefix", "endpoint", "region", "profile", "access_key", "secret_key", "session_token"),
+        *("ca_cert", "validate_certs"),
+    ),
+}
 
 
-def store(options: Mapping[str, Any]) -> Store:
+def store(options: Mapping[str, Any], parallel: int = 4) -> Store:
     """The store.
 
+    :param parallel: how many files are on their way at once.
     :raises InputError: options are missing, or belong to another kind of store.
     """
     kind = options["kind"]
     given = {name for name, value in options.items() if value not in (None, "", []) and name != "kind"}
     problems = [f"store.{name} is needed for kind {kind}" for name in _NEEDED[kind] if name not in given]
-    problems += [f"store.{name} is not for kind {kind}" for name in sorted(given - {*_OPTIONS[kind]})]
+    foreign = given - {*_NEEDED[kind], *_MORE[kind]}
+    problems += [f"store.{name} is not for kind {kind}" for name in sorted(foreign)]
+    if ("access_key" in given) != ("secret_key" in given):
+        problems.append("store.access_key and store.secret_key belong together")
     if problems:
         raise InputError("; ".join(problems))
+    if kind == "s3":
+        return s3.Bucket(options, s3.connect(options, parallel))
     return Directory(options["path"])
