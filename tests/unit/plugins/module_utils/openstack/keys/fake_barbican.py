@@ -21,6 +21,7 @@ class FakeProject(FakeCinder):
     :ivar secrets: by id, with ``_payload``, ``_metadata`` and ``_read``.
     :ivar images: by id.
     :ivar denied: ids of secrets whose payload this login may not read.
+    :ivar without: services that the cloud does not have.
     :ivar creator: the login has the role that makes and reads secrets.
     """
 
@@ -36,6 +37,7 @@ class FakeProject(FakeCinder):
         self.denied: set[str] = set()
         self.creator = True
         self.most_secrets = -1
+        self.without: tuple[str, ...] = ()
 
     # What a test arranges.
 
@@ -69,9 +71,9 @@ class FakeProject(FakeCinder):
 
     # What the client has.
 
-    def endpoint(self, _service: str) -> str:
+    def has(self, service: str) -> bool:
         """As the client's."""
-        return BASE
+        return service not in self.without
 
     def pages(self, service: str, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
         """As the client's."""

@@ -311,6 +311,14 @@ def test_a_busy_barbican_is_waited_for(path: Path) -> None:
     assert len(lost) == 1
 
 
+def test_a_cloud_without_volumes_and_images_has_secrets_too(path: Path) -> None:
+    exported(project(1), path)
+    new = FakeProject("b")
+    new.without = ("block-storage", "image")
+    assert len(run(new, "imported", path).values["ids"]) == 2
+    assert exported(new, path, everything=True, allow_less=True).values["count"] == 0
+
+
 def test_everything_of_a_secret_comes_back(path: Path) -> None:
     source = FakeProject()
     source.add_secret(
