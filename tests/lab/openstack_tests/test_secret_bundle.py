@@ -20,13 +20,11 @@ import pytest
 import yaml
 
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys import client, model
-from ansible_collections.scs.landscape.tests.lab.ceph import CephCluster
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests import past
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.disks import Disks
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.test_volume_backup_record import in_tenant, lose
-from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -111,39 +109,6 @@ class Files:
         return self.desk.cloud.share / f"volume-{volume}"
 
 
-class Pool:
-    """Those of Ceph: images that are LUKS from their first byte on."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.cluster, self.file = CephCluster(desk.cloud.lane), desk.folder / "ciphertext"
-
-    def put(self, volume: str, key: bytes, plain: Path) -> None:
-        """Writes the bytes of a volume: an image of the same name with the same key and header."""
-        self._out(volume)
-        qemu(key, "-n", "-f", "raw", str(plain), "--target-image-opts", self._luks)
-        with self.file.open("rb") as file:
-            steps = (
-                f"rbd rm --no-progress volumes/volume-{volume} && rbd import --no-progress - volumes/volume-{volume}"
-            )
-            self.cluster.run(["sh", "-c", steps], stdin=file, timeout=600)
-        self.file.unlink()
-
-    def take(self, volume: str, key: bytes, plain: Path) -> None:
-        """Reads them."""
-        self._out(volume)
-        qemu(key, "--image-opts", self._luks, "-O", "raw", str(plain))
-        self.file.unlink()
-
-    @property
-    def _luks(self) -> str:
-        return f"driver=luks,key-secret=s,file.driver=file,file.filename={self.file}"
-
-    def _out(self, volume: str) -> None:
-        with self.file.open("wb") as file:
-            pipe = {"stdout": file, "capture_output": False, "text": False}
-            self.cluster.run(["rbd", "export", "--no-progress", f"volumes/volume-{volume}", "-"], timeout=600, **pipe)
-
-
 def qemu(key: bytes, *words: str) -> None:
     """A conversion by qemu-img, which gets the key as Nova gives it to QEMU: in hexadecimal."""
     handed = Path("/dev/shm") / f"scs-{os.getpid()}"  # outside of what is searched
@@ -211,7 +176,7 @@ def nowhere(desk: Desk, key: bytes, *said: str) -> None:
     forms |= {base64.b64encode(key.hex().encode()).rstrip(b"="), base64.b64encode(key).rstrip(b"=")}
     texts = {f"output {place}": text.encode() for place, text in enumerate(said)}
     for path in desk.folder.rglob("*"):
-        if path.is_file() and path.name not in ("plain", "ciphertext"):
+        if path.is_file() and path.name != "plain":
             texts[str(path)] = path.read_bytes()
     for service in ("barbican", "cinder", "glance", "keystone", "cinder-volume", "cinder-backup", "cinder-scheduler"):
         texts[service] = desk.cloud.log(service).encode()
@@ -228,18 +193,6 @@ def volume_of(desk: Desk, disks: Disks, name: str, **source: str) -> str:
     return made
 
 
-def image_of(desk: Desk, disks: Disks, volume: str) -> str:
-    """Id of a new image with the ciphertext of a volume."""
-    what = {"image_name": f"{disks.mark}-image", "disk_format": "raw", "container_format": "bare"}
-    path = f"/volumes/{volume}/action"
-    with desk.session() as cloud:
-        answer = cloud.call(_CINDER, "POST", path, json={"os-volume_upload_image": what}, repeat=False)
-        made = str(answer.body["os-volume_upload_image"]["image_id"])
-        disks.until(volume, "available")
-        assert cloud.get("image", f"/images/{made}")["status"] == "active"
-    return made
-
-
 def emptied(desk: Desk, volume: str) -> None:
     """Nothing is left but the stores of bytes and the files of the operator."""
     lose(desk, volume)
@@ -249,7 +202,7 @@ def emptied(desk: Desk, volume: str) -> None:
     assert (secrets(desk), past.rows(desk.cloud, volume)) == ([], {})
 
 
-def rebuilt(desk: Desk, root: Path, store: Any, seed: int, *, by_image: bool) -> None:
+def rebuilt(desk: Desk, root: Path, store: Files, seed: int) -> None:
     """An encrypted volume, lost with its key, is there again."""
     disks, plain = Disks(desk, f"keys-{seed}", random.Random(seed)), desk.folder / "plain"
     volume = volume_of(desk, disks, "source")
@@ -258,16 +211,15 @@ def rebuilt(desk: Desk, root: Path, store: Any, seed: int, *, by_image: bool) ->
     recorded = sha256(plain)
     store.put(volume, key, plain)
     backup = past.back_up(desk, volume)
-    images = [image_of(desk, disks, volume)] if by_image else []
     before = key_of(desk, "backup", backup)
 
     bundle, records = desk.folder / "keys.json", desk.folder / "records.json"
     sealing = {"path": str(bundle), "passphrase": PASSWORD}
-    wanted = {"state": "exported", "method": "vault", "volumes": [volume], "images": images, **sealing}
+    wanted = {"state": "exported", "method": "vault", "volumes": [volume], **sealing}
     predicted = play(desk, root, check=True, **wanted)
     assert (predicted["changed"], bundle.exists()) == (True, False)
     out = play(desk, root, **wanted)
-    assert (out["count"], out["plan"]["digest"]) == (2 + len(images), predicted["plan"]["digest"])
+    assert (out["count"], out["plan"]["digest"]) == (2, predicted["plan"]["digest"])
     assert bundle.stat().st_mode & 0o777 == 0o600
     assert not play(desk, root, **wanted)["changed"]
     tenant = in_tenant(desk)
@@ -281,7 +233,6 @@ def rebuilt(desk: Desk, root: Path, store: Any, seed: int, *, by_image: bool) ->
     back = play(desk, root, **taking)
     assert sorted(back["imported"]) == sorted(back["ids"])
     assert sorted(secrets(desk)) == sorted(back["ids"].values())
-    assert [one["image"] for one in back["relinked"]] == images
     began = time.time()
     again = play(desk, root, **taking)
     assert (again["changed"], again["ids"], desk.cloud.writes("barbican", began)) == (False, back["ids"], [])
@@ -289,14 +240,13 @@ def rebuilt(desk: Desk, root: Path, store: Any, seed: int, *, by_image: bool) ->
     done = tenant.run("volume_backup_record", state="imported", path=str(records), keys=back["ids"])
     assert (done.failed, done.values["imported"]) == ("", [backup])
     assert key_of(desk, "backup", backup) == back["ids"][before] != before
-    for source in ({"backup_id": backup}, *({"imageRef": one} for one in images)):
-        made = volume_of(desk, disks, "rebuilt", **source)
-        mine = key_of(desk, "volume", made)
-        assert mine not in back["ids"].values()
-        assert payload(desk, mine) == key
-        store.take(made, payload(desk, mine), plain)
-        os.truncate(plain, SIZE)
-        assert sha256(plain) == recorded, source
+    made = volume_of(desk, disks, "rebuilt", backup_id=backup)
+    mine = key_of(desk, "volume", made)
+    assert mine not in back["ids"].values()
+    assert payload(desk, mine) == key
+    store.take(made, payload(desk, mine), plain)
+    os.truncate(plain, SIZE)
+    assert sha256(plain) == recorded
     with pytest.raises(subprocess.CalledProcessError):
         store.take(made, bytes(32), plain)
     # Cinder's own copies of the key, which go with the volumes, are not taken for those of the bundle.
@@ -306,23 +256,7 @@ def rebuilt(desk: Desk, root: Path, store: Any, seed: int, *, by_image: bool) ->
 
 @pytest.mark.accept("B1.14")
 def test_an_encrypted_volume_is_rebuilt_from_the_bundle(desk: Desk, collections_root: Path, seed: int) -> None:
-    rebuilt(desk, collections_root, Files(desk), seed, by_image=False)
-
-
-@pytest.mark.accept("B1.14")
-def test_an_encrypted_volume_on_ceph_is_rebuilt_from_its_backup_and_from_its_image(
-    tmp_path: Path, collections_root: Path, seed: int
-) -> None:
-    cloud = Cloud(lane("keys-rbd"), profile="volume", backend="rbd")
-    cloud.down()
-    try:
-        cloud.up()
-        desk = Desk(cloud, tmp_path, "member")
-        encrypting(desk)
-        rebuilt(desk, collections_root, Pool(desk), seed, by_image=True)
-    finally:
-        cloud.down()
-        CephCluster(cloud.lane).down()
+    rebuilt(desk, collections_root, Files(desk), seed)
 
 
 def test_the_module_as_a_program_seals_by_gpg_and_relinks_an_image(desk: Desk, collections_root: Path) -> None:
@@ -331,15 +265,8 @@ def test_the_module_as_a_program_seals_by_gpg_and_relinks_an_image(desk: Desk, c
     home, bundle = desk.folder / "gnupg", desk.folder / "keys.json"
     home.mkdir(mode=0o700)
     key = random.Random(1).randbytes(32)
-    body = {
-        "secret_type": "symmetric",
-        "algorithm": "aes",
-        "bit_length": 256,
-        "payload": base64.b64encode(key).decode(),
-    }
-    body.update(payload_content_type="application/octet-stream", payload_content_encoding="base64")
+    made = secret(desk, key)
     with desk.session() as cloud:
-        made = model.id_of(cloud.call(_KEYS, "POST", "/secrets", json=body).body["secret_ref"])
         shape = {"name": "sealed", "disk_format": "raw", "container_format": "bare", model.IMAGE_KEY: made}
         image = cloud.call("image", "POST", "/images", json=shape).body["id"]
         cloud.call(_KEYS, "PUT", f"/secrets/{made}/acl", json={"read": {"project-access": False, "users": ["u9"]}})

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ...core.errors import LandscapeError
 from ...core.retry import Backoff, retry
-from ..model import CloudError, ConflictError, ForbiddenError, NotFoundError, UnreachableError
+from ..model import Answer, CloudError, ConflictError, ForbiddenError, NotFoundError, UnreachableError
 from . import model
 from .model import Container, Secret
 
@@ -83,8 +83,15 @@ class Barbican:
 
         def read() -> bytes:
             path, accept = f"/secrets/{one.id}/payload", {"Accept": one.content}
+            told: list[Answer] = []
             with _again():
-                return b"".join(self.cloud.stream(_BARBICAN, path, timeout=60.0, headers=accept))
+                stream = self.cloud.stream(_BARBICAN, path, timeout=60.0, headers=accept, begin=told.append)
+                got = b"".join(stream)
+            wanted = told[0].headers.get("content-length") if told else None
+            if wanted and int(wanted) != len(got):
+                # Half a key would be sealed, and nobody would know before the day it is needed.
+                raise UnreachableError(f"secret {one.id}: {len(got)} of {wanted} bytes came")
+            return got
 
         try:
             found = retry(read, on=(UnreachableError,), backoff=self._backoff)

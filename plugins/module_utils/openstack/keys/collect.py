@@ -62,9 +62,10 @@ class Collector:
         if not self._all and not any(self._choice.get(name) for name in names):
             raise InputError("Nothing was chosen", hint=f"Say {', '.join(names)}, or everything")
         found = Wanted()
-        if self._all or self._choice["volumes"] or self._choice["backups"]:
+        # A cloud without volumes or images may still have secrets.
+        if (self._all and self.cloud.has(_CINDER)) or self._choice["volumes"] or self._choice["backups"]:
             self._of_cinder(found)
-        if self._all or self._choice["images"]:
+        if (self._all and self.cloud.has(_GLANCE)) or self._choice["images"]:
             self._of_images(found)
         found.uses += [Use("secret", key, key) for key in map(model.id_of, self._choice["secrets"])]
         self._of_containers(found)
@@ -141,13 +142,13 @@ def images(cloud: Any) -> Iterator[Mapping[str, Any]]:
 def users(cloud: Any, keys: Sequence[str]) -> list[Use]:
     """Volumes, backups and images of the project that name one of some secrets."""
     wanted, found = set(keys), []
-    version = cloud.microversion(_CINDER, KEYS)
+    version = cloud.microversion(_CINDER, KEYS) if cloud.has(_CINDER) else None
     for kind, (path, name) in _LISTS.items():
         for body in cloud.pages(_CINDER, path, name, limit=1000, microversion=version) if version else ():
             key = str(body.get("encryption_key_id") or "")
             if key in wanted:
                 found.append(Use(kind, str(body["id"]), key))
-    for body in images(cloud):
+    for body in images(cloud) if cloud.has(_GLANCE) else ():
         named = [one for one in (model.IMAGE_KEY, model.IMAGE_CERTIFICATE) if body.get(one) in wanted]
         found += [Use("image", str(body["id"]), str(body[one]), one) for one in named]
     return found

@@ -21,6 +21,8 @@ class FakeProject(FakeCinder):
     :ivar secrets: by id, with ``_payload``, ``_metadata`` and ``_read``.
     :ivar images: by id.
     :ivar denied: ids of secrets whose payload this login may not read.
+    :ivar short: whether the next payloads break off one byte before their end.
+    :ivar without: services that the cloud does not have.
     :ivar creator: the login has the role that makes and reads secrets.
     """
 
@@ -36,6 +38,8 @@ class FakeProject(FakeCinder):
         self.denied: set[str] = set()
         self.creator = True
         self.most_secrets = -1
+        self.short: list[bool] = []
+        self.without: tuple[str, ...] = ()
 
     # What a test arranges.
 
@@ -69,9 +73,9 @@ class FakeProject(FakeCinder):
 
     # What the client has.
 
-    def endpoint(self, _service: str) -> str:
+    def has(self, service: str) -> bool:
         """As the client's."""
-        return BASE
+        return service not in self.without
 
     def pages(self, service: str, path: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
         """As the client's."""
@@ -86,7 +90,9 @@ class FakeProject(FakeCinder):
             return
         yield from [one for one in found if one.get("name") == query.get("name", one.get("name"))]
 
-    def stream(self, service: str, path: str, *, headers: Mapping[str, str], **_more: Any) -> Iterator[bytes]:
+    def stream(
+        self, service: str, path: str, *, headers: Mapping[str, str], begin: Any, **_more: Any
+    ) -> Iterator[bytes]:
         """As the client's."""
         with self._lock:
             self.requests.append(("GET", path))
@@ -98,7 +104,9 @@ class FakeProject(FakeCinder):
                 raise model.ForbiddenError(f"GET {path}", status=403)
             if headers["Accept"] != found["content_types"]["default"]:
                 raise model.CloudError(f"GET {path}", status=406)
-        yield found["_payload"]
+        begin(model.Answer(200, {"content-length": str(len(found["_payload"]))}))
+        short = self.short and self.short.pop()
+        yield found["_payload"][:-1] if short else found["_payload"]
 
     def call(self, service: str, method: str, path: str, **given: Any) -> Any:
         """As the client's."""

@@ -306,9 +306,19 @@ def test_a_busy_barbican_is_waited_for(path: Path) -> None:
             lost.append(path)
             raise cloud_model.CloudError("busy", status=503)
 
-    source.hook = hook
+    source.hook, source.short = hook, [True]  # and a payload that broke off is asked for again
     assert exported(source, path, secrets=["key-volume-0"]).failed == ""
-    assert len(lost) == 1
+    new = FakeProject("b")
+    assert (run(new, "imported", path).failed, source.short, len(lost)) == ("", [], 1)
+    assert list(payloads(new).values()) == [key(0)]
+
+
+def test_a_cloud_without_volumes_and_images_has_secrets_too(path: Path) -> None:
+    exported(project(1), path)
+    new = FakeProject("b")
+    new.without = ("block-storage", "image")
+    assert len(run(new, "imported", path).values["ids"]) == 2
+    assert exported(new, path, everything=True, allow_less=True).values["count"] == 0
 
 
 def test_everything_of_a_secret_comes_back(path: Path) -> None:
