@@ -147,7 +147,8 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.deployment import files
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.drills import model, report
 
-_LIST, _DICT = {"type": "list", "elements": "dict", "default": []}, {"type": "dict", "default": {}}
+_LIST = {"type": "list", "elements": "dict", "default": []}
+_DICT = {"type": "dict", "default": {}}
 ARGUMENTS = {
     "title": {"type": "str", "required": True},
     "kind": {"type": "str", "choices": ["restore_drill", "dr_rebuild", "backup_run"], "default": "restore_drill"},

@@ -101,7 +101,7 @@ class Shop:
         self.digests: dict[str, str] = {}
         self.before: dict[str, Any] = {}
         self.verdict: list[str] = []
-        self._chance = random.Random(20261122)
+        self._chance = random.Random()
 
     def play(self) -> int:
         """All of the story; the exit code of the first playbook that fails, or 1 when a byte differs."""
