@@ -28,7 +28,7 @@ extends_documentation_fragment:
   - scs.landscape.attributes
   - scs.landscape.openstack_auth
   - scs.landscape.backup_reader
-  - scs.landscape.backup_restore
+  - scs.landscape.volume_restore
 options:
   digests:
     required: true

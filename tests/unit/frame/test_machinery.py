@@ -93,9 +93,9 @@ def test_a_machine_at_half_the_pace_may_take_twice_the_time_for_a_check(seconds,
 def test_molecule_stands_for_its_ids_once_it_ran_on_both_full_legs(other, results):
     record = [Outcome("molecule", leg, result) for leg, result in zip(FULL, (PASSED, other))]
     entries = list(acceptance._from_runner(record))
-    for name in ("L1.10", "S2.10"):
+    for name in ("L1.10", "S2.10", "B1.22"):
         assert [entry.result for entry in entries if entry.identifier == name] == results
-    assert len(entries) == 2 * len(results)
+    assert len(entries) == 3 * len(results)
 
 
 @pytest.mark.accept("L1.10")
@@ -123,6 +123,16 @@ def test_the_scenario_of_the_fabric_tries_switches_and_a_second_run(repo):
         "idempotence",
         "verify",
     ]
+
+
+@pytest.mark.accept("B1.22")
+def test_the_scenario_of_backups_tries_every_role_and_a_second_run(repo):
+    folder = repo / "molecule" / "backup"
+    sequence = yaml.safe_load((folder / "molecule.yml").read_text(encoding="utf-8"))["scenario"]["test_sequence"]
+    assert sequence == ["syntax", "create", "prepare", "converge", "idempotence", "verify", "destroy"]
+    said = (folder / "converge.yml").read_text(encoding="utf-8")
+    roles = [f"backup_{name}" for name in ("policy", "take", "prove", "thin", "restore", "metrics")]
+    assert [role for role in roles if f"scs.landscape.{role}\n" not in said] == []
 
 
 def test_an_id_that_no_issue_knows_is_a_problem():

@@ -275,6 +275,8 @@ def _unasked(volume: Volume, known: Sequence[str], policy_key: str) -> str:
     asked = volume.metadata.get(policy_key, "")
     if not asked:
         return "no policy is for it"
+    if asked in known:
+        return f"its policy {asked} names others"
     near = nearest(asked, known)
     return f"its policy {asked} is not defined" + (f"; {near}" if near else "")
 

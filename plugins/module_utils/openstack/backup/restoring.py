@@ -22,7 +22,7 @@ from .readers import Reader, Subject
 from .restore import Todo, Wanted
 from .volumes import Patience, Volumes, check_room
 
-#: Options of all that restores and reads what it restored (doc fragments ``backup_reader`` and ``backup_restore``).
+#: Options of all that restores and reads what it restored (doc fragments ``backup_reader`` and ``volume_restore``).
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "digests": {"type": "path"},
     "reader": readers.ARGUMENTS,

@@ -12,6 +12,7 @@ from typing import Any
 from ...core.errors import InputError
 from .model import EXCLUDE_KEY, POLICY_KEY, Volume
 from .points import Server
+from .volumes import SCRATCH
 
 #: A backup of these cannot be wanted: they are on their way out, or not there yet.
 _PASSING = ("creating", "deleting", "downloading")
@@ -149,6 +150,8 @@ def select(volumes: Sequence[Volume], selector: Selector, servers: Sequence[Serv
 
 
 def _left_out(volume: Volume, selector: Selector) -> str:
+    if volume.description.startswith(SCRATCH):
+        return "it is there for a proof alone"  # and has the metadata of its source, the policy among them
     if selector.excludes(volume):
         return f"its metadata say {selector.exclude_key}={volume.metadata[selector.exclude_key]}"
     return f"it is {volume.status}" if volume.status in _PASSING else ""

@@ -152,6 +152,9 @@ def test_what_a_policy_names_and_nobody_finds_is_told() -> None:
     fake.add_volume("v1")
     seen = run(fake, policies={"gold": {"volumes": ["v1", "gone"]}}, coverage=True).values
     assert (seen["covered"], seen["missing"]) == ({"gold": ["v1"]}, ["policies.gold: there is no volume gone"])
+    fake.add_volume("v2", metadata={KEY: "gold"})
+    seen = run(fake, policies={"gold": {"volumes": ["v1"]}}, coverage=True).values
+    assert seen["uncovered"] == [{"id": "v2", "name": "v2", "reason": "its policy gold names others"}]
 
 
 def test_every_key_is_described() -> None:

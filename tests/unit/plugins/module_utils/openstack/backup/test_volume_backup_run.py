@@ -14,7 +14,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.core.stream import heard_by
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model, volumes
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.waits import Waits
 from ansible_collections.scs.landscape.plugins.modules import volume_backup_run
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import (
@@ -222,6 +222,8 @@ def fleet() -> FakeCinder:
     cloud.add_volume("silver", metadata={"backup:policy": "silver", "tier": "db"})
     cloud.add_volume("root", attachments=[{"server_id": "s1", "device": "/dev/vda"}], status="in-use")
     cloud.add_volume("going", status="deleting")
+    # A restore gives a volume the metadata of its source.
+    cloud.add_volume("scratch", description=f"{volumes.SCRATCH}x", metadata={"backup:policy": "gold"})
     return cloud
 
 
@@ -248,7 +250,11 @@ def test_volumes_are_selected(options, chosen):
 def test_what_is_left_out_is_listed_with_its_reason():
     cloud = fleet()
     left = {one["id"]: one["reason"] for one in run(cloud, check=True).values["omitted"]}
-    assert left == {"out": "its metadata say backup:exclude=True", "going": "it is deleting"}
+    assert left == {
+        "out": "its metadata say backup:exclude=True",
+        "going": "it is deleting",
+        "scratch": "it is there for a proof alone",
+    }
 
 
 def test_what_is_named_and_not_there_fails_and_the_rest_is_backed_up():

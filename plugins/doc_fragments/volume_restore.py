@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation fragment ``scs.landscape.backup_restore``."""
+    """Documentation fragment ``scs.landscape.volume_restore``."""
 
     DOCUMENTATION = r"""
 options:
