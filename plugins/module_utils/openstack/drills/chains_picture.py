@@ -67,7 +67,7 @@ def _head(canvas: Canvas, row: Row, y: float, room: float, back: bool) -> None:
     """
     count = len(row.members)
     words = f"{row.size} GiB, {count} backup{'s' if count != 1 else ''}"
-    there = "there" if row.exists else "gone, and restored" if back else "the volume is gone"
+    there = "the volume is there" if row.exists else "gone, and restored" if back else "the volume is gone"
     canvas.text(_MARGIN, y + 24, row.name, size=12, bold=True, fill=INK, room=room)
     canvas.text(_MARGIN, y + 41, words, size=10, fill=QUIET, room=room)
     canvas.text(_MARGIN, y + 56, there, size=10, fill=QUIET, room=room)
