@@ -34,8 +34,9 @@ def typed(command: str, repo: Path) -> tuple[str, float]:
     argv = [sys.executable, "-B", "-m", "tests.tools", command]
     pipe, errors = subprocess.PIPE, subprocess.STDOUT
     environ = environments.clean_environ()
+    quiet = subprocess.DEVNULL
     done = subprocess.run(
-        argv, cwd=repo, env=environ, stdin=subprocess.DEVNULL, stdout=pipe, stderr=errors, text=True, timeout=PATIENCE
+        argv, cwd=repo, env=environ, stdin=quiet, stdout=pipe, stderr=errors, text=True, timeout=PATIENCE, check=False
     )
     seconds = time.monotonic() - began
     pace = max(1.0, (before + yardstick.pace()) / 2)

@@ -201,7 +201,7 @@ def test_backups_in_ceph_are_incremental_restored_and_proven(twice: PoolVault, s
         made = run(twice, volume, number)
         points[str(made["id"])] = twice.sha256(volume)
         assert made["kind"] == ("incremental" if number else "full"), made
-    first, newest = points
+    first, newest = list(points)
     images = Pool(twice.pool.cluster, "backups")
     (image,) = [one for one in images.images() if volume in one]
     assert [one.split(".")[1] for one in images.read(image)["snapshots"]] == [first, newest]

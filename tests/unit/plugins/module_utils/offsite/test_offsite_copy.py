@@ -459,8 +459,12 @@ def test_a_store_that_is_away_is_tried_again(tmp_path: Path) -> None:
 
     assert patient(busy, 30.0, clock=lambda: now[0], sleep=sleep) == "there"
     calls[:] = []
+
+    def away() -> str:
+        raise BusyError("away")
+
     with pytest.raises(BusyError):
-        patient(lambda: (_ for _ in ()).throw(BusyError("away")), 30.0, clock=lambda: now[0], sleep=sleep)
+        patient(away, 30.0, clock=lambda: now[0], sleep=sleep)
     with pytest.raises(LandscapeError):
         copying.look(directory.Directory("/proc/self/mem"), copying.Settings(timeout=0.1))
 
