@@ -27,7 +27,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -80,6 +80,25 @@ class Rule:
             return False
         self.acted += 1
         return True
+
+
+def one_in_twenty(seed: int) -> list[Rule]:
+    """Faults of every kind for every twentieth request: which kind, and from which on, is drawn by ``seed``.
+
+    Were each request drawn by itself, one run in some of a few dozen requests would see no fault at all.
+    """
+    draw = random.Random(seed)
+    kinds = [
+        Rule(503),
+        Rule(429),
+        Rule("cut"),
+        Rule("cut", late=True),
+        Rule(500, late=True),
+        Rule("truncate", method="GET"),
+    ]
+    draw.shuffle(kinds)
+    first, every = draw.randint(1, 20), 20 * len(kinds)
+    return [replace(kind, every=every, skip=first + 20 * number - every) for number, kind in enumerate(kinds)]
 
 
 @dataclass

@@ -22,7 +22,7 @@ ARGUMENTS: dict[str, Any] = {
     "endpoint": {"type": "str"},
     "region": {"type": "str"},
     "profile": {"type": "str"},
-    "access_key": {"type": "str"},
+    "access_key": {"type": "str", "no_log": False},  # a name, as that of a user is
     "secret_key": {"type": "str", "no_log": True},
     "session_token": {"type": "str", "no_log": True},
     "ca_cert": {"type": "path"},

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.flavors import model, sets
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk, until_status
-from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
+from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule, one_in_twenty
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -76,14 +76,7 @@ def test_five_percent_of_planted_faults_leave_the_flavors_that_were_asked_for(
     with desk.session("member") as member:
         project = member.project_id
     private = {"name": "builder", "vcpus": 1, "ram": 512, "is_public": False, "access": [project]}
-    chance = [
-        Rule(503, percent=1),
-        Rule(429, percent=1),
-        Rule("cut", percent=1),
-        Rule("cut", percent=1, late=True),
-        Rule(500, percent=0.5, late=True),
-        Rule("truncate", method="GET", percent=0.5),
-    ]
+    chance = one_in_twenty(seed)
     certain = [Rule("cut", method="POST", path="/flavors$", skip=skip, times=1, late=True) for skip in (1, 8)]
     certain += [Rule("cut", method="POST", path="os-extra_specs", skip=3, times=1, late=True)]
     certain += [Rule(status, method="POST", path="/flavors$", skip=12, times=1) for status in (429, 503)]

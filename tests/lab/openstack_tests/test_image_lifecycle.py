@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack.logs import Request
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk, Sample, Watcher
-from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
+from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule, one_in_twenty
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -149,14 +149,7 @@ def test_five_percent_of_planted_faults_change_nothing_of_what_is_switched_and_r
         # Imports through such a line are tested elsewhere.
         missing = desk.run("image_lifecycle", check_mode=True, images=wanted).values["imports"]
         assert desk.run("image_import", images=missing, cache_dir=str(desk.folder / "cache")).failed == ""
-        chance = [
-            Rule(503, percent=1),
-            Rule(429, percent=1),
-            Rule("cut", percent=1),
-            Rule("cut", percent=1, late=True),
-            Rule(500, percent=0.5, late=True),
-            Rule("truncate", method="GET", percent=0.5),
-        ]
+        chance = one_in_twenty(seed)
         # So few requests write that chance alone might plant nothing there.
         certain = [Rule("cut", method="PATCH", skip=skip, times=1, late=True) for skip in (0, 4, 9, 17)]
         certain += [Rule(status, method="PATCH", skip=2, times=1) for status in (429, 503)]

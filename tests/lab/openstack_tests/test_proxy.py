@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import http.server
+import random
 import threading
 import time
 import urllib.error
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
+from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule, one_in_twenty
 
 BODY = bytes(range(256)) * 400
 
@@ -149,6 +150,15 @@ def test_the_same_seed_plants_the_same(behind, seed):
     assert first == planted(seed)
     assert set(first) == {200, 503}
     assert first != planted(seed + 1)
+
+
+@pytest.mark.parametrize("plus", range(20))
+def test_one_request_in_twenty_meets_a_fault_whatever_the_seed(seed, plus):
+    draw, rules = random.Random(seed), one_in_twenty(seed + plus)
+    hits = [number for number in range(1, 241) if [rule for rule in rules if rule.due("GET", "/x", draw)]]
+    assert len(hits) == 12
+    assert hits[0] <= 20
+    assert [rule.acted for rule in rules] == [2] * 6
 
 
 def test_every_third_after_two_and_no_more_than_twice(behind):
