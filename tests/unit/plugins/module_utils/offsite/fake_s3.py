@@ -8,6 +8,7 @@ import datetime
 import hashlib
 import io
 import itertools
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +40,7 @@ class FakeS3:
         self.objects: dict[str, bytes] = {}
         self.uploads: dict[str, dict[str, Any]] = {}
         self.asked: Counter[str] = Counter()
-        self._numbers = itertools.count(1)
+        self._numbers, self._counting = itertools.count(1), threading.Lock()
         self.before: Callable[[str], None] = lambda _method: None
         self.after: Callable[[str], None] = lambda _method: None
 
@@ -53,7 +54,8 @@ class FakeS3:
 
         def call(Bucket: str, **options: Any) -> Any:  # noqa: N803 - boto3's own name
             assert Bucket == "bucket"
-            self.asked[method] += 1
+            with self._counting:
+                self.asked[method] += 1
             self.before(method)
             answer = handler(**options)
             self.after(method)

@@ -97,7 +97,8 @@ def test_what_a_killed_run_has_sent_is_not_sent_again(fake: FakeS3, tmp_path: Pa
     assert not [name for name in fake.objects if "/snapshots/" in name]
     fake.asked.clear()
     assert task(src=str(src)).failed == ""
-    assert fake.asked["upload_part"] == 8 - 4 + 2, "one was wrong, four were right"
+    # One part was wrong, four were right; the two of the other large file may have gone before the run was all dead.
+    assert fake.asked["upload_part"] - (8 - 4) in (0, 2)
     assert task(state="verified").failed == ""
 
 
