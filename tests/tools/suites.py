@@ -35,7 +35,7 @@ class Suite:
     :param full: runs in `make test-all` only.
     :param own_home: the tool writes into its home folder, so it gets one for itself.
     :param beside: another environment whose programs the tests start: ``osism`` is osism-2.16 on the leg core-2.16.
-    :param one_core: keeps one core busy at most, so it runs beside the others of its kind that follow it here.
+    :param one_core: keeps one core busy for the most part, so it runs beside the others of its kind that follow it here.
     :param when: pattern of files that must exist for the suite to have something to run.
     """
 
@@ -152,7 +152,6 @@ SUITES = (
         full=True,
         when=_DEBIAN,
     ),
-    Suite("sanity", "ansible-test sanity", FULL, [("ansible-test", "sanity", "--color", "no")]),
     Suite("changelog", "changelog fragments", ("tools",), [("antsibull-changelog", "lint")], one_core=True),
     Suite(
         "docs",
@@ -168,14 +167,6 @@ SUITES = (
         FULL,
         [("ansible-lint", "--profile", "production", "--offline")],
         one_core=True,
-    ),
-    Suite(
-        "molecule",
-        "roles end to end",
-        FULL,
-        [("molecule", "test", "--all")],
-        one_core=True,
-        when="molecule/*/molecule.yml",
     ),
     Suite(
         "package",
@@ -195,6 +186,22 @@ SUITES = (
         [("ansible-test", "integration", "--local", "--color", "no")],
         one_core=True,
         when="tests/integration/targets/*/tasks/main.yml",
+    ),
+    Suite(
+        "molecule",
+        "roles end to end",
+        FULL,
+        [("molecule", "test", "--all")],
+        one_core=True,
+        when="molecule/*/molecule.yml",
+    ),
+    Suite(
+        "sanity",
+        "ansible-test sanity",
+        FULL,
+        [("ansible-test", "sanity", "--color", "no")],
+        # Most of its tests are one process; two legs at once fill what each leaves idle.
+        one_core=True,
     ),
     Suite(
         "bench",
