@@ -136,7 +136,7 @@ def summary_of(deed: Deed) -> list[str]:
     lines += [f"Stages    {times}"] if times else []
     members = [one for row in deed.rows for one in row.members]
     proven = sum(one.state == PROVEN for one in members)
-    lines.append(f"Backups   {len(members)} of {len(deed.rows)} volumes, {proven} proven")
+    lines.append(f"Backups   {len(members)}, of {len(deed.rows)} volumes, {proven} proven")
     if deed.trials:
         longest = format_seconds(max(one.seconds for one in deed.trials))
         lines.append(
