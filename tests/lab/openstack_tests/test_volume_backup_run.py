@@ -172,7 +172,7 @@ def test_a_quota_one_short_is_refused_before_any_request_with_the_numbers_of_the
 @pytest.mark.parametrize(("count", "limit"), [(4, 2), (30, 4)], ids=["four-by-two", "thirty-by-four"])
 def test_never_more_at_once_than_allowed(disks: Disks, count: int, limit: int) -> None:
     with disks.desk.session() as cloud, disks.desk.session("admin") as admin:
-        every = {name: -1 for name in ("volumes", "gigabytes", "backups", "backup_gigabytes")}
+        every = dict.fromkeys(("volumes", "gigabytes", "backups", "backup_gigabytes"), -1)
         admin.call("block-storage", "PUT", f"/os-quota-sets/{cloud.project_id}", json={"quota_set": every})
     volumes = [disks.make(f"v{number}", written=1) for number in range(count)]
     seen: list[int] = []
