@@ -42,8 +42,16 @@ def _read(path: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _is_over(holder: dict[str, Any], now: float) -> bool:
-    """Whether the lock has expired, or its owner ran on this machine and is gone."""
+def holder_of(owner: str, expires: float, pid: int) -> dict[str, Any]:
+    """What a lock says of a process of this machine that holds it."""
+    return {"owner": owner, "host": socket.gethostname(), "pid": pid, "expires": expires}
+
+
+def is_over(holder: dict[str, Any], now: float) -> bool:
+    """Whether a lock has expired, or its owner ran on this machine and is gone.
+
+    :param holder: what :func:`holder_of` has made; anything else is no lock.
+    """
     expires, pid = holder.get("expires"), holder.get("pid")
     if not isinstance(expires, (int, float)) or not isinstance(pid, int) or expires <= now:
         return True
@@ -85,7 +93,7 @@ def _take(path: str, owner: str, pid: int, seconds: float, clock: Callable[[], f
     """Takes the lock; the name of the file it was linked from, and the token in both."""
     token = uuid.uuid4().hex
     mine = f"{path}.{token}"
-    holder = {"owner": owner, "host": socket.gethostname(), "pid": pid, "expires": clock() + seconds, "token": token}
+    holder = {**holder_of(owner, clock() + seconds, pid), "token": token}
     with contextlib.ExitStack() as undo:
         undo.callback(_forget, mine)
         with _one_by_one(os.path.dirname(path) or ".") as alone:
@@ -107,7 +115,7 @@ def _link(path: str, mine: str, clock: Callable[[], float]) -> None:
         return
     except FileExistsError:
         other = _other(path)
-    if other is not None and _is_over(other, clock()):
+    if other is not None and is_over(other, clock()):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         with contextlib.suppress(FileExistsError):
@@ -129,7 +137,7 @@ def _sweep(path: str, mine: str, clock: Callable[[], float], alone: bool) -> Non
         with contextlib.suppress(FileNotFoundError, PermissionError):
             holder = _read(other)
             settled = bool(holder) or alone or time.time() - os.stat(other).st_mtime > _SETTLED
-            if other != mine and settled and _is_over(holder, clock()):
+            if other != mine and settled and is_over(holder, clock()):
                 os.unlink(other)
 
 

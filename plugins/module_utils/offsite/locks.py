@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 from ..core.errors import LandscapeError, LockedError
+from ..core.lock import holder_of, is_over
 from . import store as stores
 from .model import LOCKS
 from .store import AbsentError, Store
@@ -71,7 +72,7 @@ def held(
 
 
 def _write(store: Store, name: str, owner: str, clock: Callable[[], float]) -> None:
-    content = {"owner": owner, "host": os.uname().nodename, "pid": os.getpid(), "until": clock() + _LASTS}
+    content = holder_of(owner, clock() + _LASTS, os.getpid())
     text = json.dumps(content).encode("ascii")
     stores.patient(lambda: store.put(name, text), 30.0)
 
@@ -98,7 +99,7 @@ def _others(store: Store, mine: str, kind: str, clock: Callable[[], float]) -> l
         holder = _read(store, name)
         if holder is None:
             continue
-        if _is_over(holder, clock()):
+        if is_over(holder, clock()):
             _remove(store, name)
         else:
             found.append(f"a {theirs} of {holder.get('owner')} (process {holder.get('pid')} on {holder.get('host')})")
@@ -113,19 +114,3 @@ def _read(store: Store, name: str) -> dict[str, Any] | None:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _is_over(holder: dict[str, Any], now: float) -> bool:
-    """Whether the time of a lock has passed, or its owner ran on this machine and is gone."""
-    until, pid = holder.get("until"), holder.get("pid")
-    if not isinstance(until, (int, float)) or not isinstance(pid, int) or until <= now:
-        return True
-    if holder.get("host") != os.uname().nodename:
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except PermissionError:
-        return False  # it runs, as another user
-    return False

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import contextvars
 import hashlib
@@ -35,7 +36,7 @@ def vault_by(vault: Vault) -> Iterator[None]:
         _offered.reset(token)
 
 
-class Sealer:
+class Sealer(abc.ABC):
     """One way to seal.
 
     :ivar method: its name.
@@ -45,19 +46,19 @@ class Sealer:
     method = ""
     recipients: Sequence[str] = ()
 
+    @abc.abstractmethod
     def seal(self, content: bytes) -> bytes:
         """The content, for the recipients.
 
         :raises SealError: it cannot be sealed.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def open(self, sealed: bytes) -> bytes:
         """What was sealed.
 
         :raises SealError: this is not the key, or the bytes are not those that were sealed.
         """
-        raise NotImplementedError
 
 
 class Age(Sealer):

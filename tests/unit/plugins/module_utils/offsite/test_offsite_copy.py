@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -399,8 +400,8 @@ def test_removal_is_alone_and_locks_of_the_gone_do_not_matter(tmp_path: Path) ->
                     raise AssertionError
     assert not list((tmp_path / "locks").iterdir())
     for holder in (
-        {"until": time.time() - 1, "pid": 1},
-        {"until": time.time() + 99, "pid": 2**22 + 5, "host": os.uname().nodename},
+        {"expires": time.time() - 1, "pid": 1},
+        {"expires": time.time() + 99, "pid": 2**22 + 5, "host": socket.gethostname()},
     ):
         store.put("locks/removal-00.json", json.dumps(holder).encode())
         with locks.held(store, "copy", "two", patience=0):
