@@ -198,7 +198,8 @@ steps_done:
 """
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
-from ansible_collections.scs.landscape.plugins.module_utils.openstack import client, pool
+from ansible_collections.scs.landscape.plugins.module_utils.core import pool
+from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.flavors import nova, plan, report, sets
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
 

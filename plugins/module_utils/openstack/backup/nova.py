@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
+from ...core import pool
 from ...core.errors import LandscapeError
-from .. import pool
 from ..model import CloudError, ConflictError, ForbiddenError, NotFoundError, UnreachableError
 from . import model, points
 from .cinder import Cinder

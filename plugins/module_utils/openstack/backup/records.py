@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.errors import InputError
+from ...core.pool import Outcome, each
 from ..model import CloudError, ForbiddenError
-from ..pool import Outcome, each
 from .cinder import Cinder
 from .model import Backup
 

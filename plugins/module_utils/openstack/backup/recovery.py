@@ -16,8 +16,8 @@ from typing import Any, Callable
 
 from ...core.errors import InputError, LandscapeError
 from ...core.plan import Plan, Step
+from ...core.pool import each
 from ..model import CloudError, NotFoundError
-from ..pool import each
 from .cinder import Cinder
 from .model import Backup
 from .records import Record, is_lost, record_of

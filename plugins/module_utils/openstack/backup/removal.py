@@ -16,8 +16,8 @@ from typing import Any, Callable
 
 from ...core.errors import LandscapeError
 from ...core.plan import Plan
+from ...core.pool import each
 from ..model import CloudError
-from ..pool import each
 from . import chains, lists, prune
 from .cinder import Cinder
 from .lists import Cleared, Listed

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core import pool
 from ...core.errors import InputError, LandscapeError
 from ...core.plan import Plan
 from ...core.stream import Meter, say
-from .. import pool
 from ..model import CloudError, UnreachableError
 from . import blocks, manifest, model, readers, restore
 from .cinder import Cinder

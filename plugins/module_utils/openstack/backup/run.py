@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
+from ...core import pool
 from ...core.errors import InputError, LandscapeError
 from ...core.stream import Stopped, say
-from .. import pool
 from ..model import CloudError, UnreachableError
 from . import chains, model, moments, plan, room
 from .chains import Chain

@@ -12,9 +12,9 @@ import datetime
 import heapq
 from collections.abc import Sequence
 
+from ...core import pool
 from ...core.errors import LandscapeError
 from ...core.stream import Meter, say
-from .. import pool
 from . import blocks, manifest, model, verify, volumes
 from .cinder import Cinder
 from .manifest import BlockMap

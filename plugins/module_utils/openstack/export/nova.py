@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ...core import pool
 from ...core.errors import LandscapeError, LockedError
 from ...core.plan import Plan, Step
 from ...core.stream import say
-from .. import pool
 from ..backup.points import KIND
 from ..images import owner
 from ..images.cache import Patience

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core import pool
 from ...core.errors import InputError, LandscapeError
 from ...core.plan import Plan, Step
 from ...core.stream import Meter, say
 from ...core.units import format_bytes, format_seconds
-from .. import pool
 from ..images.cache import Patience
 from ..images.glance import Glance
 from . import model, target

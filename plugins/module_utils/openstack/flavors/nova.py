@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...core import pool
 from ...core.errors import LandscapeError
-from .. import pool
 from ..client import Cloud
 from ..model import ConflictError, ForbiddenError, NotFoundError
 from .model import FIXED, Definition, Flavor, flavor_of, note_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..pool import Outcome
+from ...core.pool import Outcome
 from .plan import Todo
 
 

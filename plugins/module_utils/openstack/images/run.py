@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
+from ...core import pool
 from ...core.errors import InputError, LandscapeError, LockedError
 from ...core.plan import Plan, Step
 from ...core.stream import say
-from .. import pool
 from ..model import without_password
 from . import client, digests, model, owner, plan, policy, transfer
 from .cache import Cache, Patience

@@ -16,8 +16,8 @@ from typing import Any
 
 from ...core.errors import InputError, LandscapeError
 from ...core.plan import Impact, Plan, Step
+from ...core.pool import each
 from ..model import UnreachableError
-from ..pool import each
 from . import collect, model
 from .barbican import Barbican
 from .bundle import Content

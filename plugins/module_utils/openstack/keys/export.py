@@ -11,7 +11,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.plan import Plan, Step
-from ..pool import Outcome, each
+from ...core.pool import Outcome, each
 from . import bundle
 from .barbican import Barbican
 from .bundle import Bundle, Content

@@ -9,8 +9,8 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...core import pool
 from ...core.errors import InputError, LandscapeError
-from .. import pool
 from ..model import NotFoundError
 from .model import Seen
 

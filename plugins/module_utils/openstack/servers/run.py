@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core import pool
 from ...core.errors import InputError, LandscapeError
 from ...core.plan import Plan
-from .. import pool
 from . import diff, folder, model, plan
 from .capture import Reader
 from .recreate import Maker

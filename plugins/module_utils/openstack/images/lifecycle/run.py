@@ -12,7 +12,7 @@ from typing import Any
 
 from ....core.errors import LandscapeError
 from ....core.plan import Plan
-from ...pool import Outcome, each
+from ....core.pool import Outcome, each
 from ..catalogue.model import RETIRED, Entry
 from ..glance import Glance
 from . import expiry, plan

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ....core.pool import each
 from ...model import CloudError, ForbiddenError
-from ...pool import each
 from .expiry import Users
 
 #: Whose objects use images.

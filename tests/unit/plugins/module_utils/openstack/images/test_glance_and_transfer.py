@@ -10,9 +10,8 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.scs.landscape.plugins.module_utils.core import stream
+from ansible_collections.scs.landscape.plugins.module_utils.core import pool, stream
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import LandscapeError, LockedError
-from ansible_collections.scs.landscape.plugins.module_utils.openstack import pool
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import cache as cached_files
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import glance as glances
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import hold, model, owner, run
