@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ..core import expressions
 from ..core.errors import InputError, LandscapeError
 from ..core.plan import Plan, Step
 from ..core.redact import MASK, is_secret_name, redact
@@ -178,8 +179,8 @@ def expression(text: str, option: str) -> re.Pattern[str]:
     :raises InputError: it is none.
     """
     try:
-        return re.compile(text)
-    except re.error as error:
+        return expressions.compiled(text)
+    except ValueError as error:
         raise InputError(f"{option} holds {text!r}, no regular expression: {error}") from error
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable
 
+from ...core import expressions
 from . import cells
 from .columns import Layout
 from .draft import Draft, as_slug, kind_guess, model_names, origin_of, role_names, role_spelled
@@ -54,7 +55,7 @@ class Devices:
         self._models = model_names(draft.known)
         self._roles = role_names(draft.known)
         pattern = draft.settings.naming
-        self._naming = re.compile(pattern) if pattern else None
+        self._naming = expressions.compiled(pattern) if pattern else None
 
     def is_ours(self, name: str) -> bool:
         """Whether a name is one of our devices, or at least follows the naming standard."""

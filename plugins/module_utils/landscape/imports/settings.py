@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core import expressions
 from ...core.errors import InputError
 from ..decode import Decoder, nearest
 from ..finding import Finding
@@ -117,8 +117,8 @@ def _check_base(base: Mapping[str, Any]) -> None:
     pattern = (base.get("naming") or {}).get("pattern")
     if pattern:
         try:
-            re.compile(pattern)
-        except re.error as error:
+            expressions.compiled(pattern)
+        except ValueError as error:
             raise InputError(f"The naming pattern {pattern!r} is no regular expression: {error}") from error
 
 

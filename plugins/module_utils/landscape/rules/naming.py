@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from ...core import expressions
 from ..derive import ResolvedDevice
 from ..finding import Finding
 from ..model import Naming
@@ -34,8 +35,8 @@ def compiled(naming: Naming | None) -> tuple[Any, str]:
     if ways(naming.pattern) > _MOST_WAYS:
         return None, "leaves too many ways to match a name; write fewer of + * ? |, or counts like {2}"
     try:
-        return re.compile(naming.pattern), ""
-    except (re.error, OverflowError, RecursionError) as error:
+        return expressions.compiled(naming.pattern), ""
+    except ValueError as error:
         return None, f"is no regular expression: {error}"
 
 

@@ -52,6 +52,7 @@ def _cables(*cables):
     ("pattern", "said"),
     [
         ("'[a-z'", "no regular expression"),
+        ("'[[a-z]]'", "possible nested set at position 1, write a backslash before it"),
         ("'(a+)+'", "repeats a group without limit"),
         ("'(a|b){2,}'", "repeats a group without limit"),
         ("'([a-z]+)*b'", "repeats a group without limit"),
