@@ -16,7 +16,7 @@ from typing import Any, Callable
 from ...core import pool
 from ...core.errors import LandscapeError, LockedError
 from ..images import owner
-from ..model import CloudError, ConflictError, ForbiddenError, NotFoundError, UnreachableError
+from ..model import CloudError, ConflictError, ForbiddenError, NotFoundError, is_unclear
 from . import model, points
 from .cinder import Cinder
 from .points import Leftover, Maker, Part, Point, Server, Way
@@ -220,7 +220,7 @@ class Points:
         except CloudError as error:
             if isinstance(error, ConflictError):
                 error.message = f"server {server}: Nova makes no image of it now: {error.message}"
-            if not isinstance(error, UnreachableError) and error.status < 500:
+            if not is_unclear(error):
                 raise
             return False
         return True
@@ -250,7 +250,7 @@ class Points:
                 answer = self.cloud.call(_CINDER, "POST", "/snapshots", json={"snapshot": wanted}, repeat=False)
                 return str(answer.body["snapshot"]["id"])
             except CloudError as error:
-                if not isinstance(error, UnreachableError) and error.status < 500:
+                if not is_unclear(error):
                     raise
 
                 def there() -> list[Part]:

@@ -127,8 +127,12 @@ class Point:
         return next((part.snapshot for part in self.parts if part.volume == volume), "")
 
     def marks(self) -> dict[str, str]:
-        """What a backup of one of its snapshots says about it."""
-        return {model.POINT: self.id, model.SERVER: self.server, model.LEVEL: self.level}
+        """What a backup of one of its snapshots says about it.
+
+        Snapshots that were made one after the other of a server that ran are no common moment, so they name none.
+        """
+        common = {model.POINT: self.id} if self.image or self.level == "quiesced" else {}
+        return {**common, model.SERVER: self.server, model.LEVEL: self.level}
 
 
 @dataclass(frozen=True)

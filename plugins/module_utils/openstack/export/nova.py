@@ -21,7 +21,7 @@ from ..backup.points import KIND
 from ..images import owner
 from ..images.cache import Patience
 from ..images.glance import Glance
-from ..model import CloudError, ConflictError, UnreachableError
+from ..model import CloudError, ConflictError, is_unclear
 from . import model, roots, run, target
 from .model import Image
 from .roots import Root
@@ -229,7 +229,7 @@ class Roots:
                         continue
                     error.message = f"server {server}: Nova makes no image of it now: {error.message}"
                     raise
-                if not isinstance(error, UnreachableError) and error.status < 500:
+                if not is_unclear(error):
                     raise
                 found = self._until(lambda: self._named(job), _ARRIVES)
                 if found:
