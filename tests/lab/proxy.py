@@ -107,6 +107,7 @@ class Seen:
 
     :param act: what happens to it; empty when nothing does.
     :param status: what the client was told; 0 when nothing was, or nothing yet.
+    :param token: of Keystone, that came along.
     """
 
     at: float
@@ -114,6 +115,7 @@ class Seen:
     path: str
     act: str
     status: int = 0
+    token: str = ""
 
 
 class FaultProxy:
@@ -218,6 +220,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         rule = proxy.choose(self.command, self.path)
         self.seen = Seen(time.time(), self.command, self.path, str(rule.act) if rule else "")
+        self.seen.token = self.headers.get("X-Auth-Token", "")
         proxy.note(self.seen)
         self._act(rule)
 

@@ -92,12 +92,19 @@ print(json.dumps({
 class Shop:
     """The project of the demo and what is done with it.
 
+    :cvar volumes: their names.
+    :cvar written: MiB that are written to each volume before the first round, and before each other one.
+    :cvar drilled: how many backups the drill restores.
     :ivar digests: of the bytes of each volume by name, read past all services before everything was deleted.
     """
 
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
-        self.clouds = BUILD / "clouds.yaml"
+    volumes: tuple[str, ...] = VOLUMES
+    rounds, written, drilled = ROUNDS, (48, 3), 2
+    consistency, program = "crash", "ansible-playbook"
+
+    def __init__(self, cloud: Cloud, build: Path = BUILD) -> None:
+        self.cloud, self.build = cloud, build
+        self.clouds = build / "clouds.yaml"
         self.digests: dict[str, str] = {}
         self.before: dict[str, Any] = {}
         self.verdict: list[str] = []
@@ -106,29 +113,43 @@ class Shop:
     def play(self) -> int:
         """All of the story; the exit code of the first playbook that fails, or 1 when a byte differs."""
         self._begin()
-        ids = self._ask(_FURNISH.replace("NAMES", repr(VOLUMES)))
-        for number in range(1, ROUNDS + 1):
+        ids = self.furnish()
+        for number in range(1, self.rounds + 1):
             for volume in ids.values():
-                self._write(volume, 48 if number == 1 else 3)
+                self._write(volume, self.written[number > 1])
             if code := self._playbook(f"round-{number}", str(self._round(number)), {}):
                 return code
-        drill = {"backup_drill_count": 2, **self._where("backup_drill"), "backup_drill_title": "Drill of the shop"}
+        count = {"backup_drill_count": self.drilled}
+        drill = {**count, **self._where("backup_drill"), "backup_drill_title": "Drill of the shop"}
         if code := self._playbook("restore_drill", "scs.landscape.restore_drill", drill):
             return code
         self.digests = {name: digest(self.disk(volume)) for name, volume in ids.items()}
-        self.before = self._ask(_LOOK)
+        self.before = self.look()
         say("everything is deleted, except for the backups")
-        gone = self._ask(_DELETE)
+        gone = self.delete()
         if gone["left"] or [name for name, volume in ids.items() if self.disk(volume).exists()]:
             print(f"  still there: {gone['left']}", file=sys.stderr)
             return 1
         rebuild = {
-            "backup_rebuild_manifests": [str(BUILD / "servers")],
+            "backup_rebuild_manifests": [str(self.build / "servers")],
             "backup_rebuild_title": "Rebuild of the shop",
             **self._where("backup_rebuild"),
         }
         code = self._playbook("dr_rebuild", "scs.landscape.dr_rebuild", rebuild)
         return code or self._compare()
+
+    def furnish(self) -> dict[str, str]:
+        """Makes volumes and servers; ids of the volumes by name."""
+        made: dict[str, str] = self._ask(_FURNISH.replace("NAMES", repr(self.volumes)))
+        return made
+
+    def delete(self) -> Any:
+        """Removes everything but the backups; what is ``left`` of it, and how many ``backups`` there are."""
+        return self._ask(_DELETE)
+
+    def look(self) -> Any:
+        """Ids of ``volumes`` and states of ``servers`` by name, and ``ports`` with their addresses."""
+        return self._ask(_LOOK)
 
     def disk(self, volume: str) -> Path:
         """The file of a volume in the lab's back end."""
@@ -136,12 +157,12 @@ class Shop:
 
     def _begin(self) -> None:
         """The credentials of a member alone, in an empty project."""
-        mark = BUILD / "begun"
+        mark = self.build / "begun"
         if mark.exists():
             say("removing what the last demo left in the project")
             self.cloud.clean("demo")
         for name in ("servers", "digests"):
-            shutil.rmtree(BUILD / name, ignore_errors=True)
+            shutil.rmtree(self.build / name, ignore_errors=True)
         mark.touch()
         known = json.loads(self.cloud.clouds_yaml.read_text(encoding="utf-8"))["clouds"]
         self.clouds.unlink(missing_ok=True)
@@ -161,8 +182,8 @@ class Shop:
     def _where(self, role: str) -> dict[str, Any]:
         """Where reports, lists of digests and bytes are."""
         return {
-            f"{role}_report": str(BUILD / "reports"),
-            f"{role}_digests": str(BUILD / "digests"),
+            f"{role}_report": str(self.build / "reports"),
+            f"{role}_digests": str(self.build / "digests"),
             f"{role}_reader": self._reader(),
         }
 
@@ -180,8 +201,8 @@ class Shop:
             "cloud": "member",
             "policy": "gold",
             "run_id": f"round-{number}",
-            "consistency": "crash",
-            "digests": str(BUILD / "digests"),
+            "consistency": self.consistency,
+            "digests": str(self.build / "digests"),
             "reader": self._reader(),
         }
         tasks = [
@@ -191,21 +212,21 @@ class Shop:
             },
             {
                 "name": "Write down what the servers are made of",
-                "scs.landscape.server_capture": {"cloud": "member", "dest": str(BUILD / "servers")},
+                "scs.landscape.server_capture": {"cloud": "member", "dest": str(self.build / "servers")},
             },
         ]
         place = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         play = {"name": "Take a round", "hosts": "localhost", "connection": "local", "gather_facts": False}
-        path = BUILD / f"round-{number}.yml"
+        path = self.build / f"round-{number}.yml"
         # JSON is YAML, and what runs here has no need of a library for it
         path.write_text(json.dumps([{**play, "vars": place, "tasks": tasks}], indent=1), encoding="utf-8")
         return path
 
     def _playbook(self, name: str, playbook: str, variables: dict[str, Any]) -> int:
-        log = BUILD / f"{name}.log"
+        log = self.build / f"{name}.log"
         say(f"ansible-playbook {playbook} (everything it says: {log})")
-        argv = [*self.cloud.entering(), "ansible-playbook", "-e", json.dumps(variables), playbook]
-        code = plays.watch(argv, BUILD, log, self._environ())
+        argv = [*self.cloud.entering(), self.program, "-e", json.dumps(variables), playbook]
+        code = plays.watch(argv, self.build, log, self._environ())
         if code:
             sys.stdout.write(log.read_text(encoding="utf-8")[-6000:])
         return code
@@ -219,9 +240,9 @@ class Shop:
 
     def _compare(self) -> int:
         """Whether every byte, every address and every server is what it was, read past all services."""
-        after = self._ask(_LOOK)
+        after = self.look()
         ok = True
-        for name in VOLUMES:
+        for name in self.volumes:
             now = digest(self.disk(after["volumes"][name])) if name in after["volumes"] else "gone"
             same = now == self.digests[name]
             ok = ok and same
@@ -234,7 +255,7 @@ class Shop:
 
     def summary(self, began: float) -> None:
         """What the playbooks say in the words of their reports, and what the demo itself compared."""
-        reports = [one for one in sorted((BUILD / "reports").glob("*-*T*")) if one.stat().st_mtime >= began - 1]
+        reports = [one for one in sorted((self.build / "reports").glob("*-*T*")) if one.stat().st_mtime >= began - 1]
         for folder in reports:
             print("\n" + (folder / "report.txt").read_text(encoding="utf-8").rstrip())
         if self.verdict:
@@ -244,7 +265,7 @@ class Shop:
         for folder in reports:
             what = "chains, times of a drill" if "restore_drill" in folder.name else "what was brought back"
             print(f"  Report:         {folder / 'report.html'}   ({what})")
-        print(f"  Manifests:      {BUILD / 'servers'}")
+        print(f"  Manifests:      {self.build / 'servers'}")
         enter = f"python3 -B -m tests.lab openstack enter --lane {LANE} -- {self.cloud.python.parent / 'openstack'}"
         print(f"  Look inside:    {enter} --os-cloud member server list")
         print("  Run it again:   make demo-backup          End it: make demo-backup-down")

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 
 _WORK = "text = 0\nfor number in range(2_500_000): text = hash((text, number)) % 1_000_003"
 #: As many at once as there are cores where limits in seconds were set, and the seconds they take there.
@@ -19,3 +22,22 @@ def pace() -> float:
     for process in running:
         process.wait(timeout=120)
     return (time.monotonic() - started) / _SECONDS
+
+
+@contextlib.contextmanager
+def meanwhile(seconds: float = 30.0) -> Iterator[list[float]]:
+    """The paces of a machine before, every so many seconds during, and after what takes minutes; complete at its end."""
+    paces, over = [pace()], threading.Event()
+
+    def look() -> None:
+        while not over.wait(seconds):
+            paces.append(pace())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield paces
+    finally:
+        over.set()
+        looking.join()
+        paces.append(pace())

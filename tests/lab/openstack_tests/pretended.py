@@ -8,7 +8,7 @@ import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -29,7 +29,7 @@ class Pretended:
         self.fake = fake
         self.requests: list[tuple[str, str]] = []
         self.clouds_yaml = folder / "clouds.yaml"
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -107,7 +107,16 @@ def _version(name: str, address: str) -> dict[str, Any]:
     return {"id": name, "status": "CURRENT", "links": [{"rel": "self", "href": address}]}
 
 
-def _handler(cloud: Pretended) -> type[BaseHTTPRequestHandler]:
+class Answers(Protocol):
+    """What can stand behind an address."""
+
+    def answer(self, method: str, address: str, body: Any) -> tuple[int, Any]:
+        """Status and JSON."""
+
+
+def handler(cloud: Answers) -> type[BaseHTTPRequestHandler]:
+    """What a server of the standard library hands its requests to."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
