@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys import model
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys import client, model
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests import past
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk
@@ -260,6 +260,7 @@ def test_an_encrypted_volume_is_rebuilt_from_the_bundle(desk: Desk, collections_
     rebuilt(desk, collections_root, Files(desk), seed)
 
 
+@pytest.mark.skipif(not client.has("gpg"), reason="gpg is not installed here")
 def test_the_module_as_a_program_seals_by_gpg_and_relinks_an_image(desk: Desk, collections_root: Path) -> None:
     key = random.Random(1).randbytes(32)
     made = secret(desk, key)

@@ -21,7 +21,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, returned
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys import model, seal
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys import client, model, seal
 from ansible_collections.scs.landscape.plugins.modules import secret_bundle, volume_backup_record
 from ansible_collections.scs.landscape.plugins.plugin_utils.vaulting import vault_of
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.keys.fake_barbican import FakeProject
@@ -482,6 +482,7 @@ def gnupg(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.full
+@pytest.mark.skipif(not client.has("gpg"), reason="gpg is not installed here")
 def test_gpg_seals_for_a_file_with_a_key(path: Path, tmp_path: Path, gnupg: Path) -> None:
     public = tmp_path / "public.asc"
     show = ["gpg", "--homedir", str(gnupg), "--batch", "--armor", "--export"]
