@@ -26,10 +26,10 @@ extends_documentation_fragment:
 options:
   policies:
     description:
-      - Policies by name. All keys may be left out; with none of C(volumes), C(servers), C(volume_metadata) and C(all_volumes),
-        a policy is for the volumes whose metadata O(policy_key) is its name.
-      - C(every) is V(hour), V(day), V(week) or V(month). C(volumes), C(servers), C(volume_metadata), C(all_volumes), C(mode),
-        C(max_chain), C(full_days), C(own_only), C(force), C(consistency), C(backup_driver), C(container) and C(labels) are those
+      - Policies by name. All keys may be left out; with none of C(volumes), C(servers), C(server_tags), C(volume_metadata) and
+        C(all_volumes), a policy is for the volumes whose metadata O(policy_key) is its name.
+      - C(every) is V(hour), V(day), V(week) or V(month). C(volumes), C(servers), C(server_tags), C(volume_metadata), C(all_volumes),
+        C(mode), C(max_chain), C(full_days), C(own_only), C(force), C(consistency), C(backup_driver), C(container) and C(labels) are those
         of M(scs.landscape.volume_backup_run).
       - C(keep) and C(failed_days) are those of M(scs.landscape.volume_backup_prune). Without C(keep) nothing is ever removed.
       - C(prove_days) and C(prove_limit) are O(scs.landscape.volume_backup_verify#module:period_days) and
@@ -128,6 +128,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model, policy, views
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.servers import servers_of
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
 
 ARGUMENTS = {
@@ -146,7 +147,8 @@ def main(params, check_mode, connect=client.connect):
     values = {"policies": [one.as_dict() for one in policies]}
     if not (params["assign"] or params["coverage"]):
         return Result(warnings=policy.doubts(policies), values=values)
-    cinder, key = Cinder(connect(params)), params["policy_key"]
+    cloud, key = connect(params), params["policy_key"]
+    cinder = Cinder(cloud)
     volumes = cinder.volumes()
     found = policy.marks(volumes, policy.assigned(params["assign"]), policies, key)
     steps = policy.plan_of(found, key)
@@ -154,7 +156,8 @@ def main(params, check_mode, connect=client.connect):
         for one in found:
             cinder.label(one.volume.id, {key: one.policy})
     if params["coverage"]:
-        seen = policy.coverage(policy.marked(volumes, found, key), policies, key, params["exclude_key"])
+        named = servers_of(cloud, tags=True) if policy.asks_for_servers(policies) else None
+        seen = policy.coverage(policy.marked(volumes, found, key), policies, key, params["exclude_key"], named)
         values.update(seen.as_dict())
     return Result(
         changed=bool(steps),

@@ -20,12 +20,11 @@ from ..model import CloudError, ConflictError, ForbiddenError, NotFoundError, is
 from . import model, points
 from .cinder import Cinder
 from .points import Leftover, Maker, Part, Point, Server, Way
+from .servers import servers_of
 
 _NOVA, _CINDER, _GLANCE = "compute", "block-storage", "image"
 #: Since the release Pike ``createImage`` answers with the image's id.
 _CREATE_IMAGE = "2.45"
-#: Since the release Newton lists of servers show tags.
-_TAGS = "2.26"
 #: Seconds after which a request whose answer was lost, and that nobody noted, has not arrived.
 _ARRIVES = 20.0
 #: Seconds that an interrupted run takes for the removal of all its points; what is left then, the next run removes.
@@ -63,17 +62,8 @@ class Points:
     # Servers.
 
     def servers(self, everywhere: bool = False, tags: bool = False) -> list[Server]:
-        """All servers of the project; with an administrator's token those of all projects.
-
-        :raises LandscapeError: tags are wanted, and Nova is older than they are.
-        """
-        query = {"all_tenants": "1"} if everywhere else {}
-        if tags:
-            if not self.cloud.microversion(_NOVA, _TAGS):
-                raise LandscapeError(f"{self.cloud.name}: servers have no tags there (microversion {_TAGS} of Nova)")
-            query["microversion"] = _TAGS
-        pages = self.cloud.pages(_NOVA, "/servers/detail", "servers", limit=500, **query)
-        return [points.server_of(one) for one in pages]
+        """See :func:`.servers.servers_of`."""
+        return servers_of(self.cloud, everywhere, tags)
 
     def server(self, identifier: str) -> Server | None:
         """A server, or nothing when it is not there."""

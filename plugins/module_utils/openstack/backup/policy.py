@@ -19,6 +19,7 @@ from ...core.plan import Plan, Step
 from ...landscape.decode import nearest
 from . import decide, gfs, plan, points
 from .model import Volume
+from .points import Server
 from .select import Selector, select
 
 #: Names stand in the metadata of volumes and backups, in run names and in names of systemd's units.
@@ -106,6 +107,7 @@ TAKE = {
     "labels": Field(_pairs, {}),
     "volumes": Field(_texts, []),
     "servers": Field(_texts, []),
+    "server_tags": Field(_texts, []),
     "volume_metadata": Field(_pairs, {}),
     "all_volumes": Field(_switch, False),
 }
@@ -153,6 +155,7 @@ class Policy:
         return Selector(
             volumes=tuple(self.take["volumes"]),
             servers=tuple(self.take["servers"]),
+            tags=tuple(self.take["server_tags"]),
             metadata=self.take["volume_metadata"],
             policy=self.name,
             everything=self.take["all_volumes"],
@@ -257,11 +260,25 @@ class Coverage:
         return {"covered": covered, "uncovered": left, "missing": list(self.missing)}
 
 
-def coverage(volumes: Sequence[Volume], policies: Sequence[Policy], policy_key: str, exclude_key: str) -> Coverage:
-    """Which volumes the policies are for, and which are left over."""
+def asks_for_servers(policies: Iterable[Policy]) -> bool:
+    """Whether a policy names servers, by themselves or by their tags."""
+    return any(one.take["servers"] or one.take["server_tags"] for one in policies)
+
+
+def coverage(
+    volumes: Sequence[Volume],
+    policies: Sequence[Policy],
+    policy_key: str,
+    exclude_key: str,
+    servers: Sequence[Server] | None = None,
+) -> Coverage:
+    """Which volumes the policies are for, and which are left over.
+
+    :param servers: with tags; needed where :func:`asks_for_servers` says so.
+    """
     covered, reasons, missing = {}, {}, []
     for one in policies:
-        found = select(volumes, one.selector(policy_key, exclude_key))
+        found = select(volumes, one.selector(policy_key, exclude_key), servers)
         covered[one.name] = tuple(volume.id for volume in found.chosen)
         reasons.update({left.volume.id: left.reason for left in found.omitted})
         missing += [f"policies.{one.name}: {text}" for text in found.missing]

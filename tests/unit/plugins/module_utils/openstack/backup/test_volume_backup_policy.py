@@ -17,6 +17,7 @@ from ansible_collections.scs.landscape.plugins.modules import (
     volume_backup_verify,
 )
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import FakeCinder
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_machine import Machine
 
 KEY = "backup:policy"
 GOLD = {"gold": {"keep": {"daily": 7}}}
@@ -160,3 +161,17 @@ def test_what_a_policy_names_and_nobody_finds_is_told() -> None:
 def test_every_key_is_described() -> None:
     said = volume_backup_policy.DOCUMENTATION
     assert [key for key in policy.KEYS if f"C({key})" not in said] == []
+
+
+def test_a_policy_may_name_servers_and_their_tags():
+    fake = Machine("va", "vb")
+    fake.add_volume("free")
+    fake.nova.server["tags"] = ["database"]
+    for selects in ({"servers": ["web"]}, {"server_tags": ["database"]}):
+        seen = run(fake, policies={"gold": selects}, coverage=True).values
+        assert (seen["covered"], seen["missing"]) == ({"gold": ["va", "vb"]}, [])
+        assert [one["id"] for one in seen["uncovered"]] == ["free"]
+    seen = run(fake, policies={"gold": {"server_tags": ["other"]}}, coverage=True).values
+    assert seen["covered"] == {"gold": []}
+    seen = run(fake, policies={"gold": {"servers": ["nobody"]}}, coverage=True).values
+    assert "nobody" in seen["missing"][0]
