@@ -117,7 +117,7 @@ def test_the_whole_way_gives_the_bytes_of_each_moment_and_finds_one_that_is_wron
         points[made["id"]] = sha256(bytes(data))
         kinds.append(made["kind"])
     assert (kinds, len(set(points.values()))) == (["full", "incremental"], 2)
-    first, newest = points
+    first, newest = list(points)
     assert (len(fake.store[first]), 0 < len(fake.store[newest]) <= 3) == (64, True)
     assert list(fake.images.values()) == ([[first, newest]] if ceph else [])
     assert operator.proven() == {newest: "proven"}
