@@ -90,7 +90,8 @@ class FakeProject(FakeApi):
             if collection == "os-keypairs":
                 self.keypairs[body[key]["name"]] = body[key]
                 return 200, {key: body[key]}
-            return getattr(self, f"_make_{key}")(body[key], body)
+            answer: tuple[int, Any] = getattr(self, f"_make_{key}")(body[key], body)
+            return answer
         found = self.kept.get(collection, {}).get(path[1])
         if collection == "security-group-rules":
             return self._drop_rule(path[1])
