@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for the APIs of Keystone and Cinder that remembers every request, for whole playbooks: HTTP before a Cinder in memory."""
+"""A stand-in for the APIs of a cloud that remembers every request, for whole playbooks: HTTP before services in memory."""
 
 from __future__ import annotations
 
@@ -15,18 +15,27 @@ import yaml
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_restores import (
     FakeRestores,
 )
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.drills.fake_site import FakeSite
 
 _CINDER = "/volume/v3"
+#: The other services of a whole site: type in the catalog by the beginning of paths, with the newest microversion.
+_OTHERS = {
+    "/compute/v2.1": ("compute", "v2.1", "2.100"),
+    "/network/v2.0": ("network", "v2.0", ""),
+    "/image/v2": ("image", "v2.16", ""),
+}
 
 
 class Pretended:
     """A cloud with one project and one member; ends with the ``with`` block.
 
+    :param fake: Cinder alone, or a site with all services.
     :ivar requests: method and path of every request, logins and discovery as well.
     """
 
-    def __init__(self, fake: FakeRestores, folder: Path) -> None:
-        self.fake = fake
+    def __init__(self, fake: FakeRestores | FakeSite, folder: Path) -> None:
+        self._site = fake if isinstance(fake, FakeSite) else None
+        self.fake = fake.cinder if isinstance(fake, FakeSite) else fake
         self.requests: list[tuple[str, str]] = []
         self.clouds_yaml = folder / "clouds.yaml"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
@@ -72,16 +81,33 @@ class Pretended:
         for prefix in (f"{_CINDER}/{self.fake.project_id}", _CINDER):
             if path.startswith(prefix + "/"):
                 return self._cinder(method, path[len(prefix) :], found.query, body)
+        for prefix, (service, name, newest) in _OTHERS.items() if self._site else ():
+            if path in (prefix, prefix.rpartition("/")[0]):
+                more = {"version": newest, "min_version": "2.1"} if newest else {}
+                return 200, {"versions": [{**_version(name, f"{self.address}{prefix}/"), **more}]}
+            if path.startswith(prefix + "/"):
+                return self._other(service, method, path[len(prefix) :], body)
         return 404, {"itemNotFound": {"message": f"no such service: {path}"}}
 
     def _cinder(self, method: str, path: str, query: str, body: Any) -> tuple[int, Any]:
-        answer = self.fake.call("block-storage", method, path, json=body, accept=range(400, 600))
+        answer = (self._site or self.fake).call("block-storage", method, path, json=body, accept=range(400, 600))
         given = dict(urllib.parse.parse_qsl(query))
         if path.endswith("/detail"):
             kind = path.split("/")[1]
             wanted = {key: value for key, value in given.items() if key in ("volume_id", "status", "name")}
             listed = [one for one in answer.body[kind] if all(str(one[key]) == wanted[key] for key in wanted)]
             return 200, {kind: listed}
+        return answer.status, answer.body
+
+    def _other(self, service: str, method: str, path: str, body: Any) -> tuple[int, Any]:
+        site = self._site
+        if site is None:
+            return 404, None
+        collection = path.strip("/").removesuffix("/detail")
+        if method == "GET" and "/" not in collection:
+            key = collection.removeprefix("os-").replace("-", "_")
+            return 200, {key: list(site.pages(service, path, key))}
+        answer = site.call(service, method, path, json=body, accept=range(400, 600))
         return answer.status, answer.body
 
     def _token(self) -> dict[str, Any]:
@@ -98,7 +124,11 @@ class Pretended:
                 "user": {"id": "u1", "name": "member", "domain": domain},
                 "project": {"id": self.fake.project_id, "name": "p1", "domain": domain},
                 "roles": [{"id": "r1", "name": "member"}],
-                "catalog": [service("identity", "/identity"), service("block-storage", _CINDER)],
+                "catalog": [
+                    service("identity", "/identity"),
+                    service("block-storage", _CINDER),
+                    *(service(one[0], prefix) for prefix, one in _OTHERS.items() if self._site),
+                ],
             }
         }
 

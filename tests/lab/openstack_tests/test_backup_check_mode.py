@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,13 @@ ROLES = ("policy", "take", "thin", "prove", "restore", "metrics")
 
 
 class Stage:
-    """A project in which every role has something to do."""
+    """A project in which every role has something to do.
 
-    def __init__(self, cloud: Pretended, folder: Path) -> None:
+    :param before: the program that starts playbooks, with its arguments; none when empty.
+    """
+
+    def __init__(self, cloud: Pretended, folder: Path, before: Sequence[str] = ()) -> None:
+        self.before = before
         self.cloud, self.fake, self.folder = cloud, cloud.fake, folder
         self.digests = folder / "digests"
         self.digests.mkdir()
@@ -62,7 +66,7 @@ class Stage:
         """Exit status and what was said."""
         file = self.folder / "variables.yml"
         file.write_text(yaml.safe_dump({**self.variables(), **more}), encoding="utf-8")
-        argv = [str(PROGRAMS / "ansible-playbook"), book, "-e", f"@{file}", *options]
+        argv = [*self.before, str(PROGRAMS / "ansible-playbook"), book, "-e", f"@{file}", *options]
         environ = {
             **os.environ,
             "OS_CLIENT_CONFIG_FILE": str(self.cloud.clouds_yaml),
@@ -83,6 +87,14 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield Stage(cloud, tmp_path)
 
 
+def book_of(folder: Path, *roles: str) -> str:
+    """A playbook of roles for backups."""
+    book = folder / "book.yml"
+    play = {"hosts": "localhost", "gather_facts": False, "roles": [f"scs.landscape.backup_{name}" for name in roles]}
+    book.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    return str(book)
+
+
 def changed(said: str) -> list[str]:
     """Names of the tasks that changed something (or would)."""
     found = re.findall(r"^TASK \[(?:scs\.landscape\.)?([^\]]+)\] \*+\n((?:(?!^TASK|^PLAY).*\n)*)", said, re.MULTILINE)
@@ -100,10 +112,7 @@ WRITING = [
 
 @pytest.mark.accept("B1.17")
 def test_check_mode_of_every_role_sends_only_reading_requests(stage: Stage) -> None:
-    book = stage.folder / "book.yml"
-    roles = [f"scs.landscape.backup_{name}" for name in ROLES]
-    book.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "roles": roles}]), encoding="utf-8")
-    status, said = stage.play(str(book), "--check", "--diff")
+    status, said = stage.play(book_of(stage.folder, *ROLES), "--check", "--diff")
     assert status == 0, said[-6000:]
     # Every one of them had something to do, looked at the cloud, and wrote nothing.
     assert changed(said) == WRITING, said[-6000:]

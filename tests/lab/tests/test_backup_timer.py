@@ -68,10 +68,20 @@ def units(site: nodes.Site) -> list[str]:
     return site.inside("sh", "-c", "cd /etc/systemd/system; ls | grep ^scs-backup || true").split()
 
 
+def unchanged(site: nodes.Site, **more: Any) -> Done:
+    """One run of the role in check mode; no file, no unit and no user is another afterwards."""
+    look = f"find /etc /var/lib/scs-backup {METRICS} -xdev -printf '%p %m %u %g %C@\\n' 2>&1 | sort; systemctl list-unit-files"
+    before = site.inside("sh", "-c", look)
+    done = timer(site, "--check", "--diff", **more)
+    assert (done.rc, site.inside("sh", "-c", look)) == (0, before), done.output[-4000:]
+    assert done.changed()
+    return done
+
+
+@pytest.mark.accept("B1.17")
 def test_a_timer_runs_a_playbook_as_nobody_of_note_and_goes_without_a_trace(site: nodes.Site) -> None:
-    checked = timer(site, "--check", "--diff")
-    assert (checked.rc, units(site)) == (0, []), checked.output[-4000:]
-    assert checked.changed()
+    unchanged(site)
+    assert units(site) == []
     done = timer(site)
     assert done.rc == 0, done.output[-4000:]
     assert units(site) == [f"scs-backup-shop-{job}.{kind}" for job in ("take", "thin") for kind in ("service", "timer")]
@@ -98,9 +108,11 @@ def test_a_timer_runs_a_playbook_as_nobody_of_note_and_goes_without_a_trace(site
     assert site.inside("cat", PROM) == "figure 1\n"
 
     jobs = [{"name": "take", "playbook": "scs.landscape.backup_run", "calendar": "hourly"}]
+    unchanged(site, jobs=jobs)
     fewer = timer(site, jobs=jobs)
     assert (fewer.rc, units(site)) == (0, ["scs-backup-shop-take.service", "scs-backup-shop-take.timer"]), fewer.output
     assert "OnCalendar=hourly" in site.inside("systemctl", "cat", "scs-backup-shop-take.timer")
+    unchanged(site, state="absent")
     gone = timer(site, state="absent")
     assert (gone.rc, units(site)) == (0, []), gone.output[-4000:]
     assert (
