@@ -18,6 +18,7 @@ description:
   - It asks no service. Writing a report does not count as a change. In check mode nothing is written.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.report_folder
 options:
   title:
     description: Title of the report.
@@ -28,15 +29,6 @@ options:
     type: str
     choices: [restore_drill, dr_rebuild, backup_run]
     default: restore_drill
-  dest:
-    description:
-      - Folder in which every run gets a folder with its reports. The link C(latest) leads to the newest.
-      - Nothing is written when absent.
-    type: path
-  keep:
-    description: How many runs are kept in O(dest); older folders of runs are removed.
-    type: int
-    default: 20
   volumes:
     description: What M(scs.landscape.volume_backup_info) returned as RV(scs.landscape.volume_backup_info#module:volumes).
     type: list
@@ -85,10 +77,6 @@ options:
     type: list
     elements: str
     default: []
-  clock:
-    description: When each stage began, in seconds since 1970.
-    type: dict
-    default: {}
 seealso:
   - module: scs.landscape.volume_backup_choice
   - module: scs.landscape.volume_backup_info

@@ -22,17 +22,9 @@ description:
   - Ends the run and gives its lock back.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.report_folder
   - scs.landscape.source
 options:
-  dest:
-    description:
-      - Folder in which every run gets a folder with its reports, called like the run. The link C(latest) leads to the newest.
-      - Nothing is written when absent.
-    type: path
-  keep:
-    description: How many runs are kept in O(dest); older folders of runs are removed.
-    type: int
-    default: 20
   run:
     description: What M(scs.landscape.landscape_run) returned as RV(scs.landscape.landscape_run#module:run).
     type: dict
@@ -63,10 +55,6 @@ options:
     type: list
     elements: dict
     default: []
-  clock:
-    description: When each stage began, in seconds since 1970, in the order of the stages.
-    type: dict
-    default: {}
   table:
     description: Whether the summary has a line for every machine.
     type: bool

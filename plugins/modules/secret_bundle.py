@@ -25,17 +25,9 @@ description:
     that are private are for their owner, for administrators of the project and for the users in their lists.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.kept_file
   - scs.landscape.openstack_auth
 options:
-  path:
-    description: The file, where the task runs.
-    type: path
-    required: true
-  state:
-    description: V(exported) writes the file, V(imported) reads it.
-    type: str
-    choices: [exported, imported]
-    required: true
   method:
     description:
       - How the file is sealed. An import does what the file says.

@@ -147,6 +147,11 @@ servers:
       type: list
       elements: dict
       sample: [{path: "ports[0].tags[0]", before: blue, after: (nothing)}]
+    volumes:
+      description:
+        - Ids that its volumes have now, by those they had. Empty as long as it is not there, not even half made, and when it is
+          there with other volumes.
+      type: dict
     message:
       description: Why it failed.
       type: str

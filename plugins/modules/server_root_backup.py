@@ -238,7 +238,9 @@ def main(params, check_mode, connect=client.connect, now=utc_now):
     name = run_name("", params["period"], params["run_id"], now())
     roots.check_names(params["file_name"], name)
     cloud = connect(params, parallel=options.parallel)
-    work = nova.Roots(cloud, name, options, params["file_name"], patience=params["timeout"])
+    work = nova.Roots(
+        cloud, name, options, params["file_name"], consistency=params["consistency"], patience=params["timeout"]
+    )
     named, ruled = roots.choose(work.servers(), params["servers"], params["metadata"], params["all_servers"])
     chosen, omitted = roots.sift(named, ruled, params["consistency"])
     jobs = work.jobs(chosen)

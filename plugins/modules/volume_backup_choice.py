@@ -41,6 +41,12 @@ options:
     description: Ids that the servers had in O(manifests). All when absent, none when empty.
     type: list
     elements: str
+  restored:
+    description:
+      - With O(manifests), ids that volumes have now, by those they had, as M(scs.landscape.server_recreate) returns them in
+        RV(scs.landscape.server_recreate#module:servers[].volumes). They are not chosen again.
+    type: dict
+    default: {}
   before:
     description: With O(manifests), no data newer than this moment (ISO 8601, UTC) is chosen, for example to get behind an accident.
     type: str
@@ -117,6 +123,13 @@ missing:
   returned: success or when a volume has no good backup
   type: list
   elements: dict
+spare:
+  description:
+    - With O(manifests), volumes that an earlier rebuild restored and that RV(restores) does not lead to, with C(volume), C(name)
+      and C(reason). Nothing removes them.
+  returned: success or when a volume has no good backup
+  type: list
+  elements: dict
 names:
   description: Names of all volumes that have backups, by id, also of those that are gone.
   returned: success or when a volume has no good backup
@@ -148,6 +161,7 @@ ARGUMENTS = {
     "volumes": {"type": "list", "elements": "str", "default": []},
     "manifests": {"type": "list", "elements": "path"},
     "servers": {"type": "list", "elements": "str"},
+    "restored": {"type": "dict", "default": {}},
     "before": {"type": "str", "default": ""},
     "proven": {"type": "bool", "default": False},
     "max_parallel": {"type": "int", "default": 4},
@@ -174,7 +188,7 @@ def main(params, _check_mode, connect=client.connect):
     volumes = cinder.volumes()
     sights = views.sights(volumes, chains.build(cinder.backups()))
     if params["manifests"]:
-        limits = {"before": params["before"], "proven": params["proven"]}
+        limits = {name: params[name] for name in ("restored", "before", "proven")}
         chosen = choice.rebuild(sights, volumes, manifests, **limits)
     else:
         chosen = choice.sample(sights, params["sample"], params["volumes"])
@@ -185,6 +199,7 @@ def main(params, _check_mode, connect=client.connect):
             "restores": [one.as_restore() for one in chosen.choices],
             "omitted": list(chosen.omitted),
             "missing": list(chosen.missing),
+            "spare": list(chosen.spare),
             "names": {sight.id: choice.name_of(sight) for sight in sights if sight.backups},
         },
         failed="; ".join(lost) if lost and params["manifests"] else "",

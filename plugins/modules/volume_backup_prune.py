@@ -24,7 +24,8 @@ description:
   - A backup that failed, that cannot be restored or that gave other bytes goes once a good one is newer and O(failed_days)
     have passed. One that Cinder is working on stays.
   - With O(digests), lists of block digests that no backup names any more are removed after the backups, when nothing failed. Only
-    files are touched that are such lists, of volumes that the login sees or sees backups of, and older than O(digests_days).
+    files are touched that are such lists, of volumes that the login sees or sees backups of, written for backups of its
+    project, and older than O(digests_days).
   - Which backup stands on which is not shown by Cinder; it is worked out (see M(scs.landscape.volume_backup_info)). Where that
     is not sure, a backup stays.
 extends_documentation_fragment:

@@ -24,17 +24,9 @@ description:
     of it is another; then nothing is imported.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.kept_file
   - scs.landscape.openstack_auth
 options:
-  path:
-    description: The file, where the task runs.
-    type: path
-    required: true
-  state:
-    description: V(exported) writes the file, V(imported) reads it.
-    type: str
-    choices: [exported, imported]
-    required: true
   volumes:
     description: Ids of the volumes whose backups are meant. All when empty.
     type: list

@@ -15,8 +15,10 @@ description:
     backup was made. The scratch volumes are removed in any case.
   - Without O(backups) it takes from every chain of backups the newest one with digests, unless a member of the chain was proven
     within O(period_days). A backup that was refuted is tried again every time.
-  - The date of a proof is written into the metadata of the backup, as C(scs_landscape_proven) or C(scs_landscape_refuted).
-    Refuted is a backup whose restore is shorter, longer or different, or that the backup service failed to restore twice.
+  - The date of a proof is written into the metadata of the backup, as C(scs_landscape_proven), C(scs_landscape_refuted) or
+    C(scs_landscape_unrestorable). Refuted is a backup whose restore is shorter, longer or different; unrestorable is one that
+    the backup service failed to restore twice, while it restored others. When several are tried and none is restored, that is
+    an outage, and nothing is written.
   - What could not be tried is no verdict and fails the task with its own sentence, for example a list of digests that is
     missing, damaged, of another backup or of another size, or a volume that cannot be read. Then nothing is written into the
     backup.

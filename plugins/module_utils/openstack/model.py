@@ -139,6 +139,11 @@ def refusal(service: str, method: str, path: str, answer: Answer) -> CloudError:
     return kind(f"The {service} service answered {answer.status} to {method} {path}{reason}", status=answer.status)
 
 
+def is_unclear(error: CloudError) -> bool:
+    """Whether nobody knows if the service did what it was asked for: the answer was lost, or a proxy or the service gave up."""
+    return isinstance(error, UnreachableError) or error.status >= 500
+
+
 def is_busy(answer: Answer) -> bool:
     """Whether the service says "not now" and did nothing; then any request may be repeated.
 

@@ -25,6 +25,7 @@ from ansible_collections.scs.landscape.tests.lab.openstack_tests import past
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.disks import Disks
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.test_volume_backup_record import in_tenant, lose
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.keys.keyrings import OWNER, keyring
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
 pytestmark = [
@@ -259,46 +260,21 @@ def test_an_encrypted_volume_is_rebuilt_from_the_bundle(desk: Desk, collections_
     rebuilt(desk, collections_root, Files(desk), seed)
 
 
+@pytest.mark.skipif(not client.has("gpg"), reason="gpg is not installed here")
 def test_the_module_as_a_program_seals_by_gpg_and_relinks_an_image(desk: Desk, collections_root: Path) -> None:
-    if not client.has("gpg"):
-        pytest.skip("gpg is not installed here")
-    home, bundle = desk.folder / "gnupg", desk.folder / "keys.json"
-    home.mkdir(mode=0o700)
     key = random.Random(1).randbytes(32)
     made = secret(desk, key)
     with desk.session() as cloud:
         shape = {"name": "sealed", "disk_format": "raw", "container_format": "bare", model.IMAGE_KEY: made}
         image = cloud.call("image", "POST", "/images", json=shape).body["id"]
         cloud.call(_KEYS, "PUT", f"/secrets/{made}/acl", json={"read": {"project-access": False, "users": ["u9"]}})
-    begin = [
-        "gpg",
-        "--homedir",
-        str(home),
-        "--batch",
-        "--quiet",
-        "--pinentry-mode",
-        "loopback",
-        "--passphrase",
-        PASSWORD,
-    ]
-    subprocess.run([*begin, "--quick-generate-key", "Operator <ops@example.org>", "future-default"], check=True)
-    try:
-        gpg = {"path": str(bundle), "gnupg_home": str(home), "passphrase": PASSWORD}
-        out = play(
-            desk,
-            collections_root,
-            remote=True,
-            state="exported",
-            method="gpg",
-            recipients=["ops@example.org"],
-            images=[image],
-            **gpg,
-        )
+    with keyring(desk.folder / "gnupg", PASSWORD) as home:
+        gpg = {"path": str(desk.folder / "keys.json"), "gnupg_home": str(home), "passphrase": PASSWORD}
+        sealing = {"method": "gpg", "recipients": [OWNER], "images": [image]}
+        out = play(desk, collections_root, remote=True, state="exported", **sealing, **gpg)
         with desk.session() as cloud:
             cloud.call(_KEYS, "DELETE", f"/secrets/{made}")
         back = play(desk, collections_root, remote=True, state="imported", **gpg)
-    finally:
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
     new = back["ids"][made]
     assert back["relinked"] == [{"image": image, "property": model.IMAGE_KEY, "before": made, "after": new}]
     assert payload(desk, new) == key

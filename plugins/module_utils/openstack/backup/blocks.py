@@ -116,6 +116,7 @@ def take(
     folder: str,
     *,
     block: int = BLOCK,
+    project: str = "",
     meter: Meter | None = None,
     stop: threading.Event | None = None,
 ) -> BlockMap:
@@ -125,6 +126,7 @@ def take(
     :param size: bytes that there must be.
     :param folder: made when it is missing; the list is ``<digest>.blocks`` in it, and the same bytes give the same file.
     :param block: bytes.
+    :param project: id of the project that will own the backup.
     :param meter: is told what was read.
     :param stop: set when the run ends; reading then raises ``Stopped``.
     :raises LengthError: there are fewer or more bytes.
@@ -132,7 +134,7 @@ def take(
     """
     if not is_block(block):
         raise InputError(f"A block of {block} bytes is no power of two between {SMALLEST} and {LARGEST}")
-    head = Head(volume, size, block)
+    head = Head(volume, size, block, project)
     with new(folder, head) as (writer, finish):
         for count, digest, _length in _measured(stream, head, meter, stop):
             writer.add(count, digest)

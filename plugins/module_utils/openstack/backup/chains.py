@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .model import PROVEN, REFUTED, Backup, moment
+from .model import PROVEN, REFUTED, UNRESTORABLE, Backup, moment
 
 _Key = tuple[datetime.datetime, datetime.datetime, str]
 
@@ -145,12 +145,25 @@ def holders(chains: Iterable[Chain]) -> dict[str, tuple[Backup, ...]]:
 def proven(one: Backup) -> str:
     """When a restore of it gave the bytes of the source for the last time; empty when it never did, or others later."""
     said = one.metadata.get(PROVEN, "")
-    return said if moment(said) > moment(one.metadata.get(REFUTED, "")) else ""
+    return said if moment(said) > moment(_fault(one)) else ""
 
 
 def refuted(one: Backup) -> str:
-    """When a restore of it gave other bytes; empty when it never did, or the right ones later."""
-    return "" if proven(one) else one.metadata.get(REFUTED, "")
+    """When a restore of it gave other bytes or none; empty when it never did, or the right ones later."""
+    return "" if proven(one) else _fault(one)
+
+
+def fault(one: Backup) -> str:
+    """What came out when it was restored for the last time, and when; empty unless it is refuted."""
+    date = refuted(one)
+    if not date:
+        return ""
+    what = "gave other bytes when it was restored" if one.metadata.get(REFUTED) == date else "could not be restored"
+    return f"{what}, on {date}"
+
+
+def _fault(one: Backup) -> str:
+    return max((one.metadata.get(key, "") for key in (REFUTED, UNRESTORABLE)), key=moment)
 
 
 def sound(chain: Chain) -> list[Backup]:
@@ -158,11 +171,17 @@ def sound(chain: Chain) -> list[Backup]:
 
     A refuted one spoils what stands on it, unless that was proven later.
     """
-    spoilt: dict[str, datetime.datetime] = {}
+    since = spoilt(chain)
+    return [one for one in chain.restorable if since[one.id] == _BEGIN]
+
+
+def spoilt(chain: Chain) -> dict[str, datetime.datetime]:
+    """Since when nobody trusts a member, by id: a verdict over it, or over one it stands on; the beginning of time for never."""
+    since: dict[str, datetime.datetime] = {}
     for one in chain.members:  # parents come first
-        worst = max(spoilt.get(chain.parents.get(one.id, ""), _BEGIN), moment(refuted(one)))
-        spoilt[one.id] = _BEGIN if moment(proven(one)) > worst else worst
-    return [one for one in chain.restorable if spoilt[one.id] == _BEGIN]
+        worst = max(since.get(chain.parents.get(one.id, ""), _BEGIN), moment(refuted(one)))
+        since[one.id] = _BEGIN if moment(proven(one)) > worst else worst
+    return since
 
 
 def _by_data(one: Backup) -> _Key:
@@ -265,7 +284,7 @@ class _Family:
                 why = f": {one.failure}" if one.failure else ""
                 self.problems[one.id].append(f"{one} failed{why}")
             if refuted(one):
-                self.problems[one.id].append(f"{one} gave other bytes when it was restored, on {refuted(one)}")
+                self.problems[one.id].append(f"{one} {fault(one)}")
 
     def broken(self, members: Sequence[Backup]) -> frozenset[str]:
         """Those that cannot be restored; parents come first."""

@@ -152,7 +152,7 @@ def _obstacle(volume: Volume, base: Backup, chain: Chain, path: Sequence[Backup]
             f"the newest backup cannot be restored: {'; '.join(chain.problems) or 'what it stands on is not available'}"
         )
     bad = next((one for one in path if chains.refuted(one)), None)
-    return f"a restore of {bad.id} gave other bytes on {chains.refuted(bad)}" if bad else ""
+    return f"{bad.id} {chains.fault(bad)}" if bad else ""
 
 
 def _enough(path: Sequence[Backup], rules: Rules, now: datetime.datetime) -> str:

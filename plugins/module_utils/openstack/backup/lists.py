@@ -34,12 +34,14 @@ class Listed:
     :param volume: whose blocks it has.
     :param size: bytes of the file.
     :param written: seconds since the epoch.
+    :param project: id of the project for whose backups it was written.
     """
 
     path: str
     volume: str
     size: int
     written: float
+    project: str = ""
 
     @property
     def root(self) -> str:
@@ -98,27 +100,32 @@ def listed(folder: str) -> list[Listed]:
             seen = os.lstat(path)
             head = manifest.peek(path) if stat.S_ISREG(seen.st_mode) else None
             if head is not None:
-                found.append(Listed(path, head.volume, seen.st_size, seen.st_mtime))
+                found.append(Listed(path, head.volume, seen.st_size, seen.st_mtime, head.project))
     return found
 
 
 def unnamed(
-    lists: Iterable[Listed], backups: Iterable[Backup], volumes: Collection[str], now: float, days: float
+    lists: Iterable[Listed], backups: Iterable[Backup], volumes: Collection[str], project: str, now: float, days: float
 ) -> Unnamed:
     """What no backup names.
 
+    Several projects may keep their lists in one folder, and nobody sees the backups of another project: an administrator's
+    run keeps backups of anybody's volumes in a project of its own.
+
     :param backups: those that stay, whoever made them.
     :param volumes: ids of volumes that we see, or of which we see backups; only their lists may go.
+    :param project: id of ours; only lists that were written for its backups may go.
     :param now: seconds since the epoch.
     """
     named = {one.metadata.get(model.DIGEST, "") for one in backups}
     free = [one for one in lists if one.root not in named]
-    mine = [one for one in free if one.volume in volumes]
+    mine = [one for one in free if one.volume in volumes and one.project == project]
+    ours = {one.path for one in mine}
     old = {one.path for one in mine if one.written + days * 86400 <= now}
     return Unnamed(
         tuple(one for one in mine if one.path in old),
         tuple(one for one in mine if one.path not in old),
-        tuple(one for one in free if one.volume not in volumes),
+        tuple(one for one in free if one.path not in ours),
     )
 
 

@@ -3,7 +3,7 @@
 # Apache License 2.0 (see LICENSES/Apache-2.0.txt)
 """Lists of block digests as files.
 
-A list is a file of JSON lines: a head (format, volume, size, block size), then for each block its SHA-256 or, for blocks
+A list is a file of JSON lines: a head (format, volume, size, block size, project), then for each block its SHA-256 or, for blocks
 of zeroes, how many follow each other, then an end with the digest of all lines before it. That digest names the file and
 is written into the metadata of the backup, so a list can neither be swapped nor changed without being noticed. Lists are
 read and written as streams: memory does not depend on the size of a volume.
@@ -58,11 +58,13 @@ class Head:
     :param volume: id of the volume they were read from.
     :param size: bytes.
     :param block: bytes of a block.
+    :param project: id of the project whose backup names the list; empty in a list that says nothing of it.
     """
 
     volume: str
     size: int
     block: int = BLOCK
+    project: str = ""
 
     @property
     def count(self) -> int:
@@ -71,7 +73,8 @@ class Head:
 
     def line(self) -> bytes:
         """First line of the list."""
-        return _line({"format": FORMAT, "version": VERSION, **asdict(self)})
+        said = {key: value for key, value in asdict(self).items() if value != ""}
+        return _line({"format": FORMAT, "version": VERSION, **said})
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,13 @@ class Writer:
 
     def _put(self, line: bytes) -> None:
         self._sum.update(line)
-        self._file.write(line)
+        self._write(line)
+
+    def _write(self, line: bytes) -> None:
+        try:
+            self._file.write(line)
+        except OSError as error:
+            raise _unwritten(self._file.name, error) from error
 
     def add(self, count: int, digest: bytes) -> None:
         """The next block, or so many blocks of zeroes."""
@@ -175,7 +184,7 @@ class Writer:
         """Writes the last line; the digest."""
         self._flush()
         root = f"sha256:{self._sum.hexdigest()}"
-        self._file.write(_line({"blocks": self._count, "root": root}))
+        self._write(_line({"blocks": self._count, "root": root}))
         return root
 
 
@@ -192,8 +201,12 @@ def new(folder: str, head: Head) -> Iterator[tuple[Writer, Callable[[str], str]]
     except OSError as error:
         raise LandscapeError(f"{folder} cannot hold lists of digests: {error.strerror or error}") from error
     try:
-        with os.fdopen(handle, "wb") as file:
+        file = os.fdopen(handle, "wb")
+        try:
             yield Writer(file, head), lambda root: _finish(file, path, os.path.join(folder, name_of(root)))
+        finally:
+            with contextlib.suppress(OSError):  # what is left in memory of a list that does not fit
+                file.close()
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
@@ -210,8 +223,12 @@ def _finish(file: BinaryIO, path: str, target: str) -> str:
         finally:
             os.close(folder)
     except OSError as error:
-        raise LandscapeError(f"The list of digests {target} cannot be written: {error.strerror or error}") from error
+        raise _unwritten(target, error) from error
     return target
+
+
+def _unwritten(path: object, error: OSError) -> LandscapeError:
+    return LandscapeError(f"The list of digests {path} cannot be written: {error.strerror or error}")
 
 
 def _clear(folder: str) -> None:
@@ -268,12 +285,12 @@ def _head(line: bytes) -> Head:
         raise _Damage(f"line 1 does not say that this is {FORMAT}")
     if entry.get("version") != VERSION:
         raise _Damage(f"it has version {entry.get('version')!r}, and {VERSION} is understood")
-    volume, size, block = entry.get("volume"), entry.get("size"), entry.get("block")
+    volume, size, block, project = (entry.get(key) for key in ("volume", "size", "block", "project"))
     if not isinstance(volume, str) or not isinstance(size, int) or not isinstance(block, int):
         raise _Damage("line 1 has no volume, size and size of a block")
     if size <= 0 or not is_block(block):
         raise _Damage(f"line 1 says {size} bytes in blocks of {block}")
-    return Head(volume, size, block)
+    return Head(volume, size, block, project if isinstance(project, str) else "")
 
 
 def is_block(size: Any) -> bool:

@@ -21,7 +21,8 @@ WHY = "scs_landscape_why"  # why it is a full one
 DIGEST = "scs_landscape_digest"  # of the list of block digests that was taken of the source: sha256:...
 PROVEN = "scs_landscape_proven"  # when a restore of it gave the bytes of the source, for the last time
 TYPE = "scs_landscape_type"  # name of the type of the volume at that time; Cinder forgets it with the volume
-REFUTED = "scs_landscape_refuted"  # when a restore of it gave other bytes or failed twice, for the last time
+REFUTED = "scs_landscape_refuted"  # when a restore of it gave other bytes, for the last time
+UNRESTORABLE = "scs_landscape_unrestorable"  # when a restore of it failed twice, and others did not, for the last time
 
 #: What operators write on volumes, servers and images; the names are options of the roles.
 POLICY_KEY, EXCLUDE_KEY = "backup:policy", "backup:exclude"

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Callable
 
 from ...core.errors import LandscapeError
+from .model import moment
 from .nova import Points
 from .points import Leftover, Point, Server, leftover_of
+
+#: Seconds after which Nova has made all snapshots of a server and we have marked them.
+_MARKED = 900.0
 
 
 class Moments:
@@ -79,13 +84,21 @@ class Moments:
 def leftovers(points: Points, servers: Iterable[Server]) -> list[Leftover]:
     """What a killed run left and nobody needs: of other runs once it is old, of this run when its servers have no work left.
 
+    Two tasks may have one name for their run, so what another process works with is left to it. Nova's own snapshots say
+    nothing of their process before they are marked, so young ones are left, too.
+
     :param servers: those of this run whose volumes are still worked on.
     """
     busy = {one.id for one in servers}
     snapshots: Sequence[Mapping[str, object]] = points.cinder.snapshots()
     images = points.cloud.pages("image", "/images", "images", visibility="private", limit=500)
     mine = [leftover_of(kind, one) for kind, ones in (("image", images), ("snapshot", snapshots)) for one in ones]
-    own = [one for one in mine if one is not None and one.run == points.run and one.server not in busy]
+    ours = [one for one in mine if one is not None and one.run == points.run]
+    held = {one.server for one in ours if points.in_use(one.maker)} | busy
+    unmarked = time.time() - _MARKED
+    own = [
+        one for one in ours if one.server not in held and (one.maker.mark or moment(one.created).timestamp() < unmarked)
+    ]
     return [*own, *points.leftovers()]
 
 

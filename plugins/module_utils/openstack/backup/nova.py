@@ -10,14 +10,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Callable
 
 from ...core import pool
-from ...core.errors import LandscapeError
-from ..model import CloudError, ConflictError, ForbiddenError, NotFoundError, UnreachableError
+from ...core.errors import LandscapeError, LockedError
+from ..images import owner
+from ..model import CloudError, ConflictError, ForbiddenError, NotFoundError, is_unclear
 from . import model, points
 from .cinder import Cinder
-from .points import Leftover, Part, Point, Server, Way
+from .points import Leftover, Maker, Part, Point, Server, Way
 
 _NOVA, _CINDER, _GLANCE = "compute", "block-storage", "image"
 #: Since the release Pike ``createImage`` answers with the image's id.
@@ -52,9 +54,10 @@ class Points:
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.cloud, self.cinder, self.run = cloud, cinder, run
-        self.patience, self.parallel = patience, parallel
+        self.patience, self.parallel, self.mark = patience, parallel, owner.mark()
         self._stop = stop or threading.Event()
         self._clock, self._sleep = clock, sleep or time.sleep
+        self._known: dict[str, Server] = {}  # as they were when their points were taken
         self._hurry: float | None = None  # when an interrupted run has no time left
 
     # Servers.
@@ -108,8 +111,10 @@ class Points:
     def take(self, server: Server, consistency: str, wanted: Sequence[str] = ()) -> Point:
         """A point of a server; that of an earlier start of this run when it is complete.
 
-        The caller removes it with :meth:`release`, also when this fails.
+        The caller removes it with :meth:`release`, also when this fails. In a large run hours lie between the plan and this,
+        so the server is looked at again, before and behind.
         """
+        server = self._as_it_is(server)
         volumes = [one for one in (self.cinder.volume(each) for each in server.volumes) if one is not None]
         if not volumes:
             raise LandscapeError(f"server {server} has no volume")
@@ -124,10 +129,21 @@ class Points:
             raise LandscapeError(f"server {server}: no room for the snapshots of its volumes: {short}")
         if how.together:
             image = self._image(server, how)
-            parts = self._settled(points.snapshots_of(image), server)
-            return self._point(server, how, parts, str(image["id"]))
-        made = [self._snapshot(server, how, one.id) for one in taken]
-        return self._point(server, how, self._settled(made, server))
+            parts, name = self._settled(points.snapshots_of(image), server), str(image["id"])
+        else:
+            parts, name = self._settled([self._snapshot(server, how, one.id) for one in taken], server), ""
+        kept = points.seen_again(server, self.server(server.id), how)
+        if consistency == "quiesce_required" and kept.level != "quiesced":
+            raise LandscapeError(f"server {server}: quiesce_required was not kept: {kept.why}")
+        return self._point(server, kept, parts, name)
+
+    def _as_it_is(self, server: Server) -> Server:
+        found = self.server(server.id)
+        if found is None:
+            raise LandscapeError(f"server {server} is gone")
+        both = tuple(dict.fromkeys((*server.volumes, *found.volumes)))
+        self._known[server.id] = replace(found, volumes=both)
+        return replace(found, from_volume=server.from_volume)  # a run may want its volumes one by one
 
     def _point(self, server: Server, how: Way, parts: Sequence[Part], image: str = "", resumed: bool = False) -> Point:
         for part in parts:
@@ -137,7 +153,13 @@ class Points:
         return Point(name, server.id, self.run, how.level, how.why, tuple(parts), image, resumed)
 
     def _marks(self, server: Server, how: Way) -> dict[str, str]:
-        return {model.RUN: self.run, model.SERVER: server.id, model.LEVEL: how.level, points.KIND: points.POINT_KIND}
+        return {
+            model.RUN: self.run,
+            model.SERVER: server.id,
+            model.LEVEL: how.level,
+            points.KIND: points.POINT_KIND,
+            points.MAKER: self.mark,
+        }
 
     def _earlier(self, server: Server, how: Way, needed: Sequence[str]) -> Point | None:
         """What an earlier start of this run took, when it is whole; what is not is removed."""
@@ -145,17 +167,35 @@ class Points:
         if how.together and parts and not images:  # Nova may still be at it
             images = self._until(lambda: self._images(server), _ARRIVES) or []
             parts = self._parts(server)
+        self._is_ours(server, parts, images)
         good = ("available", "creating", "backing-up")
         for image in images if how.together else [{"id": ""}]:
             listed = points.snapshots_of(image) if how.together else tuple(part.snapshot for part in parts)
             mine = [part for part in parts if part.snapshot in listed and part.status in good]
             whole = {part.volume for part in mine} >= set(needed) and len(mine) == len(listed) > 0
-            if whole and str(image.get(model.LEVEL) or how.level) == how.level:
+            promised = {str(image.get(model.LEVEL) or ""), *(part.level for part in mine)} - {""}
+            if whole and promised <= {how.level}:
                 settled = self._settled([part.snapshot for part in mine], server, good)
                 return self._point(server, how, settled, str(image["id"]), resumed=True)
         if parts or images:
             self.release(server)
         return None
+
+    def _is_ours(self, server: Server, parts: Sequence[Part], images: Sequence[Mapping[str, Any]]) -> None:
+        """Refuses the point of a process that still works with it.
+
+        :raises LockedError: it does; who goes on with a point removes it in the end.
+        """
+        makers = [part.maker for part in parts if part.maker.mark] or [points.maker_of(one) for one in images]
+        if any(self.in_use(maker) for maker in makers):
+            raise LockedError(
+                f"server {server}: another process backs it up in run {self.run!r}",
+                hint="Let it end, or name the runs apart",
+            )
+
+    def in_use(self, maker: Maker) -> bool:
+        """Whether the process that made something still works with it; of another machine nobody knows, so it has an hour."""
+        return bool(maker.mark) and owner.lives(maker.mark, maker.changed)
 
     def _image(self, server: Server, how: Way) -> dict[str, Any]:
         """One ``createImage``, and never a second one for an answer that was lost."""
@@ -180,7 +220,7 @@ class Points:
         except CloudError as error:
             if isinstance(error, ConflictError):
                 error.message = f"server {server}: Nova makes no image of it now: {error.message}"
-            if not isinstance(error, UnreachableError) and error.status < 500:
+            if not is_unclear(error):
                 raise
             return False
         return True
@@ -210,7 +250,7 @@ class Points:
                 answer = self.cloud.call(_CINDER, "POST", "/snapshots", json={"snapshot": wanted}, repeat=False)
                 return str(answer.body["snapshot"]["id"])
             except CloudError as error:
-                if not isinstance(error, UnreachableError) and error.status < 500:
+                if not is_unclear(error):
                     raise
 
                 def there() -> list[Part]:
@@ -269,6 +309,7 @@ class Points:
 
         :raises LandscapeError: something is still there; it names it.
         """
+        server = self._known.get(server.id, server)
         name = points.name_of(self.run, server.id)
         pages = self.cloud.pages(_GLANCE, "/images", "images", name=name, visibility="private", limit=100)
         mine = [Leftover("image", str(one["id"]), self.run, server.id) for one in pages if one.get("name") == name]
@@ -352,9 +393,3 @@ class Points:
         if self._hurry is None:
             self._hurry = self._clock() + GRACE
         return self._hurry
-
-
-def of_volumes(servers: Iterable[Server], volumes: Iterable[str]) -> dict[str, Server]:
-    """The server of each volume that has one."""
-    wanted = set(volumes)
-    return {volume: server for server in servers for volume in server.volumes if volume in wanted}

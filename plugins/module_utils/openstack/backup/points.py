@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.errors import InputError
@@ -23,6 +23,8 @@ from .model import Volume
 CONSISTENCY = ("none", "crash", "quiesce_required")
 #: Property of the images we make here.
 KIND, POINT_KIND = "scs_landscape_kind", "point"
+#: Which process made an image or a snapshot; written as ``images.owner.mark`` does.
+MAKER = "scs_landscape_owner"
 _NAME = "scs-landscape point"
 #: States in which Nova makes an image of a server.
 _IMAGED = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED")
@@ -69,10 +71,22 @@ class Way:
 
 
 @dataclass(frozen=True)
+class Maker:
+    """Which process made an image or a snapshot, and when that was last seen to change.
+
+    :param mark: as ``images.owner.mark`` writes it; empty where Nova made a snapshot and we have not marked it yet.
+    """
+
+    mark: str = ""
+    changed: str = ""
+
+
+@dataclass(frozen=True)
 class Part:
     """The snapshot of one volume.
 
     :param size: GiB.
+    :param level: what was promised of its moment when it was made; empty before it is marked.
     """
 
     volume: str
@@ -80,6 +94,8 @@ class Part:
     size: int = 0
     created: str = ""
     status: str = ""
+    level: str = field(default="", compare=False)
+    maker: Maker = field(default=Maker(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -111,8 +127,12 @@ class Point:
         return next((part.snapshot for part in self.parts if part.volume == volume), "")
 
     def marks(self) -> dict[str, str]:
-        """What a backup of one of its snapshots says about it."""
-        return {model.POINT: self.id, model.SERVER: self.server, model.LEVEL: self.level}
+        """What a backup of one of its snapshots says about it.
+
+        Snapshots that were made one after the other of a server that ran are no common moment, so they name none.
+        """
+        common = {model.POINT: self.id} if self.image or self.level == "quiesced" else {}
+        return {**common, model.SERVER: self.server, model.LEVEL: self.level}
 
 
 @dataclass(frozen=True)
@@ -127,6 +147,7 @@ class Leftover:
     run: str
     server: str
     created: str = ""
+    maker: Maker = Maker()
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id} of run {self.run}"
@@ -148,6 +169,19 @@ def server_of(body: Mapping[str, Any]) -> Server:
 
 
 # How.
+
+
+def seen_again(server: Server, later: Server | None, how: Way) -> Way:
+    """How good a point is, once its server was looked at again behind the last snapshot.
+
+    :param server: as it was before the first one.
+    :param later: nothing when it is gone; then nobody wrote any more.
+    """
+    if later is None or server.status not in _OFF or later.status in _OFF:
+        return how
+    return Way(
+        how.together, "crash", f"the server was {server.status}, and {later.status} before its snapshots were done"
+    )
 
 
 def way(server: Server, volumes: Iterable[Volume], consistency: str) -> Way:
@@ -245,7 +279,14 @@ def leftover_of(kind: str, body: Mapping[str, Any]) -> Leftover | None:
     owner = owner_of(str(body.get("name") or ""))
     if owner is None:
         return None
-    return Leftover(kind, str(body["id"]), *owner, created=str(body.get("created_at") or ""))
+    return Leftover(kind, str(body["id"]), *owner, created=str(body.get("created_at") or ""), maker=maker_of(body))
+
+
+def maker_of(body: Mapping[str, Any]) -> Maker:
+    """Whose an image of Glance or a snapshot of Cinder is."""
+    marks = body.get("metadata") or body
+    changed = str(body.get("updated_at") or body.get("created_at") or "")
+    return Maker(str(marks.get(MAKER) or ""), changed)
 
 
 def is_orphan(leftover: Leftover, run: str, now: float, age: float) -> bool:
@@ -278,4 +319,6 @@ def part_of(body: Mapping[str, Any]) -> Part:
         size=int(body.get("size") or 0),
         created=str(body.get("created_at") or ""),
         status=str(body.get("status") or ""),
+        level=str((body.get("metadata") or {}).get(model.LEVEL) or ""),
+        maker=maker_of(body),
     )

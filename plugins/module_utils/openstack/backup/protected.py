@@ -13,7 +13,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...landscape.inventory import CORE_GROUPS, LOCAL_NAMES, Inventory
-from . import model
+from . import chains, model
 from .model import Backup, Volume
 
 #: What hosts can be grouped by, with the prefix that the groups carry unless told otherwise.
@@ -127,12 +127,12 @@ def build(
 def _covers(volumes: Iterable[Volume], backups: Iterable[Backup], options: Options) -> list[_Cover]:
     by_volume: dict[str, list[Backup]] = {}
     for one in backups:
-        if one.available:
-            by_volume.setdefault(one.volume, []).append(one)
+        by_volume.setdefault(one.volume, []).append(one)
     found = []
     for volume in volumes:
-        mine = sorted(by_volume.get(volume.id, ()), key=lambda one: model.moment(one.taken))
-        good = [one for one in mine if _is_proven(one)]
+        sound = [one for chain in chains.build(by_volume.get(volume.id, ())) for one in chains.sound(chain)]
+        mine = sorted(sound, key=lambda one: model.moment(one.taken))
+        good = [one for one in mine if chains.proven(one)]
         proofs = sorted((one.metadata[model.PROVEN] for one in good), key=model.moment)
         found.append(
             _Cover(
@@ -146,12 +146,6 @@ def _covers(volumes: Iterable[Volume], backups: Iterable[Backup], options: Optio
             )
         )
     return found
-
-
-def _is_proven(backup: Backup) -> bool:
-    """Whether the last restore of it gave the bytes of the source."""
-    proven, refuted = (backup.metadata.get(key, "") for key in (model.PROVEN, model.REFUTED))
-    return bool(proven) and (not refuted or model.moment(proven) > model.moment(refuted))
 
 
 def _servers(servers: Iterable[Mapping[str, Any]], covers: Sequence[_Cover], options: Options) -> list[dict[str, Any]]:

@@ -167,21 +167,27 @@ def _needed(ours: Sequence[Backup], family: Sequence[Chain], rules: Rules) -> di
     if proven:
         why[proven.id].append(f"the newest that was proven, on {chains.proven(proven)}")
     good = {one.id for one in sound}
+    spoilt = {key: since for chain in family for key, since in chains.spoilt(chain).items()}
     newest = max((moment(one.taken) for one in sound), default=None)
     for one in ours:
         if one.status not in _REMOVABLE:
             why[one.id].append(f"it is {one.status}")
         elif one.id not in good:
-            why[one.id] += _spared(one, newest, rules) + _twin(one, family)
+            why[one.id] += _spared(one, newest, spoilt[one.id], rules) + _twin(one, family)
     return {identifier: tuple(texts) for identifier, texts in why.items() if texts}
 
 
-def _spared(one: Backup, newest: datetime.datetime | None, rules: Rules) -> list[str]:
-    """Why one stays that cannot be used."""
+def _spared(one: Backup, newest: datetime.datetime | None, spoilt: datetime.datetime, rules: Rules) -> list[str]:
+    """Why one stays that cannot be used.
+
+    :param spoilt: when it, or one that it stands on, was refuted; the beginning of time for never.
+    """
     state = "it was refuted" if chains.refuted(one) else "it cannot be restored"
+    if state == "it cannot be restored" and one.available and spoilt > moment(""):
+        state = "what it stands on was refuted"
     if newest is None or newest < moment(one.taken):
         return [f"{state}, and no good one is newer"]
-    age = rules.now - max(moment(one.created), moment(one.metadata.get(model.REFUTED, "")))
+    age = rules.now - max(moment(one.created), spoilt)
     if age < datetime.timedelta(days=rules.failed_days):
         return [f"{state}, and is younger than {rules.failed_days:g} days"]
     return []

@@ -121,17 +121,19 @@ class FileReader:
     def open(self, subject: Subject) -> Iterator[Stream]:
         """See :class:`Reader`."""
         path = self._found(subject)
-        try:
-            with open(path, "rb", buffering=0) as file:
+        with contextlib.ExitStack() as closed:
+            try:  # what goes wrong where the bytes are used is none of this file's
+                file = closed.enter_context(open(path, "rb", buffering=0))
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
-                if os.pread(file.fileno(), 4, 0) == _QCOW2:
-                    raise LandscapeError(
-                        f"{path} is a QCOW2 file, not the bytes of a volume",
-                        hint="Only raw files can be read; a volume with a snapshot or with encryption may be none",
-                    )
-                yield FileStream(path, file)
-        except OSError as error:
-            raise LandscapeError(f"{path} cannot be read: {error.strerror or error}") from error
+                begins, stream = os.pread(file.fileno(), 4, 0), FileStream(path, file)
+            except OSError as error:
+                raise LandscapeError(f"{path} cannot be read: {error.strerror or error}") from error
+            if begins == _QCOW2:
+                raise LandscapeError(
+                    f"{path} is a QCOW2 file, not the bytes of a volume",
+                    hint="Only raw files can be read; a volume with a snapshot or with encryption may be none",
+                )
+            yield stream
 
     def _found(self, subject: Subject) -> str:
         other = subject.snapshot or subject.point

@@ -149,7 +149,9 @@ def unnamed_lists(
     if params["volumes"]:
         volumes &= set(params["volumes"])
     staying = [one for one in backups if one.id not in going]
-    return lists.unnamed(lists.listed(params["digests"]), staying, volumes, now, params["digests_days"])
+    return lists.unnamed(
+        lists.listed(params["digests"]), staying, volumes, cinder.cloud.project_id, now, params["digests_days"]
+    )
 
 
 def plan_of(decision: Decision, found: lists.Unnamed) -> Plan:

@@ -13,7 +13,7 @@ from ...core import pool
 from ...core.errors import InputError, LandscapeError
 from ...core.plan import Plan
 from ...core.stream import Meter, say
-from ..model import CloudError, UnreachableError
+from ..model import CloudError, is_unclear
 from . import blocks, manifest, model, readers, restore
 from .cinder import Cinder
 from .manifest import BlockMap
@@ -181,7 +181,9 @@ class Restorer:
         self._volumes.note(volume, todo.mark(restore.BEGUN))
         try:
             self.cinder.begin_restore(todo.backup.id, volume)
-        except UnreachableError:
+        except CloudError as error:
+            if not is_unclear(error):
+                raise
             self.patience.sleep(3.0)
             found = self.cinder.volume(volume)
             if found is None or found.status != "restoring-backup":

@@ -13,7 +13,7 @@ from typing import Any, Callable
 from ...core import pool
 from ...core.errors import InputError, LandscapeError
 from ...core.stream import Stopped, say
-from ..model import CloudError, UnreachableError
+from ..model import CloudError, is_unclear
 from . import chains, model, moments, plan, room
 from .chains import Chain
 from .cinder import Cinder, made_by
@@ -27,8 +27,6 @@ from .select import Selection, Selector, select
 from .source import Source
 from .waits import Waits
 
-#: Answers after which nobody knows whether the backup was begun.
-_UNCLEAR = (500, 502, 503, 504)
 #: Seconds for which a lost request is tried again, and for which what is removed or given back may take.
 _PATIENCE, _AFTER = 120.0, 120.0
 
@@ -256,7 +254,7 @@ class Runner:
             try:
                 return self._post(todo, snapshot, marks)
             except CloudError as error:
-                lost = isinstance(error, UnreachableError) or error.status in _UNCLEAR
+                lost = is_unclear(error)
                 if not lost and not unclear:
                     self._tell_room(todo, error)
                     raise

@@ -45,7 +45,8 @@ class Source:
         """
         before = None if snapshot else self._free(cinder, volume)
         with self.reader.open(Subject(volume.id, snapshot=snapshot)) as stream:
-            found = blocks.take(stream, volume.id, volume.size * _GIB, self.folder, stop=stop)
+            project = str(cinder.cloud.project_id)  # Cinder gives a backup to the project that asks for it
+            found = blocks.take(stream, volume.id, volume.size * _GIB, self.folder, project=project, stop=stop)
         if before is not None and self._free(cinder, volume).updated != before.updated:
             raise LandscapeError("something was done with the volume while it was read")
         return found.root

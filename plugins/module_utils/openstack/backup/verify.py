@@ -59,13 +59,7 @@ class Omitted:
 
 def proven(backup: Backup) -> datetime.datetime:
     """When it was proven for the last time and not refuted since; the beginning of time for never."""
-    good, bad = (moment(backup.metadata.get(key, "")) for key in (model.PROVEN, model.REFUTED))
-    return good if good > bad else _NEVER
-
-
-def refuted(backup: Backup) -> bool:
-    """Whether its last proof failed."""
-    return moment(backup.metadata.get(model.REFUTED, "")) > moment(backup.metadata.get(model.PROVEN, ""))
+    return moment(chains.proven(backup))
 
 
 def choose(backups: Sequence[Backup], choice: Choice, now: datetime.datetime) -> tuple[list[Backup], list[Omitted]]:
@@ -131,7 +125,7 @@ def _sample(backups: Sequence[Backup], choice: Choice, now: datetime.datetime) -
         ):
             continue
         able = [one for one in chain.restorable if _meant(one, choice) and one.metadata.get(model.DIGEST)]
-        doubtful = [one for one in able if refuted(one)]
+        doubtful = [one for one in able if chains.refuted(one)]
         latest = max(chain.members, key=proven)
         if not able:
             omitted.append(Omitted(newest.id, chain.volume, "no digests were taken in this chain"))
@@ -151,7 +145,7 @@ def plan_of(chosen: Iterable[Backup], orphans: Iterable[Volume]) -> Plan:
         for one in orphans
     ]
     for one in chosen:
-        before = {"proven": one.metadata.get(model.PROVEN, ""), "refuted": one.metadata.get(model.REFUTED, "")}
+        before = {"proven": one.metadata.get(model.PROVEN, ""), "refuted": chains.refuted(one)}
         after = {"restored into": f"a scratch volume of {one.size} GiB", "compared with": one.metadata[model.DIGEST]}
         steps.append(
             Step("prove", f"backup {one}", before, after, undo="the scratch volume is removed by the run itself")

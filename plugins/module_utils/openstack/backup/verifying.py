@@ -26,6 +26,13 @@ from .volumes import PREFIX, Patience, RestoreError, Volumes
 
 #: A backup that the backup service could not restore is tried once more; services restart.
 _TRIES = 2
+#: Seconds between them.
+_REST = 30.0
+_KEYS = {
+    verify.PROVEN: model.PROVEN,
+    verify.REFUTED: model.REFUTED,
+    verify.UNRESTORABLE: model.UNRESTORABLE,
+}
 #: Seconds that a scratch volume may live beyond all waiting.
 _SLACK = 3600.0
 
@@ -95,10 +102,22 @@ class Verifier:
             else one.value
             for one in outcomes
         ]
+        self._doubt(verdicts)
         # A volume whose answer was lost, and which appeared after all: nobody waits for it.
         late = [one for one in self._volumes.described(self._mark) if one.status != "deleting"]
         self._clear(late)
         return verdicts
+
+    def _doubt(self, verdicts: Sequence[Verdict]) -> None:
+        """Writes down which backups cannot be restored, unless none could: then the store or the service is to blame."""
+        none = [one for one in verdicts if one.ending == verify.UNRESTORABLE]
+        restored = any(one.ending in (verify.PROVEN, verify.REFUTED) for one in verdicts)
+        for one in none:
+            if len(none) > 1 and not restored:
+                one.ending, one.date = verify.FAILED, ""
+                one.reason = f"{one.reason}; no other one could be restored either, so nothing is said about this one"
+            else:
+                self._write(one)
 
     def _clear(self, scratch: Sequence[Volume]) -> None:
         pool.each(scratch, lambda one: self._drop(one.id), self.parallel, tick=self._tick, every=30.0)
@@ -117,7 +136,8 @@ class Verifier:
         verdict.seconds = self.patience.clock() - began
         if verdict.ending != verify.FAILED:
             verdict.date = self._today().strftime("%Y-%m-%dT%H:%M:%SZ")
-            self._write(verdict)
+            if verdict.ending != verify.UNRESTORABLE:  # that is told when the others are known
+                self._write(verdict)
         return verdict
 
     def _tried(self, backup: Backup, wanted: BlockMap) -> Verdict:
@@ -131,7 +151,10 @@ class Verifier:
                     return Verdict(backup, verify.FAILED, str(error))
                 if not left:
                     return Verdict(backup, verify.UNRESTORABLE, f"{error} ({_TRIES} times)")
-                say(f"{error}; once more")
+                say(f"{error}; once more in {_REST:.0f} s")
+                self.patience.sleep(_REST)
+                if self.patience.stop.is_set():
+                    return Verdict(backup, verify.FAILED, f"backup {backup} was not proven: the run was interrupted")
 
     def _once(self, backup: Backup, wanted: BlockMap) -> Verdict:
         """Restore, read, compare; whatever happens, the scratch volume is removed."""
@@ -181,5 +204,4 @@ class Verifier:
         if fresh is None:
             verdict.ending, verdict.reason = verify.FAILED, f"backup {verdict.backup} was removed while it was proven"
             return
-        key = model.PROVEN if verdict.ending == verify.PROVEN else model.REFUTED
-        self.cinder.mark(fresh, {key: verdict.date})
+        self.cinder.mark(fresh, {_KEYS[verdict.ending]: verdict.date})

@@ -21,7 +21,7 @@ from ...core.errors import InputError, LandscapeError
 from ...core.stream import Stopped
 from ...core.units import format_seconds
 from ..images import owner
-from ..model import CloudError, ConflictError, NotFoundError, UnreachableError
+from ..model import CloudError, ConflictError, NotFoundError, UnreachableError, is_unclear
 from .cinder import Cinder
 from .model import Backup, Volume
 
@@ -95,7 +95,9 @@ class Volumes:
         while True:
             try:
                 return self.cinder.begin_volume(backup=backup.id, name=name, description=description, **wanted)
-            except UnreachableError:
+            except CloudError as error:
+                if not is_unclear(error):
+                    raise
                 self.patience.sleep(_SETTLE)
                 found = self.described(description, name)
                 attempts -= 1

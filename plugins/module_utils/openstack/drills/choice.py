@@ -11,6 +11,7 @@ from typing import Any
 
 from ..backup import chains
 from ..backup.model import DIGEST, RUN, Backup, Volume, moment
+from ..backup.restore import description_of
 from ..backup.views import Sight
 
 #: Volumes that a rebuild restores bear this and the id of the one that is gone, until a server has them.
@@ -59,11 +60,13 @@ class Chosen:
 
     :param omitted: volumes that nothing is done about, with ``volume``, ``name``, ``reason``.
     :param missing: volumes that should be restored and cannot be.
+    :param spare: volumes that an earlier rebuild restored, and that nothing is made of.
     """
 
     choices: tuple[Choice, ...] = ()
     omitted: tuple[Mapping[str, str], ...] = ()
     missing: tuple[Mapping[str, str], ...] = ()
+    spare: tuple[Mapping[str, str], ...] = ()
 
 
 def _told(volume: str, name: str, reason: str) -> dict[str, str]:
@@ -114,12 +117,14 @@ def rebuild(
     volumes: Iterable[Volume],
     manifests: Iterable[Mapping[str, Any]],
     *,
+    restored: Mapping[str, str] | None = None,
     before: str = "",
     proven: bool = False,
 ) -> Chosen:
     """The backups that bring back the volumes of servers, in the order of their manifests.
 
     :param volumes: what is there now; what is still there, or is being put to a server again, is left alone.
+    :param restored: ids that volumes have now, by those they had: servers have them already.
     :param before: nothing newer than this moment.
     :param proven: only what a restore has proven.
     """
@@ -138,6 +143,8 @@ def rebuild(
                 omitted.append(_told(identifier, name, "it is still there"))
             elif f"scs-landscape recreating {identifier}" in names:
                 omitted.append(_told(identifier, name, "a rebuild that was interrupted has it already"))
+            elif (restored or {}).get(identifier) in there:
+                omitted.append(_told(identifier, name, f"a server has it already, as {(restored or {})[identifier]}"))
             else:
                 picked = _pick(sights.get(identifier), before, proven)
                 if isinstance(picked, str):
@@ -145,7 +152,15 @@ def rebuild(
                 else:
                     why = "newest good backup" + (f" before {before}" if before else "")
                     choices.append(Choice(picked, identifier, name, why, str(manifest["name"])))
-    return Chosen(tuple(choices), tuple(omitted), tuple(missing))
+    return Chosen(tuple(choices), tuple(omitted), tuple(missing), _spare(there.values(), choices))
+
+
+def _spare(volumes: Iterable[Volume], choices: Iterable[Choice]) -> tuple[Mapping[str, str], ...]:
+    """Volumes of earlier rebuilds that these choices do not lead to."""
+    used = {(one.as_restore()["name"], description_of(one.backup)) for one in choices}
+    idle = [one for one in volumes if one.name.startswith(PREFIX) and not one.in_use and one.status != "deleting"]
+    reason = "an earlier rebuild restored it, and this one does not take it; remove it when nobody needs it"
+    return tuple(_told(one.id, one.name, reason) for one in idle if (one.name, one.description) not in used)
 
 
 def _pick(sight: Sight | None, before: str, proven: bool) -> Backup | str:

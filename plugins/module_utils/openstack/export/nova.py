@@ -16,11 +16,12 @@ from ...core import pool
 from ...core.errors import LandscapeError, LockedError
 from ...core.plan import Plan, Step
 from ...core.stream import say
+from ..backup import model as backups
 from ..backup.points import KIND
 from ..images import owner
 from ..images.cache import Patience
 from ..images.glance import Glance
-from ..model import CloudError, ConflictError, UnreachableError
+from ..model import CloudError, ConflictError, is_unclear
 from . import model, roots, run, target
 from .model import Image
 from .roots import Root
@@ -61,6 +62,7 @@ class Job:
 class Roots:
     """Root disks of one run; safe to use from many threads.
 
+    :param consistency: one of ``roots.CONSISTENCY``.
     :param patience: seconds that Nova may take for an image.
     """
 
@@ -71,6 +73,7 @@ class Roots:
         options: Options,
         file_name: str,
         *,
+        consistency: str = "crash",
         patience: float = 3600.0,
         stop: threading.Event | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -78,7 +81,7 @@ class Roots:
     ) -> None:
         self.cloud, self.name, self.options, self.file_name = cloud, name, options, file_name
         self.patience, self.stop = patience, stop or threading.Event()
-        self.mark = owner.mark()
+        self.mark, self.consistency = owner.mark(), consistency
         self._glance, self._clock, self._sleep = Glance(cloud, stop=self.stop), clock, sleep or self.stop.wait
         self._throttle = Throttle(options.rate, self.stop)
 
@@ -154,6 +157,10 @@ class Roots:
         try:
             job.phase = "Nova makes an image"
             image = self._active(job, identifier)
+            self._see_again(job)
+            found, why = roots.level(job.root, image.properties.get(backups.LEVEL, ""))
+            if self.consistency == "quiesce_required" and found != "quiesced":
+                raise LandscapeError(f"server {job.root.server}: quiesce_required was not kept: {why}")
             self._load(job, image)
             clean = True
         finally:
@@ -197,8 +204,17 @@ class Roots:
             return str(one["id"])
         return self._made(job)
 
+    def _see_again(self, job: Job) -> None:
+        """Looks at a server again: hours may lie between the plan and its turn, and minutes until its image is there."""
+        found = self.cloud.call(_NOVA, "GET", f"/servers/{job.root.server.id}", microversion=_SHOWS)
+        job.root = roots.root_of(found.body["server"])
+
     def _made(self, job: Job) -> str:
         """A new image, and never a second one for an answer that was lost; a server that is being copied is waited for."""
+        self._see_again(job)
+        refused = roots.refusal(job.root, self.consistency)
+        if refused:
+            raise LandscapeError(f"server {job.root.server}: {refused}")
         server, name = job.root.server, roots.name_of(self.name, job.root.server.id)
         body = {"createImage": {"name": name, "metadata": roots.marks(job.root, self.name, self.mark)}}
         for attempt in range(_ASKED):
@@ -213,7 +229,7 @@ class Roots:
                         continue
                     error.message = f"server {server}: Nova makes no image of it now: {error.message}"
                     raise
-                if not isinstance(error, UnreachableError) and error.status < 500:
+                if not is_unclear(error):
                     raise
                 found = self._until(lambda: self._named(job), _ARRIVES)
                 if found:

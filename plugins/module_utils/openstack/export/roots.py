@@ -69,8 +69,14 @@ def refusal(root: Root, consistency: str) -> str:
     return ""
 
 
-def level(root: Root) -> tuple[str, str]:
-    """What can be promised about the moment, and why."""
+def level(root: Root, promised: str = "") -> tuple[str, str]:
+    """What can be promised about the moment, and why.
+
+    :param root: its server as it is once the image is there, or as it is before it is asked for.
+    :param promised: what was promised when the image was asked for.
+    """
+    if promised == "crash" and root.server.status == "SHUTOFF":
+        return "crash", "the server was not off yet when its image was asked for"
     if root.server.status == "SHUTOFF":
         return "quiesced", "the server is SHUTOFF, nothing writes"
     return (
@@ -187,7 +193,7 @@ def file_name(template: str, server: str, run: str, image: Image) -> str:
 
 def note_of(root: Root, run: str, image: Image) -> dict[str, Any]:
     """What is written down about the server of a file."""
-    found, why = level(root)
+    found, why = level(root, image.properties.get(backups.LEVEL, ""))
     return {
         "id": root.server.id,
         "name": root.server.name,

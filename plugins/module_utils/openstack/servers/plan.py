@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -273,18 +273,24 @@ def _volumes(
     wanted: Sequence[Body], there: There, options: Options, half: str, problems: list[str]
 ) -> tuple[Volume, ...]:
     """Every volume; those of a half-made server have perhaps lost their marks, and are known by their devices."""
+    found = attached(wanted, there.volumes, half)
+    if found:
+        return tuple(Volume(one, found[str(one["id"])], finished=found[str(one["id"])] == one["id"]) for one in wanted)
+    return tuple(_volume(one, there, options, half, problems) for one in wanted)
+
+
+def attached(wanted: Sequence[Body], volumes: Iterable[Body], server: str) -> dict[str, str]:
+    """Which volumes stand for those of a manifest, by the ids that these had: the volumes of a server, in the order of their
+    devices; empty when the server has not as many.
+    """
     devices = {
         (len(str(use.get("device"))), str(use.get("device"))): str(one["id"])
-        for one in there.volumes
+        for one in volumes
         for use in one.get("attachments") or ()
-        if half and use.get("server_id") == half
+        if server and use.get("server_id") == server
     }
-    attached = [devices[device] for device in sorted(devices)]
-    if len(attached) == len(wanted):
-        return tuple(
-            Volume(one, identifier, finished=identifier == one["id"]) for one, identifier in zip(wanted, attached)
-        )
-    return tuple(_volume(one, there, options, half, problems) for one in wanted)
+    found = [devices[device] for device in sorted(devices)]
+    return {str(one["id"]): identifier for one, identifier in zip(wanted, found)} if len(found) == len(wanted) else {}
 
 
 def _volume(volume: Body, there: There, options: Options, half: str, problems: list[str]) -> Volume:

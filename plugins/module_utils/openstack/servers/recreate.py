@@ -77,7 +77,8 @@ class Maker:
 
     def _backups(self, volumes: set[str]) -> dict[str, str]:
         pages = self.cloud.pages(CINDER, "/backups/detail", "backups", limit=1000)
-        mine = [one for one in pages if one.get("volume_id") in volumes and one.get("status") == "available"]
+        usable = ("available", "restoring")
+        mine = [one for one in pages if one.get("volume_id") in volumes and one.get("status") in usable]
         ordered = sorted(mine, key=lambda one: str(one.get("data_timestamp") or one.get("created_at")))
         return {str(one["volume_id"]): str(one["id"]) for one in ordered}
 
@@ -259,6 +260,8 @@ class Maker:
             "availability_zone": captured.get("availability_zone"),
         }
         wanted.update({key: value for key, value in more.items() if value})
+        if volume.backup:  # which a run that was killed may still be restoring
+            self._wait_for(CINDER, "backup", volume.backup, ("available",), volume.backup)
 
         def there() -> dict[str, Any] | None:
             found = [one for one in self.cloud.pages(CINDER, "/volumes/detail", "volumes") if one.get("name") == name]

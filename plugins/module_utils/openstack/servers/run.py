@@ -25,6 +25,7 @@ class Item:
     :param there: a server that is the wanted one already.
     :param half: a server that an earlier start made and did not finish.
     :param made: the server that was made now.
+    :param volumes: ids that the volumes of the server have now, by those they had; empty while nobody knows.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Item:
     half: str = ""
     todo: plan.Todo | None = None
     made: str = ""
+    volumes: dict[str, str] = field(default_factory=dict)
     differences: list[dict[str, Any]] = field(default_factory=list)
     error: LandscapeError | None = None
 
@@ -86,6 +88,7 @@ def look(items: Iterable[Item], reader: Reader, params: Mapping[str, Any]) -> No
         half = model.marked(servers, str(item.manifest["id"]))
         if half:
             item.half = str(half[0]["id"])
+            _know(item, reader, item.half)
             continue
         named = [one for one in servers if one["name"] == item.manifest["name"]]
         for outcome in reader.seen(same or named):
@@ -97,6 +100,13 @@ def look(items: Iterable[Item], reader: Reader, params: Mapping[str, Any]) -> No
                 break
             if {one["path"] for one in found} <= {"locked", "locked_reason"} and item.manifest.get("locked"):
                 item.half = str(outcome.item["id"])  # the last step was cut off
+        if item.half or not item.differences:
+            _know(item, reader, item.there or item.half)
+
+
+def _know(item: Item, reader: Reader, server: str) -> None:
+    if server:
+        item.volumes = plan.attached(item.manifest["volumes"], reader.volumes, server)
 
 
 def _compare(item: Item, seen: model.Seen, params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -164,6 +174,7 @@ def prove(items: Iterable[Item], reader: Reader, params: Mapping[str, Any]) -> N
             item.error = outcome.error
         else:
             item.differences = _compare(item, outcome.value, params)
+            _know(item, reader, item.made)
 
 
 def recreate(cloud: Any, params: Mapping[str, Any], check_mode: bool) -> list[Item]:
@@ -203,6 +214,7 @@ def _result(item: Item, check_mode: bool) -> dict[str, Any]:
         "id": item.there or item.made or None,
         "status": status,
         "differences": item.differences,
+        "volumes": item.volumes,
         "message": str(item.error) if item.error else "",
     }
     return {**found, "predicted": True} if status == "planned" else found

@@ -176,6 +176,8 @@ class FakeCinder:
             status, body = self._answer(method, path.split("?")[0], copy.deepcopy(json))
             if verdict == "lose":
                 raise model.UnreachableError(f"fake: {method} {path} broke off")
+            if verdict and verdict.startswith("lose "):
+                raise model.CloudError(f"fake: a proxy gave up {method} {path}", status=int(verdict[5:]))
             answer = model.Answer(status, body=copy.deepcopy(body))
         if status >= 400 and status not in accept:
             raise model.refusal(service, method, path, answer)

@@ -37,6 +37,7 @@ class FakeCloud(FakeApi):
         self.busy = 0  # refusals to delete a snapshot
         self.broken: set[str] = set()  # volumes whose snapshots fail
         self.hides_actions = False
+        self.starts = False  # somebody starts the server while Nova makes its image
 
     @staticmethod
     def _volume(name: str, root: bool) -> dict[str, Any]:
@@ -108,6 +109,8 @@ class FakeCloud(FakeApi):
             "block_device_mapping": mapping,
             **wanted["metadata"],
         }
+        if self.starts:
+            self.server["status"] = "ACTIVE"
         return identifier
 
     def _snapshot(self, volume: str, name: str, metadata: dict[str, str]) -> dict[str, Any]:

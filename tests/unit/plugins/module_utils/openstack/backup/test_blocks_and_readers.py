@@ -224,6 +224,15 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
 # Readers.
 
 
+def test_a_disk_that_is_full_is_one_sentence_and_no_fault_of_the_volume(tmp_path):
+    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(LandscapeError, match="No space left on device"):
+        manifest.Writer(full, manifest.Head(VOLUME, BLOCK, BLOCK))
+    (tmp_path / f"volume-{VOLUME}").write_bytes(bytes(BLOCK))
+    ours = reader(kind="file", path=f"{tmp_path}/volume-{{id}}")
+    with pytest.raises(OSError, match="elsewhere"), ours.open(readers.Subject(VOLUME)):
+        raise OSError(28, "elsewhere")
+
+
 def reader(**options):
     return readers.reader_of(
         {**{name: one.get("default") for name, one in readers.ARGUMENTS["options"].items()}, **options}

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model, points
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError, LockedError
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model, moments, points
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.nova import Points, of_volumes
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.nova import Points
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_points import (
     FakeCloud,
     Killed,
@@ -217,9 +219,68 @@ def test_an_image_without_snapshots_has_none(mapping: Any):
     assert points.snapshots_of({"block_device_mapping": mapping}) == ()
 
 
-def test_the_server_of_a_volume():
+def test_a_server_that_was_started_since_the_plan_promises_no_more_than_it_can():
+    cloud = FakeCloud("vda", "vdb", status="SHUTOFF", agent=False)
+    planned = only(taker(cloud))
+    cloud.server["status"] = "ACTIVE"
+    with taker(cloud).held(planned, "crash") as point:
+        assert point.level == "crash"
+    with pytest.raises(InputError, match="quiesce_required is not possible"):
+        taker(cloud).take(planned, "quiesce_required")
+    assert (cloud.images, cloud.snapshots) == ({}, {})
+
+
+@pytest.mark.parametrize("consistency", ["crash", "quiesce_required"])
+def test_a_server_that_is_started_while_it_is_taken_is_not_called_quiesced(consistency: str):
+    cloud = FakeCloud("vda", "vdb", status="SHUTOFF", agent=False)
+    cloud.starts = True
+    found = taker(cloud)
+    if consistency == "quiesce_required":
+        with pytest.raises(LandscapeError, match="was not kept: the server was SHUTOFF, and ACTIVE"):
+            found.take(only(found), consistency)
+    else:
+        assert found.take(only(found), consistency).level == "crash"
+        assert {one["metadata"][model.LEVEL] for one in cloud.snapshots.values()} == {"crash"}
+        # It is off again: what was taken while it ran does not become better by that.
+        cloud.starts, cloud.server["status"] = False, "SHUTOFF"
+        again = taker(cloud).take(only(taker(cloud)), consistency)
+        assert (again.level, again.resumed) == ("quiesced", False)
+    found.release(only(found))
+    assert (cloud.images, cloud.snapshots) == ({}, {})
+
+
+def test_a_volume_that_was_attached_since_the_plan_leaves_no_snapshot():
     cloud = FakeCloud("vda", "vdb")
-    server = only(taker(cloud))
-    assert of_volumes([server], ["vdb", "free"]) == {"vdb": server}
-    assert taker(cloud).server("s2") is None
-    assert taker(cloud).server("s1") == server
+    planned = replace(only(taker(cloud)), volumes=("vda",))
+    with taker(cloud).held(planned, "crash", ["vda"]) as point:
+        assert {part.volume for part in point.parts} == {"vda", "vdb"}
+    assert (cloud.images, cloud.snapshots) == ({}, {})
+
+
+def test_what_another_living_process_holds_under_the_same_name_is_left_to_it(monkeypatch: pytest.MonkeyPatch):
+    cloud = FakeCloud("vda", "vdb")
+    first = taker(cloud)
+    first.take(only(first), "crash")
+    second = taker(cloud)
+    monkeypatch.setattr(second, "in_use", lambda maker: maker.mark == first.mark)
+    assert moments.leftovers(second, []) == []
+    with pytest.raises(LockedError, match="another process backs it up in run 'night'"):
+        second.take(only(second), "crash")
+    assert (len(cloud.images), len(cloud.snapshots)) == (1, 2)
+    monkeypatch.setattr(second, "in_use", lambda _maker: False)  # it was killed
+    assert len(moments.leftovers(second, [])) == 3
+
+
+def test_snapshots_that_nova_is_still_making_for_another_task_are_left(monkeypatch: pytest.MonkeyPatch):
+    cloud = FakeCloud("vda")
+    cloud.snapshots["young"] = {
+        "id": "young",
+        "name": f"snapshot for {points.name_of('night', 's1')}",
+        "volume_id": "vda",
+        "status": "creating",
+        "created_at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        "metadata": {},
+    }
+    assert moments.leftovers(taker(cloud), []) == []
+    cloud.snapshots["young"]["created_at"] = "2026-01-01T00:00:00"
+    assert [one.id for one in moments.leftovers(taker(cloud), [])] == ["young"]

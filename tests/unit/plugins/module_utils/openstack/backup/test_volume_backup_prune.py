@@ -327,6 +327,24 @@ def test_what_stands_on_a_refuted_one_is_no_good_unless_it_was_proven_later() ->
     assert [one.id for one in chains.sound(chain)] == ["v1-002", "v1-003"]
 
 
+def test_what_stands_on_a_refuted_one_has_days_from_the_verdict_on() -> None:
+    history = chain_of(ours="111")
+    first = history.backups["v1-001"]
+    history.wait(days=30)
+    history.backups[first.id] = dataclasses.replace(
+        first, metadata={**first.metadata, model.REFUTED: text(history.now)}
+    )
+    history.take(full=True)
+    rules = prune.Rules(gfs.Keep(last=1), moment(text(history.now)), failed_days=7)
+    decision = prune.decide(history.shown(), rules)
+    assert decision.going == ()
+    why = {fate.backup.id: fate.why[0] for fate in decision.fates}
+    assert why["v1-003"] == "what it stands on was refuted, and is younger than 7 days"
+    history.wait(days=8)
+    rules = prune.Rules(gfs.Keep(last=1), moment(text(history.now)), failed_days=7)
+    assert {one.id for one in prune.decide(history.shown(), rules).going} == {"v1-001", "v1-002", "v1-003"}
+
+
 @pytest.mark.parametrize("objects", [0, 3])
 def test_a_failed_one_beside_a_good_one_of_a_snapshot_stays_with_the_ceph_driver(objects: int) -> None:
     old = {"volume": "v", "size": 1, "metadata": {model.RUN: "r"}, "project": "p"}
@@ -383,9 +401,9 @@ class Bytes:
         return iter(lambda: self.data.read(size), b"")
 
 
-def write_list(folder: Path, volume: str, data: bytes, days: float = 30.0) -> str:
+def write_list(folder: Path, volume: str, data: bytes, days: float = 30.0, project: str = "p1") -> str:
     """A list that was written some days ago; its digest."""
-    made = blocks.take(Bytes(data * 4096), volume, len(data) * 4096, str(folder), block=4096)
+    made = blocks.take(Bytes(data * 4096), volume, len(data) * 4096, str(folder), block=4096, project=project)
     then = LATE.timestamp() - days * 86400
     os.utime(made.path, (then, then))
     return made.root
@@ -502,6 +520,18 @@ def test_a_list_that_cannot_be_removed_is_told(tmp_path, monkeypatch):
     done = run(fake, digests=str(tmp_path))
     assert "was not removed: Permission denied" in done.failed
     assert (len(done.values["lists"]["failed"]), left(tmp_path)) == (3, names(roots, "abcnfyo"))
+
+
+@pytest.mark.parametrize("project", ["p2", ""], ids=["another", "unsaid"])
+def test_a_list_that_was_written_for_another_projects_backup_stays(tmp_path, project):
+    """An administrator's run backs up a member's volume: its backups are in a project that the member does not see."""
+    fake, roots = with_lists(tmp_path)
+    theirs = write_list(tmp_path, "v", b"n", project=project)
+    done = run(fake, digests=str(tmp_path))
+    assert left(tmp_path) == names({**roots, "t": theirs}, "cfyot")
+    assert [os.path.basename(one) for one in done.values["lists"]["unknown"]] == sorted(
+        names({**roots, "t": theirs}, "ot")
+    )
 
 
 def test_only_lists_of_the_volumes_that_are_asked_for_go(tmp_path):

@@ -286,9 +286,11 @@ def test_a_run_that_is_killed_anywhere_is_taken_up_again(bench, when, over):
     assert not bench.run(entry, allow_overwrite=True).changed
 
 
+@pytest.mark.accept("B1.19")
+@pytest.mark.parametrize("status", [0, 503, 504])
 @pytest.mark.parametrize("late", [False, True], ids=["early", "late"])
 @pytest.mark.parametrize("over", [False, True], ids=["new", "over"])
-def test_an_answer_that_is_lost_makes_no_second_volume(bench, late, over):
+def test_an_answer_that_is_lost_makes_no_second_volume(bench, late, over, status):
     bench.fake.add_volume("v2")
     entry = {"backup": "b1", "volume": "v2", "run": "t1"} if over else {"backup": "b1"}
     lost = []
@@ -296,9 +298,11 @@ def test_an_answer_that_is_lost_makes_no_second_volume(bench, late, over):
     def lose(method: str, path: str) -> str | None:
         if method == "POST" and path in ("/volumes", "/backups/b1/restore") and not lost:
             lost.append(path)
-            if late:
+            if late and not status:
                 return "lose"
-            raise cloud_model.UnreachableError("cut")
+            if late:
+                return f"lose {status}"
+            raise cloud_model.CloudError("a proxy", status=status) if status else cloud_model.UnreachableError("cut")
         return None
 
     bench.fake.hook = lose

@@ -152,7 +152,7 @@ def test_nothing_stands_on_what_a_restore_refuted_until_a_later_one_proved_it():
     run(cloud)
     cloud.backups["backup-1"]["metadata"][model.REFUTED] = "2026-03-01T04:00:00Z"
     made = told(next_day(cloud, check=True))["a"]
-    assert made["why"] == "a restore of backup-1 gave other bytes on 2026-03-01T04:00:00Z"
+    assert made["why"] == "backup-1 gave other bytes when it was restored, on 2026-03-01T04:00:00Z"
     cloud.backups["backup-1"]["metadata"][model.PROVEN] = "2026-03-02T04:00:00Z"
     assert told(run(cloud, check=True))["a"]["kind"] == "incremental"
 

@@ -15,7 +15,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import manifest, model, readers, volumes
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import (
+    chains,
+    manifest,
+    model,
+    readers,
+    volumes,
+)
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import owner
 from ansible_collections.scs.landscape.plugins.modules import volume_backup_verify as module
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import Killed
@@ -122,10 +128,29 @@ def test_exactly_the_wrong_backup_is_named(bench, arrange, ending, sentence):
     assert bench.endings(done) == {"b3": "proven", "b2": ending}
     assert sentence in done.failed
     assert ("b3" in done.failed, bool(done.failed)) == (False, bool(sentence))
-    bad = ["b2"] if ending in ("refuted", "unrestorable") else []
-    assert bench.marks(model.REFUTED) == bad
+    assert bench.marks(model.REFUTED) == (["b2"] if ending == "refuted" else [])
+    assert bench.marks(model.UNRESTORABLE) == (["b2"] if ending == "unrestorable" else [])
     assert bench.marks(model.PROVEN) == (["b2", "b3"] if ending == "proven" else ["b3"])
     assert bench.left() == []
+
+
+def test_an_outage_is_not_written_down_as_the_fault_of_backups(bench):
+    bench.fake.ends.extend(["error_restoring"] * 4)
+    done = bench.run(max_parallel=1)
+    assert bench.endings(done) == {"b3": "failed", "b2": "failed"}
+    assert "no other one could be restored either" in done.failed
+    assert (bench.marks(model.UNRESTORABLE), bench.marks(model.REFUTED)) == ([], [])
+    assert bench.endings(bench.run()) == {"b3": "proven", "b2": "proven"}
+
+
+def test_the_only_one_that_could_not_be_restored_is_said_so_until_it_can(bench):
+    bench.fake.ends.extend(["error_restoring"] * 2)
+    assert bench.endings(bench.run(backups=["b2"])) == {"b2": "unrestorable"}
+    assert bench.marks(model.UNRESTORABLE) == ["b2"]
+    told = chains.fault(model.backup_of(bench.fake.backups["b2"]))
+    assert told.startswith("could not be restored, on 20")
+    assert bench.endings(bench.run(backups=["b2"])) == {"b2": "proven"}
+    assert chains.fault(model.backup_of(bench.fake.backups["b2"])) == ""
 
 
 def test_what_was_refuted_is_tried_again_and_may_be_proven(bench):

@@ -32,6 +32,8 @@ class FakeImages:
         self.images: dict[str, dict[str, Any]] = {}
         self.bytes: dict[str, bytes] = {}
         self.servers: list[dict[str, Any]] = []
+        #: Whether somebody starts a server while Nova makes its image.
+        self.starts = False
         self.writes: list[tuple[str, str]] = []
         self.asked: list[dict[str, str]] = []
         self.spoil: dict[int, Callable[[Iterator[bytes]], Iterator[bytes]]] = {}
@@ -97,10 +99,10 @@ class FakeImages:
             self.writes.append((method, path))
         if path.startswith("/servers/"):
             if method == "GET":
-                self.busy -= 1
-                return model.Answer(
-                    200, body={"server": {"OS-EXT-STS:task_state": "image_uploading" * (self.busy >= 0)}}
-                )
+                self.busy -= "microversion" not in _more  # who waits for it needs nothing but its state
+                found = next(one for one in self.servers if one["id"] == path.split("/")[2])
+                state = {"OS-EXT-STS:task_state": "image_uploading" * (self.busy >= 0)}
+                return model.Answer(200, body={"server": {**copy.deepcopy(found), **state}})
             return self._create_image(path.split("/")[2], json["createImage"])
         image = self.images.get(path.split("/")[2])
         answer = model.Answer(200, body=copy.deepcopy(image))
@@ -129,6 +131,8 @@ class FakeImages:
             made = self.add(len(self.images) + 100, data, name=wanted["name"], **more, **wanted["metadata"])
         if lost is not None:
             raise model.UnreachableError("the line broke")
+        if self.starts:
+            next(one for one in self.servers if one["id"] == server)["status"] = "ACTIVE"
         return model.Answer(200, body={"image_id": made})
 
     def stream(

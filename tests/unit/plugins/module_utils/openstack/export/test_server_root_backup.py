@@ -245,3 +245,25 @@ def test_marks_do_not_reach_what_is_imported_again(tmp_path: Path) -> None:
     assert image is not None
     assert not [key for key in roots.importable(image, "f", noted["server"])["properties"] if "scs_landscape" in key]
     assert roots.recorded({**noted, "digest": "damaged"}) is None
+
+
+def test_a_server_that_is_started_meanwhile_is_not_called_quiesced(tmp_path: Path) -> None:
+    cloud = FakeImages()
+    off = [cloud.server(number, status="SHUTOFF") for number in (1, 2)]
+    cloud.starts = True
+    (told,) = back_up(cloud, tmp_path, servers=off[:1]).values["results"]
+    assert (told["status"], told["level"]) == ("done", "crash")
+    result = back_up(cloud, tmp_path, servers=off[1:], consistency="quiesce_required")
+    assert "quiesce_required was not kept: the server is ACTIVE" in result.failed
+    assert cloud.images == {}
+
+
+def test_an_image_of_a_running_server_is_not_called_quiesced_when_a_later_start_finds_it_off(tmp_path: Path) -> None:
+    cloud = FakeImages()
+    server = cloud.server(1)
+    name = roots.name_of("night", server)
+    root = roots.root_of(cloud.servers[0])
+    cloud.add(7, bytes_of(server), name=name, instance_uuid=server, **roots.marks(root, "night", GONE))
+    cloud.servers[0]["status"] = "SHUTOFF"
+    (told,) = back_up(cloud, tmp_path, servers=[server], run_id="night").values["results"]
+    assert (told["resumed"], told["level"], made(cloud)) == (True, "crash", 0)

@@ -25,6 +25,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys impor
 from ansible_collections.scs.landscape.plugins.modules import secret_bundle, volume_backup_record
 from ansible_collections.scs.landscape.plugins.plugin_utils.vaulting import vault_of
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.keys.fake_barbican import FakeProject
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.keys.keyrings import keyring
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.test_client import Reply, cloud_of
 
 PASSWORD = "only the operators know"
@@ -475,39 +476,21 @@ def test_age_gets_everything_by_pipes(path: Path, tmp_path: Path, monkeypatch: p
 
 
 @pytest.fixture
-def keyring(tmp_path: Path) -> Iterator[Path]:
-    """A keyring of GPG with one key; its agent is ended afterwards."""
-    if not client.has("gpg"):
-        pytest.skip("gpg is not installed here")
-    home = tmp_path / "gnupg"
-    home.mkdir(mode=0o700)
-    begin = [
-        "gpg",
-        "--homedir",
-        str(home),
-        "--batch",
-        "--quiet",
-        "--pinentry-mode",
-        "loopback",
-        "--passphrase",
-        PASSWORD,
-    ]
-    subprocess.run([*begin, "--quick-generate-key", "Operator <ops@example.org>", "future-default"], check=True)
-    try:
+def gnupg(tmp_path: Path) -> Iterator[Path]:
+    with keyring(tmp_path / "gnupg", PASSWORD) as home:
         yield home
-    finally:
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
 
 
 @pytest.mark.full
-def test_gpg_seals_for_a_file_with_a_key(path: Path, tmp_path: Path, keyring: Path) -> None:
+@pytest.mark.skipif(not client.has("gpg"), reason="gpg is not installed here")
+def test_gpg_seals_for_a_file_with_a_key(path: Path, tmp_path: Path, gnupg: Path) -> None:
     public = tmp_path / "public.asc"
-    show = ["gpg", "--homedir", str(keyring), "--batch", "--armor", "--export"]
+    show = ["gpg", "--homedir", str(gnupg), "--batch", "--armor", "--export"]
     public.write_bytes(subprocess.run(show, check=True, capture_output=True).stdout)
     recipients = {"everything": True, "method": "gpg", "recipients": [str(public)]}
     assert exported(project(1), path, **recipients).changed
     assert not exported(project(1), path, **recipients).changed
-    home = {"gnupg_home": str(keyring)}
+    home = {"gnupg_home": str(gnupg)}
     assert run(FakeProject("b"), "imported", path, **home).changed
     empty = tmp_path / "empty"
     empty.mkdir(mode=0o700)
