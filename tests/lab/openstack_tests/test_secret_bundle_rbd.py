@@ -81,8 +81,10 @@ class Images:
                 [*argv, f"volumes/volume-{volume}", str(path)], capture_output=True, timeout=600, check=False
             )
         assert done.returncode == 0, done.stderr
-        yield path
-        path.unlink()
+        try:
+            yield path
+        finally:
+            path.unlink()
 
 
 @pytest.mark.accept("B1.14", "B1.21")

@@ -99,7 +99,7 @@ def test_four_moments_and_a_volume_that_grows(disks: Disks, tmp_path: Path) -> N
     assert sorted(one.id for one in disks.backups()) == sorted(recorded)
 
 
-@pytest.mark.accept("B1.1")
+@pytest.mark.accept("B1.1", "B1.21")
 def test_a_full_and_an_incremental_one_are_restored_as_the_volume_was(disks: Disks) -> None:
     """The quick half of four moments: both modules, and digests that the test takes of the back end itself."""
     volume, recorded, kinds = disks.make("a"), {}, []
