@@ -20,7 +20,10 @@ description:
   - What was made is read back and compared. What differs is returned, and lets the task fail.
   - A run that was interrupted goes on where it ended when it is started again. Until a server is complete, its volumes stay
     when it is deleted.
-  - A server that is there is left alone. What differs about it is returned.
+  - A server that is there is left alone. What differs about it is returned. One that was made again is known by the id that it
+    had (metadata C(scs_landscape_recreated)), whatever was changed about it since. Another server of the same name is refused.
+  - A floating address that another port has now is refused. One that was released and cannot be had again is told, and the server
+    is complete without it.
   - Nova removes ports that it made itself together with a server; those of a server that was made again stay.
   - A member may choose MAC addresses and fixed addresses on networks of its own project only. On others Neutron wants its
     owner or an administrator, or O(keep_macs=false) and O(keep_ips=false).
@@ -48,10 +51,17 @@ options:
   missing_volumes:
     description:
       - What becomes of a volume that is gone and not in O(volumes). V(refuse) makes nothing at all, V(backup) takes the newest
-        backup that is available, V(empty) makes an empty one, but for the one that the server boots from.
+        good backup (see M(scs.landscape.volume_backup_choice)) and reads nothing back, V(empty) makes an empty one, but for the one
+        that the server boots from.
     type: str
     choices: [refuse, backup, empty]
     default: refuse
+  allow_mixed:
+    description:
+      - With O(missing_volumes=backup), the volumes of a server come out of the newest point that holds a good backup of each of
+        them. This is whether they may come from several moments when points were taken and none holds all.
+    type: bool
+    default: false
   networks:
     description: Names or ids of networks by the name or id that each had.
     type: dict
@@ -105,7 +115,7 @@ EXAMPLES = r"""
     missing_volumes: backup
   delegate_to: localhost
 
-- name: A copy beside the server, of volumes that were restored before
+- name: A copy in another project, of volumes that were restored before
   scs.landscape.server_recreate:
     cloud: shop-copy
     manifests: [/var/backups/shop/servers/5e1c6a7e-0000-4000-8000-000000000001.json]
@@ -147,6 +157,10 @@ servers:
       type: list
       elements: dict
       sample: [{path: "ports[0].tags[0]", before: blue, after: (nothing)}]
+    omitted:
+      description: What it could not have, with C(what), C(reason) and the index of the C(port). A warning says it as well.
+      type: list
+      elements: dict
     volumes:
       description:
         - Ids that its volumes have now, by those they had. Empty as long as it is not there, not even half made, and when it is
@@ -177,6 +191,7 @@ ARGUMENTS = {
     "user_data": {"type": "dict", "no_log": True},
     "volumes": _MAP,
     "missing_volumes": {"type": "str", "choices": list(plan.MISSING), "default": "refuse"},
+    "allow_mixed": {"type": "bool", "default": False},
     "networks": _MAP,
     "flavors": _MAP,
     "images": _MAP,
@@ -200,6 +215,7 @@ def main(params, check_mode, connect=client.connect):
         plan=steps,
         diff=steps.diff(),
         steps_done=sum(bool(item.made) for item in items),
+        warnings=run.warnings(items, check_mode),
         values=run.values(items, check_mode),
         failed=run.failure(items),
     )

@@ -15,6 +15,9 @@ description:
     first, then those whose proof is the oldest. So one drill after the other reaches every volume.
   - With O(manifests), it chooses the backups that bring back the volumes of servers that M(scs.landscape.server_capture) wrote
     down. A volume that is still there is left alone.
+  - The volumes of a server come back from one moment where that can be. The newest point that holds a good backup of each of
+    them (C(scs_landscape_point)) goes before backups that are newer. When points were taken and none holds all of them, the task
+    fails unless O(allow_mixed) is set. Volumes that were never taken together are told with a warning.
   - A backup is good when it and all it stands on are available and no restore gave other bytes.
   - It only reads, and works with the token of a plain member; then it sees that project.
 extends_documentation_fragment:
@@ -53,6 +56,12 @@ options:
     default: ""
   proven:
     description: With O(manifests), whether only backups that a restore has proven are chosen.
+    type: bool
+    default: false
+  allow_mixed:
+    description:
+      - With O(manifests), whether volumes of one server may come back from several moments although points were taken of them. A
+        database over two volumes is torn then.
     type: bool
     default: false
   max_parallel:
@@ -104,6 +113,7 @@ choices:
       kind: incremental
       size: 20
       proven:
+      point:
       why: never proven
 restores:
   description:
@@ -127,6 +137,14 @@ spare:
   description:
     - With O(manifests), volumes that an earlier rebuild restored and that RV(restores) does not lead to, with C(volume), C(name)
       and C(reason). Nothing removes them.
+  returned: success or when a volume has no good backup
+  type: list
+  elements: dict
+mixed:
+  description:
+    - Servers whose volumes come back from several moments, or not all from their newest backups, with C(server), C(mixed), C(torn)
+      (points were taken, and none holds all of them), C(spread) (seconds between the oldest and the newest data), C(point) and
+      C(reason).
   returned: success or when a volume has no good backup
   type: list
   elements: dict
@@ -164,6 +182,7 @@ ARGUMENTS = {
     "restored": {"type": "dict", "default": {}},
     "before": {"type": "str", "default": ""},
     "proven": {"type": "bool", "default": False},
+    "allow_mixed": {"type": "bool", "default": False},
     "max_parallel": {"type": "int", "default": 4},
 }
 RULES = {"mutually_exclusive": [("sample", "manifests")], "required_one_of": [("sample", "manifests")]}
@@ -193,6 +212,9 @@ def main(params, _check_mode, connect=client.connect):
     else:
         chosen = choice.sample(sights, params["sample"], params["volumes"])
     lost = [f"{one['name']} ({one['volume']}): {one['reason']}" for one in chosen.missing]
+    mixed = choice.mixtures(chosen)
+    refused = [one for one in mixed if one["torn"] and not params["allow_mixed"]]
+    lost += [f"server {one['server']}: {one['reason']}, see allow_mixed" for one in refused]
     return Result(
         values={
             "choices": [one.as_dict() for one in chosen.choices],
@@ -200,8 +222,10 @@ def main(params, _check_mode, connect=client.connect):
             "omitted": list(chosen.omitted),
             "missing": list(chosen.missing),
             "spare": list(chosen.spare),
+            "mixed": mixed,
             "names": {sight.id: choice.name_of(sight) for sight in sights if sight.backups},
         },
+        warnings=[f"server {one['server']}: {one['reason']}" for one in mixed if one not in refused],
         failed="; ".join(lost) if lost and params["manifests"] else "",
     )
 

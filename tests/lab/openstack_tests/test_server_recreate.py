@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff, model
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests import machines
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues import Desk
@@ -135,6 +135,8 @@ def state(desk: Desk, name: str = "shop") -> dict[str, Any]:
         groups = {one["id"]: one for one in admin.pages("network", "/security-groups", "security_groups")}
         ports = list(admin.pages("network", "/ports", "ports", device_id=server["id"]))
         used = {one for port in ports for one in port["security_groups"]}
+        # Of a server that was made again: the id that it had.
+        server["metadata"].pop(model.RECREATED, None)
         # Sets, which Nova shows in any order.
         server["security_groups"].sort(key=lambda one: str(one["name"]))
         server["tags"].sort()

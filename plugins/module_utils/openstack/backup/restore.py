@@ -181,11 +181,16 @@ def _todo(one: Wanted, world: World, trees: Sequence[chains.Chain], compared: bo
     mine = [
         each for each in world.volumes if each.name == one.title(backup) and each.description == description_of(backup)
     ]
-    failed = tuple(each for each in mine if each.status.startswith("error"))
+    failed = tuple(each for each in mine if never_filled(each, backup))
     left = [each for each in mine if each not in failed and each.status != "deleting"]
     if not left:
         return Todo(one, backup, "create", None, failed, kind)
-    volume = min(left, key=lambda each: (each.created, each.id))
+    volume = min(left, key=lambda each: (each.status.startswith("error"), each.created, each.id))
+    if volume.status.startswith("error"):
+        raise InputError(
+            f"backup {backup} was restored before, into volume {volume}, which is now {volume.status}",
+            hint="It may hold data: mend or rename it, or restore under another name",
+        )
     return Todo(one, backup, _rest(volume, _state(volume, backup, "") or NEW, compared), volume, failed, kind)
 
 
@@ -202,6 +207,15 @@ def _check_restorable(backup: Backup, trees: Sequence[chains.Chain]) -> None:
 def description_of(backup: Backup) -> str:
     """Description of a new volume, by which it is found again; unlike metadata it stays as it is in a restore."""
     return f"Restored from backup {backup.id}"
+
+
+def never_filled(volume: Volume, backup: Backup) -> bool:
+    """Whether a new volume holds nothing, because its only restore failed; all others may have been written to since.
+
+    Cinder names the backup in the metadata of a volume once a restore into it has ended well (``cinder/backup/manager.py``).
+    """
+    ended = volume.metadata.get(SOURCE) == backup.id or _state(volume, backup, "") not in ("", NEW)
+    return volume.status in ("error", "error_restoring") and not ended and not volume.attachments
 
 
 def _state(volume: Volume, backup: Backup, run: str) -> str:

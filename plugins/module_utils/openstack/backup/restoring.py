@@ -137,7 +137,7 @@ class Restorer:
     def _one(self, todo: Todo) -> Done:
         began = self.patience.clock()
         for one in todo.failed:
-            self._volumes.remove(one.id)
+            self._remove(todo, one)
         volume = self._filled(todo)
         done = Done(volume)
         if todo.action != "none":
@@ -146,6 +146,16 @@ class Restorer:
                 done.comparison = self._compare(todo, volume)
         done.seconds = self.patience.clock() - began
         return done
+
+    def _remove(self, todo: Todo, failed: Volume) -> None:
+        """Removes what a failed restore left, unless somebody has mended it since it was planned.
+
+        :raises InputError: it may hold something now.
+        """
+        now = self.cinder.volume(failed.id)
+        if now is not None and not restore.never_filled(now, todo.backup):
+            raise InputError(f"volume {now} was {failed.status} and is now {now.status}", hint="Start again")
+        self._volumes.remove(failed.id)
 
     def _filled(self, todo: Todo) -> Volume:
         """The volume once the backup is in it."""

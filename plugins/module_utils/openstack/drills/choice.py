@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..backup import chains
+from ..backup import chains, together
 from ..backup.model import DIGEST, RUN, Backup, Volume, moment
 from ..backup.restore import description_of
+from ..backup.together import Together
 from ..backup.views import Sight
 
 #: Volumes that a rebuild restores bear this and the id of the one that is gone, until a server has them.
@@ -46,6 +47,7 @@ class Choice:
             "kind": "incremental" if one.incremental else "full",
             "size": one.size,
             "proven": chains.proven(one) or None,
+            "point": together.point_of(one) or None,
             "why": self.why,
         }
 
@@ -61,12 +63,14 @@ class Chosen:
     :param omitted: volumes that nothing is done about, with ``volume``, ``name``, ``reason``.
     :param missing: volumes that should be restored and cannot be.
     :param spare: volumes that an earlier rebuild restored, and that nothing is made of.
+    :param servers: manifests of servers, and what brings the volumes of each back to one moment.
     """
 
     choices: tuple[Choice, ...] = ()
     omitted: tuple[Mapping[str, str], ...] = ()
     missing: tuple[Mapping[str, str], ...] = ()
     spare: tuple[Mapping[str, str], ...] = ()
+    servers: tuple[tuple[Mapping[str, Any], Together], ...] = ()
 
 
 def _told(volume: str, name: str, reason: str) -> dict[str, str]:
@@ -115,22 +119,25 @@ def sample(found: Iterable[Sight], count: int, volumes: Sequence[str] = ()) -> C
 def rebuild(
     found: Iterable[Sight],
     volumes: Iterable[Volume],
-    manifests: Iterable[Mapping[str, Any]],
+    manifests: Sequence[Mapping[str, Any]],
     *,
     restored: Mapping[str, str] | None = None,
     before: str = "",
     proven: bool = False,
 ) -> Chosen:
-    """The backups that bring back the volumes of servers, in the order of their manifests.
+    """The backups that bring back the volumes of servers, in the order of their manifests; those of a server from one point.
 
     :param volumes: what is there now; what is still there, or is being put to a server again, is left alone.
     :param restored: ids that volumes have now, by those they had: servers have them already.
     :param before: nothing newer than this moment.
     :param proven: only what a restore has proven.
     """
-    sights = {sight.id: sight for sight in found}
     there = {one.id: one for one in volumes}
     names = {one.name for one in there.values()}
+    given = {old: new for old, new in (restored or {}).items() if new in there}
+    brought = together.bring(manifests, found, {*there, *given}, before=before, proven=proven)
+    why = "newest good backup" + (f" before {before}" if before else "")
+    points = {identifier: one.point for _manifest, one in brought.servers for identifier in one.backups}
     choices, omitted, missing = [], [], []
     seen: set[str] = set()
     for manifest in manifests:
@@ -143,16 +150,18 @@ def rebuild(
                 omitted.append(_told(identifier, name, "it is still there"))
             elif f"scs-landscape recreating {identifier}" in names:
                 omitted.append(_told(identifier, name, "a rebuild that was interrupted has it already"))
-            elif (restored or {}).get(identifier) in there:
-                omitted.append(_told(identifier, name, f"a server has it already, as {(restored or {})[identifier]}"))
+            elif identifier in given:
+                omitted.append(_told(identifier, name, f"a server has it already, as {given[identifier]}"))
+            elif identifier in brought.missing:
+                missing.append(_told(identifier, f"{name} of {manifest['name']}", brought.missing[identifier]))
             else:
-                picked = _pick(sights.get(identifier), before, proven)
-                if isinstance(picked, str):
-                    missing.append(_told(identifier, f"{name} of {manifest['name']}", picked))
-                else:
-                    why = "newest good backup" + (f" before {before}" if before else "")
-                    choices.append(Choice(picked, identifier, name, why, str(manifest["name"])))
-    return Chosen(tuple(choices), tuple(omitted), tuple(missing), _spare(there.values(), choices))
+                backup = brought.backups[identifier]
+                at = points[identifier] and points[identifier] == together.point_of(backup)
+                reason = "newest point of all volumes of its server" if at else why
+                choices.append(Choice(backup, identifier, name, reason, str(manifest["name"])))
+    picked = {one.volume for one in choices}
+    servers = [pair for pair in brought.servers if picked.intersection(pair[1].backups)]
+    return Chosen(tuple(choices), tuple(omitted), tuple(missing), _spare(there.values(), choices), tuple(servers))
 
 
 def _spare(volumes: Iterable[Volume], choices: Iterable[Choice]) -> tuple[Mapping[str, str], ...]:
@@ -163,19 +172,17 @@ def _spare(volumes: Iterable[Volume], choices: Iterable[Choice]) -> tuple[Mappin
     return tuple(_told(one.id, one.name, reason) for one in idle if (one.name, one.description) not in used)
 
 
-def _pick(sight: Sight | None, before: str, proven: bool) -> Backup | str:
-    """The newest good backup of a volume, or why there is none."""
-    if sight is None or not sight.backups:
-        return "there is no backup of it"
-    good = sight.sound
-    if not good:
-        return f"none of its {len(sight.backups)} backups is known to be good"
-    if before:
-        good = [one for one in good if moment(one.taken) <= moment(before)]
-        if not good:
-            return f"no good backup of it is as old as {before}"
-    if proven:
-        good = [one for one in good if chains.proven(one)]
-        if not good:
-            return "no restore has proven any of its backups"
-    return good[-1]
+def mixtures(chosen: Chosen) -> list[dict[str, Any]]:
+    """Servers whose volumes come back from several moments, or not from the newest, as they are told."""
+    return [
+        {
+            "server": str(manifest["name"]),
+            "mixed": one.mixed,
+            "torn": one.torn,
+            "spread": one.spread,
+            "point": one.point or None,
+            "reason": one.reason,
+        }
+        for manifest, one in chosen.servers
+        if one.reason
+    ]

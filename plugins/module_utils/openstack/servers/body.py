@@ -33,7 +33,7 @@ def server_body(
     wanted: dict[str, Any] = {
         "name": manifest["name"],
         "flavorRef": todo.flavor,
-        "metadata": {**manifest["metadata"], model.MARK: str(manifest["id"])},
+        "metadata": {**manifest["metadata"], **dict.fromkeys((model.MARK, model.RECREATED), str(manifest["id"]))},
         "block_device_mapping_v2": mapping,
         "networks": cards or "none",
     }

@@ -72,7 +72,11 @@ class Reader:
 
     @functools.cached_property
     def floating(self) -> list[dict[str, Any]]:
-        """Floating addresses of the project; none where there are no routers."""
+        """Floating addresses of the project, listed once."""
+        return self.floating_now()
+
+    def floating_now(self) -> list[dict[str, Any]]:
+        """Floating addresses of the project as they are now; none where there are no routers."""
         answer = self.cloud.call(NEUTRON, "GET", "/floatingips", params=self._ours(), accept=(404,))
         return list((answer.body or {}).get("floatingips") or ()) if answer.status == 200 else []
 

@@ -22,6 +22,8 @@ from ...core.errors import InputError
 FORMAT, VERSION = "scs.landscape.server", 1
 #: Marks, while a server is made again, what belongs to it; gone when it is complete.
 MARK = "scs_landscape_recreating"
+#: On a server that was made again: the id that it had, so that it is known whatever is changed about it. In no manifest.
+RECREATED = "scs_landscape_recreated"
 #: What a manifest must have at least, and of what kind.
 _SHAPE: dict[str, type | tuple[type, ...]] = {
     "id": str,
@@ -99,7 +101,7 @@ def manifest_of(seen: Seen) -> dict[str, Any]:
         "disk_config": server.get("OS-DCF:diskConfig"),
         "locked": bool(server.get("locked")),
         "locked_reason": server.get("locked_reason"),
-        "metadata": dict(server.get("metadata") or {}),
+        "metadata": {key: value for key, value in (server.get("metadata") or {}).items() if key != RECREATED},
         "tags": sorted(server.get("tags") or ()),
         "trusted_image_certificates": server.get("trusted_image_certificates"),
         "group": _group(seen.group),
@@ -299,6 +301,6 @@ def file_name(manifest: Mapping[str, Any], kind: str = "json") -> str:
     return f"{identifier}.{kind}"
 
 
-def marked(found: Iterable[Mapping[str, Any]], mark: str) -> list[Mapping[str, Any]]:
-    """Objects whose metadata say that they are for a server or volume that is being made again."""
-    return [one for one in found if (one.get("metadata") or {}).get(MARK) == mark]
+def marked(found: Iterable[Mapping[str, Any]], identifier: str, key: str = MARK) -> list[Mapping[str, Any]]:
+    """Servers whose metadata say that they are being made, or were made, for one that had this id."""
+    return [one for one in found if (one.get("metadata") or {}).get(key) == identifier]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...core.errors import InputError
 from ...core.plan import Impact, Plan, Step
+from ..backup.together import Together
+from . import floating
 
 #: What stands, until the server is complete, in the name of a volume and in the description of a port: a restore replaces
 #: the metadata of a volume by those of its source (``BackupMetadataAPI`` in ``cinder/backup/driver.py``).
@@ -35,6 +37,7 @@ class Options:
     missing: str = "refuse"
     power: str = "captured"
     other_project: bool = False
+    allow_mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class There:
 
     :param flavors: of Nova, with their sizes.
     :param images: names by id.
-    :param backups: id of the newest usable backup of each volume.
+    :param backups: id of the backup of each volume that is gone, and ``lost`` why there is none.
+    :param together: how the backups of a server belong together, by the id of its manifest.
     """
 
     project: str = ""
@@ -56,7 +60,10 @@ class There:
     flavors: Sequence[Body] = ()
     images: Mapping[str, str] = field(default_factory=dict)
     volumes: Sequence[Body] = ()
+    floating: Sequence[Body] = ()
     backups: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
+    together: Mapping[str, Together] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ class Port:
     captured: Body
     there: str
     body: Body
+    floating: tuple[floating.Address, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,7 @@ class Todo:
     """What is to be done for one server.
 
     :param half: a server that an earlier start made and did not finish.
+    :param told: what has to be known about its backups.
     """
 
     manifest: Body
@@ -100,6 +109,7 @@ class Todo:
     volumes: tuple[Volume, ...] = ()
     half: str = ""
     off: bool = False
+    told: str = ""
 
 
 def port_mark(port: Body) -> str:
@@ -133,12 +143,15 @@ def plan(manifest: Body, there: There, options: Options, half: str = "") -> Todo
         off=options.power == "off" or (options.power == "captured" and manifest.get("status") == "SHUTOFF"),
         **_keypair(manifest.get("keypair"), there, options, problems),
     )
+    mixed = there.together.get(str(manifest["id"])) if any(one.backup for one in todo.volumes) else None
+    if mixed and mixed.torn and not options.allow_mixed:
+        problems.append(f"{mixed.reason}; allow_mixed takes them all the same")
     if not manifest.get("image") and not any(one["root"] for one in manifest["volumes"]):
         problems.append("the manifest names neither an image nor a volume to boot from")
     if problems:
         name = f"{manifest['name']} ({manifest['id']})"
         raise InputError(f"server {name} cannot be made: {'; '.join(problems)}")
-    return todo
+    return replace(todo, told=mixed.reason) if mixed else todo
 
 
 def _flavor(wanted: Body, there: There, options: Options, problems: list[str]) -> str:
@@ -244,7 +257,10 @@ def _port(port: Body, there: There, options: Options, half: str, problems: list[
         "binding:vnic_type": port.get("vnic_type") if port.get("vnic_type") != "normal" else None,
     }
     body.update({key: value for key, value in more.items() if value})
-    return Port(port, str(found["id"]) if found else "", body)
+    there_now = str(found["id"]) if found else ""
+    mine = [there_now, *(str(one["id"]) for one in there.ports if half and one.get("device_id") == half)]
+    given = floating.planned(port, mine, there.floating, there.ports, problems) if options.keep_ips else ()
+    return Port(port, there_now, body, given)
 
 
 def _network(wanted: Body, there: There, options: Options, problems: list[str]) -> str:
@@ -311,7 +327,8 @@ def _volume(volume: Body, there: There, options: Options, half: str, problems: l
     elif options.missing == "refuse":
         problems.append(f"volume {volume['name']} ({volume['id']}) is gone; name a restored one in volumes")
     elif options.missing == "backup" and str(volume["id"]) not in there.backups:
-        problems.append(f"volume {volume['name']} ({volume['id']}) is gone, and no backup of it is available")
+        why = there.lost.get(str(volume["id"]), "there is no backup of it")
+        problems.append(f"volume {volume['name']} ({volume['id']}) is gone, and {why}")
     elif options.missing == "empty" and volume["root"]:
         problems.append(f"volume {volume['name']} ({volume['id']}) is gone, and nothing boots from an empty one")
     return Volume(volume, backup=there.backups.get(str(volume["id"]), "") if options.missing == "backup" else "")
@@ -332,6 +349,7 @@ def steps(todos: Sequence[Todo]) -> Plan:
         for port in todo.ports:
             verb = "update" if port.there else "create"
             found.append(Step(verb, f"port {port.captured['mac_address']}", after=dict(port.body)))
+            found += [_address(port, one) for one in port.floating]
         for volume in todo.volumes:
             source = volume.there or (f"backup {volume.backup}" if volume.backup else "nothing")
             verb = "use" if volume.there else "create"
@@ -342,6 +360,12 @@ def steps(todos: Sequence[Todo]) -> Plan:
         verb = "update" if todo.half else "create"
         found.append(Step(verb, f"server {todo.manifest['name']}", after=after, impact=Impact.NONE, undo="delete it"))
     return Plan(tuple(_once(found)))
+
+
+def _address(port: Port, one: floating.Address) -> Step:
+    after = {"port": port.captured["mac_address"], "fixed": one.captured.get("fixed")}
+    undo = f"take {one.address} away from it"
+    return Step("update" if one.there else "create", f"floating address {one.address}", after=after, undo=undo)
 
 
 def _once(found: Sequence[Step]) -> list[Step]:

@@ -11,11 +11,13 @@ from typing import Any, Callable
 
 from ...core.errors import LandscapeError
 from ...core.stream import say
-from ..model import CloudError, UnreachableError
-from . import model, plan
+from ..backup import chains, together, views
+from ..backup.cinder import Cinder
+from ..model import CloudError, is_unclear
+from . import floating, model, plan
 from .body import server_body
 from .capture import CINDER, NEUTRON, NOVA, Reader
-from .plan import Port, There, Todo, Volume
+from .plan import Options, Port, There, Todo, Volume
 
 #: Volumes can be made of backups since the release Stein; who deletes a volume can be changed since Ussuri.
 _FROM_BACKUP, _WHO_DELETES = "3.47", "2.85"
@@ -53,14 +55,11 @@ class Maker:
 
     # What is there.
 
-    def there(self, manifests: Iterable[Mapping[str, Any]], backups: bool) -> There:
-        """What is there now.
-
-        :param backups: whether to look for backups of the volumes.
-        """
+    def there(self, manifests: Iterable[Mapping[str, Any]], options: Options) -> There:
+        """What is there now, and which backups bring back what is not."""
         reader, cloud = self.reader, self.cloud
         flavors = cloud.pages(NOVA, "/flavors/detail", "flavors", limit=1000)
-        gone = {str(one["id"]) for manifest in manifests for one in manifest["volumes"]}
+        brought = self._brought(list(manifests), options) if options.missing == "backup" else together.Brought()
         return There(
             project=cloud.project_id,
             ports=reader.ports,
@@ -72,15 +71,17 @@ class Maker:
             flavors=list(flavors),
             images=reader.images,
             volumes=reader.volumes,
-            backups=self._backups(gone) if backups else {},
+            floating=reader.floating,
+            backups={volume: one.id for volume, one in brought.backups.items()},
+            lost=brought.missing,
+            together={str(manifest["id"]): one for manifest, one in brought.servers},
         )
 
-    def _backups(self, volumes: set[str]) -> dict[str, str]:
-        pages = self.cloud.pages(CINDER, "/backups/detail", "backups", limit=1000)
-        usable = ("available", "restoring")
-        mine = [one for one in pages if one.get("volume_id") in volumes and one.get("status") in usable]
-        ordered = sorted(mine, key=lambda one: str(one.get("data_timestamp") or one.get("created_at")))
-        return {str(one["volume_id"]): str(one["id"]) for one in ordered}
+    def _brought(self, manifests: Sequence[Mapping[str, Any]], options: Options) -> together.Brought:
+        """What brings back the volumes that are gone: good backups, those of a server from one point."""
+        there = {*options.volumes, *(str(one["id"]) for one in self.reader.volumes)}
+        sights = views.sights([], chains.build(Cinder(self.cloud).backups()))
+        return together.bring(manifests, sights, there)
 
     # What servers share.
 
@@ -161,8 +162,8 @@ class Maker:
 
     # One server.
 
-    def make(self, todo: Todo, user_data: str) -> str:
-        """Makes a server, or finishes it; its id."""
+    def make(self, todo: Todo, user_data: str) -> tuple[str, list[dict[str, Any]]]:
+        """Makes a server, or finishes it; its id, and what could not be had: the index of a port, an address, and why."""
         name = todo.manifest["name"]
         volumes = [self._volume(one) for one in todo.volumes]
         ports = [self._port(one) for one in todo.ports]
@@ -175,9 +176,10 @@ class Maker:
             self._finish_port(port, identifier)
         for one, identifier in zip(todo.volumes, volumes):
             self._finish_volume(one, identifier, server)
+        omitted = self._addresses(todo, ports)
         self._finish(todo, server)
         say(f"{name}: it is there")
-        return server
+        return server, omitted
 
     def _server(self, todo: Todo, ports: Sequence[str], volumes: Sequence[str], user_data: str) -> str:
         group = plan.group_of(todo.manifest.get("group"), self._server_groups)
@@ -235,17 +237,42 @@ class Maker:
             self.cloud.call(NEUTRON, "PUT", f"{path}/tags", json={"tags": captured["tags"]})
         body = {"description": captured.get("description") or ""}
         self.cloud.call(NEUTRON, "PUT", path, json={"port": body})
-        for wanted in captured.get("floating_ips") or () if "fixed_ips" in port.body else ():
-            self._float(wanted, identifier)
 
-    def _float(self, wanted: Mapping[str, Any], port: str) -> None:
-        body = {"port_id": port, "fixed_ip_address": wanted.get("fixed")}
-        there = [one for one in self.reader.floating if one["floating_ip_address"] == wanted["address"]]
-        if there:
-            self.cloud.call(NEUTRON, "PUT", f"/floatingips/{there[0]['id']}", json={"floatingip": body})
-            return
-        more = {"floating_network_id": wanted["network"], "floating_ip_address": wanted["address"]}
-        self.cloud.call(NEUTRON, "POST", "/floatingips", json={"floatingip": {**body, **more}}, repeat=True)
+    def _addresses(self, todo: Todo, ports: Sequence[str]) -> list[dict[str, Any]]:
+        """Floating addresses; the server is complete without those that cannot be had, and they are told."""
+        omitted = []
+        for index, (port, identifier) in enumerate(zip(todo.ports, ports)):
+            for one in port.floating:
+                try:
+                    why = self._float(one, identifier)
+                except CloudError as error:
+                    if is_unclear(error):
+                        raise
+                    why = str(error)
+                if why:
+                    omitted.append({"port": index, "what": f"floating address {one.address}", "reason": why})
+        return omitted
+
+    def _float(self, wanted: floating.Address, port: str) -> str:
+        """Gives an address to a port; why it cannot have it, empty when it has.
+
+        A released one is asked for once: Neutron lets only some users choose an address, and an address that somebody else
+        got meanwhile is not to be had at all.
+        """
+        body = {"port_id": port, "fixed_ip_address": wanted.captured.get("fixed")}
+        found = floating.of(self.reader.floating_now(), wanted.address)
+        if found is None:
+            more = {"floating_network_id": wanted.captured["network"], "floating_ip_address": wanted.address}
+            found = self._once(
+                lambda: self._post(NEUTRON, "/floatingips", {"floatingip": {**body, **more}}, None)["floatingip"],
+                lambda: floating.of(self.reader.floating_now(), wanted.address),
+            )
+        user = str(found.get("port_id") or "")
+        if user not in ("", port):
+            return f"it is in use by port {user}"
+        if user != port:
+            self.cloud.call(NEUTRON, "PUT", f"/floatingips/{found['id']}", json={"floatingip": body})
+        return ""
 
     # Volumes.
 
@@ -307,7 +334,7 @@ class Maker:
             try:
                 return post()
             except CloudError as error:
-                if not isinstance(error, UnreachableError) and error.status < 500:
+                if not is_unclear(error):
                     raise
                 end = self._clock() + 20
                 while self._clock() < end:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ class Item:
     :param half: a server that an earlier start made and did not finish.
     :param made: the server that was made now.
     :param volumes: ids that the volumes of the server have now, by those they had; empty while nobody knows.
+    :param omitted: what it could not have.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Item:
     made: str = ""
     volumes: dict[str, str] = field(default_factory=dict)
     differences: list[dict[str, Any]] = field(default_factory=list)
+    omitted: list[dict[str, Any]] = field(default_factory=list)
     error: LandscapeError | None = None
 
     @property
@@ -80,33 +82,70 @@ def _files(paths: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def look(items: Iterable[Item], reader: Reader, params: Mapping[str, Any]) -> None:
-    """Which of the servers are there, and what differs about them."""
-    servers = reader.servers()
+def look(items: Sequence[Item], reader: Reader, params: Mapping[str, Any]) -> None:
+    """Which of the servers are there, and what differs about them.
+
+    A server is known by its id, or by the one that it had, whatever was changed about it since. One of the same name and
+    nothing else must be the same in everything.
+
+    :raises InputError: servers of the same name are others.
+    """
+    servers, problems = reader.servers(), []
+    manifests = {str(item.manifest["id"]) for item in items}
     for item in items:
-        same = [one for one in servers if one["id"] == item.manifest["id"]]
-        half = model.marked(servers, str(item.manifest["id"]))
+        identifier = str(item.manifest["id"])
+        half = model.marked(servers, identifier)
         if half:
             item.half = str(half[0]["id"])
             _know(item, reader, item.half)
             continue
-        named = [one for one in servers if one["name"] == item.manifest["name"]]
-        for outcome in reader.seen(same or named):
-            if outcome.error is not None:
-                raise outcome.error
-            found = _compare(item, outcome.value, params)
-            if same or not found:
-                item.there, item.differences = str(outcome.item["id"]), found
-                break
-            if {one["path"] for one in found} <= {"locked", "locked_reason"} and item.manifest.get("locked"):
-                item.half = str(outcome.item["id"])  # the last step was cut off
-        if item.half or not item.differences:
-            _know(item, reader, item.there or item.half)
+        known = [one for one in servers if one["id"] == identifier]
+        again = model.marked(servers, identifier, model.RECREATED)[:1]
+        named = [one for one in servers if one["name"] == item.manifest["name"] and not _claimed(one, manifests)]
+        problems += _recognise(item, reader, params, known or again or named, bool(known or again))
+    if problems:
+        raise InputError("\n".join(problems), hint="Rename it, or delete it, if the other one is to come back")
+
+
+def _recognise(
+    item: Item, reader: Reader, params: Mapping[str, Any], servers: Iterable[Mapping[str, Any]], sure: bool
+) -> list[str]:
+    """Which of some servers is the wanted one; if none is, why each of them is another one.
+
+    :param sure: they are known by an id, not by their name alone.
+    """
+    others = []
+    for outcome in reader.seen(servers):
+        if outcome.error is not None:
+            raise outcome.error
+        there, found = str(outcome.item["id"]), _compare(item, outcome.value, params)
+        places = [str(one["path"]) for one in found]
+        if found and not sure:
+            others.append(f"server {item.name}: {there} has its name, and differs in {', '.join(places)}")
+            continue
+        if sure and there != item.manifest["id"] and _unlocked(item, places):
+            item.half = there  # the last step was cut off
+        else:
+            item.there, item.differences = there, found
+        if not any(one.startswith("volumes") for one in places):
+            _know(item, reader, there)
+        return []
+    return others
+
+
+def _claimed(server: Mapping[str, Any], manifests: Container[str]) -> bool:
+    """Whether a server is known to be that of another manifest."""
+    return server["id"] in manifests or bool({model.MARK, model.RECREATED} & set(server.get("metadata") or {}))
+
+
+def _unlocked(item: Item, places: Sequence[str]) -> bool:
+    """Whether the lock is all that is missing."""
+    return bool(item.manifest.get("locked") and places) and {*places} <= {"locked", "locked_reason"}
 
 
 def _know(item: Item, reader: Reader, server: str) -> None:
-    if server:
-        item.volumes = plan.attached(item.manifest["volumes"], reader.volumes, server)
+    """Which volumes it has; not of a server that was given other ones since."""
+    item.volumes = plan.attached(item.manifest["volumes"], reader.volumes, server)
 
 
 def _compare(item: Item, seen: model.Seen, params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -124,6 +163,7 @@ def options_of(params: Mapping[str, Any]) -> plan.Options:
         missing=params["missing_volumes"],
         power=params["power"],
         other_project=params["other_project"],
+        allow_mixed=params["allow_mixed"],
     )
 
 
@@ -138,7 +178,7 @@ def make_plans(items: Iterable[Item], maker: Maker, options: plan.Options) -> No
     todo = [item for item in items if not item.there]
     if not todo:
         return
-    there = maker.there([item.manifest for item in todo], options.missing == "backup")
+    there = maker.there([item.manifest for item in todo], options)
     problems = []
     for item in todo:
         lost = item.manifest.get("user_data") and not item.user_data
@@ -157,11 +197,12 @@ def carry_out(items: Iterable[Item], maker: Maker, parallel: int) -> None:
     todo = [item for item in items if item.todo is not None]
     maker.shared([item.todo for item in todo if item.todo])
 
-    def one(item: Item) -> str:
-        return maker.make(item.todo, item.user_data) if item.todo else ""
+    def one(item: Item) -> tuple[str, list[dict[str, Any]]]:
+        return maker.make(item.todo, item.user_data) if item.todo else ("", [])
 
     for outcome in pool.each(todo, one, parallel):
-        outcome.item.made, outcome.item.error = outcome.value or "", outcome.error
+        outcome.item.error = outcome.error
+        outcome.item.made, outcome.item.omitted = outcome.value or ("", [])
 
 
 def prove(items: Iterable[Item], reader: Reader, params: Mapping[str, Any]) -> None:
@@ -214,18 +255,37 @@ def _result(item: Item, check_mode: bool) -> dict[str, Any]:
         "id": item.there or item.made or None,
         "status": status,
         "differences": item.differences,
+        "omitted": item.omitted,
         "volumes": item.volumes,
         "message": str(item.error) if item.error else "",
     }
     return {**found, "predicted": True} if status == "planned" else found
 
 
+def warnings(items: Iterable[Item], check_mode: bool) -> list[str]:
+    """What was not done, or not as somebody may think."""
+    found = []
+    for item in items:
+        if item.todo and item.todo.told:
+            found.append(f"server {item.name}: {item.todo.told}")
+        if item.todo and not check_mode and any(one.backup for one in item.todo.volumes):
+            found.append(f"server {item.name}: its volumes came out of backups, and nothing was read back")
+        found += [f"server {item.name} does not have {one['what']}: {one['reason']}" for one in item.omitted]
+    return found
+
+
+def _unexpected(item: Item) -> list[str]:
+    """Places that differ, but for what is told to be omitted."""
+    free = tuple(f"ports[{one['port']}].floating_ips" for one in item.omitted)
+    return [str(one["path"]) for one in item.differences if not str(one["path"]).startswith(free)]
+
+
 def failure(items: Iterable[Item]) -> str:
     """What the task fails with; empty when every server is there as it was."""
     lines = [f"{item.name}: {item.error}" for item in items if item.error]
     lines += [
-        f"{item.name} was made as {item.made}, and differs in {', '.join(one['path'] for one in item.differences)}"
+        f"{item.name} was made as {item.made}, and differs in {', '.join(_unexpected(item))}"
         for item in items
-        if item.made and item.differences and not item.error
+        if item.made and not item.error and _unexpected(item)
     ]
     return "\n".join(lines)

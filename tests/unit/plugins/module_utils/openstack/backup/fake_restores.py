@@ -91,8 +91,10 @@ class FakeRestores(FakeCinder):
                 if one["id"] in self.sources and self.sources[one["id"]] in self.backups:
                     backup = self.backups[self.sources[one["id"]]]
                     backup["status"] = "available"
-                    # What the source had replaces what is there; then Cinder adds its own word.
-                    one["metadata"] = {**(backup.get("_meta") or one["metadata"]), "src_backup_id": backup["id"]}
+                    # What the source had replaces what is there; then, if all went well, Cinder adds its own word.
+                    one["metadata"] = dict(backup.get("_meta") or one["metadata"])
+                    if one["status"] == "available":
+                        one["metadata"]["src_backup_id"] = backup["id"]
         super()._settle()
 
     def _delete(self, _body: Any, kind: str, identifier: str) -> tuple[int, Any]:

@@ -11,7 +11,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import model as cloud_model
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import manifest, model, readers
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import (
+    manifest,
+    model,
+    readers,
+    restoring,
+)
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.volumes import RESTORED, SOURCE
 from ansible_collections.scs.landscape.plugins.modules import volume_backup_restore as module
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_cinder import Killed
@@ -139,6 +144,45 @@ def test_a_volume_in_error_goes_and_the_next_run_makes_another(bench):
     assert again.failed == ""
     assert [one["id"] for one in bench.restored()] != [first]
     assert len(bench.restored()) == 1
+
+
+@pytest.mark.parametrize("status", ["error_extending", "error", "error_restoring", "error_managing", "error_deleting"])
+@pytest.mark.parametrize("mark", ["same b1", "wrong b1", "done b1", "new b1", ""], ids=lambda mark: mark or "no mark")
+def test_a_volume_that_was_filled_once_is_never_removed(bench, status, mark):
+    """It was restored weeks ago and written to since; then an extend of it, say, failed."""
+    assert bench.run().failed == ""
+    (volume,) = bench.restored()
+    volume["metadata"][RESTORED] = mark
+    volume["status"] = status
+    count = len(bench.fake.writes)
+    with pytest.raises(InputError, match=rf"b1 \(b1\) was restored before, into volume .*, which is now {status}"):
+        bench.run()
+    assert bench.restored() == [volume]
+    assert len(bench.fake.writes) == count
+
+
+def test_a_volume_that_failed_and_is_attached_is_not_removed(bench):
+    bench.fake.ends.append("error_restoring")
+    assert bench.run().failed
+    bench.restored()[0]["attachments"] = [{"server_id": "s1", "device": "/dev/vdb"}]
+    with pytest.raises(InputError, match="is now error_restoring"):
+        bench.run()
+
+
+def test_a_volume_that_somebody_mended_meanwhile_is_not_removed(bench, monkeypatch):
+    bench.fake.ends.append("error_restoring")
+    assert bench.run().failed
+    (volume,) = bench.restored()
+    looked = restoring.Restorer.plan
+
+    def mended(*args):
+        found = looked(*args)
+        volume["status"] = "available"
+        return found
+
+    monkeypatch.setattr(restoring.Restorer, "plan", mended)
+    assert "was error_restoring and is now available" in bench.run().failed
+    assert bench.restored() == [volume]
 
 
 @pytest.mark.parametrize(

@@ -158,3 +158,104 @@ def test_a_volume_without_backups_is_told_before_anything_is_restored(fake: Fake
         "late-disk of server2 (late): none of its 2 backups is known to be good; "
         "unknown-disk of server3 (unknown): there is no backup of it"
     )
+
+
+def at(point: str, **more: Any) -> dict[str, Any]:
+    """What a backup says that belongs to a point."""
+    return {"metadata": {**DIGEST, model.POINT: point, model.LEVEL: "crash", **more.pop("metadata", {})}, **more}
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> FakeCinder:
+    """A database over two volumes, taken together every hour: at the last point only one of them was backed up."""
+    found = FakeCinder()
+    for number, broken in ((1, ""), (2, ""), (3, "vb")):
+        for name in ("va", "vb"):
+            status = "error" if name == broken else "available"
+            found.add_backup(f"{name}-{number}", name, **at(f"p{number}", status=status))
+            found.pass_by(minutes=1)
+        found.pass_by(hours=1)
+    manifest(tmp_path, 1, "va", "vb")
+    return found
+
+
+def test_volumes_of_a_server_come_back_from_the_newest_point_that_holds_all(points: FakeCinder, tmp_path: Path) -> None:
+    done = run(points, manifests=[str(tmp_path)])
+    assert (chosen(done), done.failed) == (["va-2", "vb-2"], "")
+    assert [(one["point"], one["why"]) for one in done.values["choices"]] == [
+        ("p2", "newest point of all volumes of its server")
+    ] * 2
+    (mixed,) = done.values["mixed"]
+    assert (mixed["mixed"], mixed["torn"], mixed["point"], mixed["spread"]) == (False, False, "p2", 60.0)
+    assert done.warnings == [
+        "server server1: 1 of its volumes have newer backups than the newest point that holds all of them"
+    ]
+    # One that a restore refuted is no member of a point any more; nor one that is too new, or not proven.
+    points.backups["va-2"]["metadata"][model.REFUTED] = "2026-03-01T03:00:00+00:00"
+    assert chosen(run(points, manifests=[str(tmp_path)])) == ["va-1", "vb-1"]
+    del points.backups["va-2"]["metadata"][model.REFUTED]
+    before = points.backups["vb-1"]["data_timestamp"]
+    done = run(points, manifests=[str(tmp_path)], before=before)
+    assert (chosen(done), done.values["mixed"], done.warnings) == (["va-1", "vb-1"], [], [])
+    # A server that is made again from the middle: the volume that it has already was of the same point.
+    points.add_volume("new", name="scs-landscape recreating va")
+    assert chosen(run(points, manifests=[str(tmp_path)])) == ["vb-2"]
+
+
+def test_what_would_come_back_torn_is_refused_until_it_is_allowed(points: FakeCinder, tmp_path: Path) -> None:
+    for name in ("va-1", "vb-2"):  # what is left: va at the points 2 and 3, vb at the point 1
+        points.backups[name]["status"] = "error"
+    done = run(points, manifests=[str(tmp_path)])
+    words = "no point holds a good backup of each of its volumes, the newest good ones are 2 h 3 min apart"
+    assert done.failed == f"server server1: {words}, see allow_mixed"
+    (mixed,) = done.values["mixed"]
+    assert (mixed["mixed"], mixed["torn"], mixed["point"], mixed["spread"]) == (True, True, None, 7380.0)
+    done = run(points, manifests=[str(tmp_path)], allow_mixed=True)
+    assert (done.failed, done.warnings, chosen(done)) == ("", [f"server server1: {words}"], ["va-3", "vb-1"])
+
+
+def test_an_interrupted_run_that_took_two_points_gives_none_of_all(tmp_path: Path) -> None:
+    """After a signal the point goes, and the next start of the same run takes the remaining volumes at a new one."""
+    fake = FakeCinder()
+    for name, point in (("va", "p1"), ("vb", "p2")):
+        fake.add_backup(f"{name}-1", name, **at(point, metadata={model.LEVEL: "quiesced"}))
+    manifest(tmp_path, 1, "va", "vb")
+    assert "no point holds a good backup of each of its volumes" in run(fake, manifests=[str(tmp_path)]).failed
+
+
+def test_volumes_that_were_never_taken_together_are_told_and_not_refused(fake: FakeCinder, folder: Path) -> None:
+    done = run(fake, manifests=[str(folder)])
+    assert done.failed == ""
+    assert [(one["server"], one["mixed"], one["torn"]) for one in done.values["mixed"]] == [
+        ("server1", True, False),
+        ("server2", True, False),
+    ]
+    assert (
+        "server server1: its volumes were not all taken at one point, their backups are 4 h 0 min apart"
+        in done.warnings
+    )
+    # A point that is none: the snapshots were made one after another.
+    for name in ("old-2", "never-2"):
+        fake.backups[name]["metadata"].update({model.POINT: name, model.LEVEL: "none"})
+    assert run(fake, manifests=[str(folder)]).failed == ""
+    # Two of three that were taken together come from their point, whatever the third one is.
+    fake.backups["old-1"]["metadata"].update({model.POINT: "p", model.LEVEL: "crash"})
+    fake.backups["never-2"]["metadata"].update({model.POINT: "p", model.LEVEL: "crash"})
+    manifest(folder, 1, "old", "never", "late")
+    done = run(fake, manifests=[str(folder)])
+    assert (chosen(done)[:3], done.failed) == (["old-1", "never-2", "late-2"], "")
+
+
+def test_volumes_that_are_still_there_are_told_and_those_of_a_half_made_server_left_alone(
+    points: FakeCinder, tmp_path: Path
+) -> None:
+    points.add_volume("va")
+    done = run(points, manifests=[str(tmp_path)])
+    assert (chosen(done), done.failed) == (["vb-2"], "")
+    assert "1 of its volumes are still there, and have newer data than what is restored" in done.warnings[0]
+    points.volumes.clear()
+    points.add_volume("new-a")
+    points.add_volume("new-b")
+    done = run(points, manifests=[str(tmp_path)], restored={"va": "new-a", "vb": "new-b"})
+    assert (done.values["restores"], done.warnings, done.failed) == ([], [], "")
+    assert [one["reason"] for one in done.values["omitted"]] == [f"a server has it already, as new-{one}" for one in "ab"]

@@ -28,6 +28,8 @@ class FakeProject(FakeApi):
     """A project.
 
     :ivar kept: objects by collection and id.
+    :ivar chooses: whether the token may choose a floating address.
+    :ivar owned_elsewhere: a floating address that another project has.
     """
 
     def __init__(self, admin: bool = False) -> None:
@@ -43,6 +45,7 @@ class FakeProject(FakeApi):
         self.keypairs = {"mine": {"name": "mine", "type": "ssh", "public_key": "ssh-ed25519 AAAA"}}
         self.newest = (2, 100)
         self.broken = ""
+        self.chooses, self.owned_elsewhere = True, ""
         self.kept["security-groups"]["default"] = {**self._group("default"), "id": "default"}
 
     def _group(self, name: str) -> dict[str, Any]:
@@ -105,6 +108,8 @@ class FakeProject(FakeApi):
         collection = path[0]
         if path[-1] == "tags":
             found["tags"] = list(body["tags"])
+        elif path[-1] == "metadata" and method == "POST":
+            found["metadata"] = {**found["metadata"], **body["metadata"]}
         elif path[-1] == "metadata":
             found["metadata"] = dict(body["metadata"])
         elif len(path) == 4 and path[2] == "metadata":
@@ -122,6 +127,8 @@ class FakeProject(FakeApi):
     def _get(self, path: list[str]) -> tuple[int, Any]:
         if path == ["floatingips"]:
             return 200, {"floatingips": copy.deepcopy(list(self.kept["floatingips"].values()))}
+        if path == ["limits"]:
+            return 200, {"limits": {"absolute": {}}}
         found = self.kept[path[0]].get(path[1])
         if found is None:
             return 404, None
@@ -170,6 +177,14 @@ class FakeProject(FakeApi):
         return 201, {"port": copy.deepcopy(made)}
 
     def _make_floatingip(self, wanted: dict[str, Any], _body: Any) -> tuple[int, Any]:
+        address = wanted["floating_ip_address"]
+        if not self.chooses:
+            return 403, {"NeutronError": {"message": "(rule:create_floatingip:floating_ip_address) is disallowed"}}
+        if address in (
+            self.owned_elsewhere,
+            *(one["floating_ip_address"] for one in self.kept["floatingips"].values()),
+        ):
+            return 409, {"NeutronError": {"message": f"{address} is in use"}}
         made = {**wanted, "id": self._new("fip")}
         self.kept["floatingips"][made["id"]] = made
         return 201, {"floatingip": made}

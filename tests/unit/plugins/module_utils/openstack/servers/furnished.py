@@ -86,6 +86,14 @@ def furnished(image: str = "", off: bool = False, locked: bool = False) -> FakeP
     return cloud
 
 
+def with_address(cloud: FakeProject) -> str:
+    """Its first card gets a floating address; the id of the card."""
+    card = next(iter(cloud.kept["ports"]))
+    address = {"id": "fip", "floating_ip_address": "203.0.113.9", "fixed_ip_address": "10.7.0.20", "port_id": card}
+    cloud.kept["floatingips"]["fip"] = {**address, "floating_network_id": "ext"}
+    return card
+
+
 def captured(cloud: FakeProject, folder: Path) -> dict[str, Any]:
     done = run(server_capture, cloud, dest=str(folder))
     assert done.failed == ""
