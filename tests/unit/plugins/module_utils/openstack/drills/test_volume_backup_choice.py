@@ -258,4 +258,6 @@ def test_volumes_that_are_still_there_are_told_and_those_of_a_half_made_server_l
     points.add_volume("new-b")
     done = run(points, manifests=[str(tmp_path)], restored={"va": "new-a", "vb": "new-b"})
     assert (done.values["restores"], done.warnings, done.failed) == ([], [], "")
-    assert [one["reason"] for one in done.values["omitted"]] == [f"a server has it already, as new-{one}" for one in "ab"]
+    assert [one["reason"] for one in done.values["omitted"]] == [
+        f"a server has it already, as new-{one}" for one in "ab"
+    ]
