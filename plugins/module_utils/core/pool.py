@@ -7,13 +7,29 @@ from __future__ import annotations
 
 import concurrent.futures
 import threading
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Callable, Generic, TypeVar
+from typing import Any, Callable, Generic, Protocol, TypeVar
 
 from .errors import LandscapeError
 
 T = TypeVar("T")
+
+
+class Waiting(Protocol):
+    """What lets threads wait for somebody else, such as the client of a service."""
+
+    def cut(self) -> None:
+        """Lets go who waits."""
+
+
+_WAITING: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def cut_when_interrupted(one: Waiting) -> None:
+    """When work is interrupted (Ctrl-C), nobody waits for this any more, as long as it lives."""
+    _WAITING.add(one)
 
 
 @dataclass
@@ -30,6 +46,13 @@ def _work_on(outcome: Outcome[T], work: Callable[[T], Any]) -> None:
         outcome.value = work(outcome.item)
     except LandscapeError as error:
         outcome.error = error
+
+
+def _end(executor: concurrent.futures.Executor, stop: threading.Event | None) -> None:
+    """Interrupted: what waits never starts, what runs looks at this between two pieces."""
+    if stop is not None:
+        stop.set()
+    executor.shutdown(wait=False, cancel_futures=True)
 
 
 def each(
@@ -58,9 +81,12 @@ def each(
                     future.result()
                 if pending and not done:
                     tick()
+        except (KeyboardInterrupt, SystemExit):
+            _end(executor, stop)  # first: who is let go looks at it
+            for one in list(_WAITING):
+                one.cut()
+            raise
         finally:
-            if pending:  # Interrupted: what waits never starts, what runs looks at this between two pieces.
-                if stop is not None:
-                    stop.set()
-                executor.shutdown(wait=False, cancel_futures=True)
+            if pending:
+                _end(executor, stop)
     return outcomes

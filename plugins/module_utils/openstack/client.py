@@ -20,10 +20,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Callable
 
+from ..core import pool
 from ..core.errors import LandscapeError, MissingDependencyError
 from ..core.retry import Backoff
+from ..core.stream import Stopped
 from . import model
 from .answers import BrokenAnswerError, answer_of, pieces_of, retry_after
+from .lines.client import Lines
 from .model import Answer, CloudError, UnreachableError
 
 try:
@@ -43,6 +46,9 @@ except ImportError:
 _BROKEN = (500, 502, 503, 504)
 #: Methods that have the same effect when they are done twice (RFC 9110, 9.2.2).
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")
+
+#: Seconds that a service may take for a request, and for being asked again, once the run was interrupted: time to tidy up.
+_HURRY = 10.0
 
 #: What comes behind an address without a version.
 _VERSIONS = {"image": "/v2", "compute": "/v2.1", "identity": "/v3", "block-storage": "/v3", "network": "/v2.0"}
@@ -81,10 +87,15 @@ def connect(params: Mapping[str, Any], *, parallel: int = 4, patience: float = 9
         raise LandscapeError(
             f"The configuration of {name} is not usable: {error}", hint="Look at cloud, auth and clouds.yaml"
         ) from error
+    lines = Lines()
     for scheme in ("https://", "http://"):
         # One connection for each worker and one for progress; more would only be thrown away.
-        session.session.mount(scheme, HTTPAdapter(pool_maxsize=parallel + 2, pool_block=False))
-    cloud = Cloud(name, connection, patience=patience)
+        adapter = HTTPAdapter(pool_maxsize=parallel + 2, pool_block=False)
+        known = adapter.poolmanager.pool_classes_by_scheme
+        adapter.poolmanager.pool_classes_by_scheme = {kind: lines.watched(one) for kind, one in known.items()}
+        session.session.mount(scheme, adapter)
+    cloud = Cloud(name, connection, patience=patience, lines=lines)
+    pool.cut_when_interrupted(cloud)
     cloud.login()
     return cloud
 
@@ -102,15 +113,21 @@ class Cloud:
         *,
         patience: float = 90.0,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         chance: Callable[[], float] = random.random,
+        lines: Lines | None = None,
     ) -> None:
         self.name = name
         self.connection = connection
         self.backoff = Backoff(first=0.3, longest=20.0, within=patience)
-        self._clock, self._sleep, self._chance = clock, sleep, chance
+        self._lines = lines or Lines()
+        self._clock, self._sleep, self._chance = clock, sleep or self._lines.pause, chance
         self._locks: dict[str, threading.Lock] = {}
         self._proxies: dict[str, Any] = {}
+
+    def cut(self) -> None:
+        """Ends all requests that are under way, because the run was interrupted; later ones get little time."""
+        self._lines.cut()
 
     # Who we are.
 
@@ -198,6 +215,8 @@ class Cloud:
         """
         once = data is not None
         safe = not once and (method in _REPEATABLE if repeat is None else repeat)
+        if self._lines.over.is_set():
+            timeout = min(timeout or _HURRY, _HURRY)
         given = {"json": json, "data": data, "microversion": microversion, "timeout": timeout}
         given["log"] = service != "key-manager"  # of which every body may be a secret
         options = {name: value for name, value in given.items() if value is not None}
@@ -246,6 +265,7 @@ class Cloud:
         :raises UnreachableError: they broke off; what came so far is worth nothing but to who can ask for the rest.
         """
         self.login()
+        over = self._lines.over.is_set()
         given = {"headers": dict(headers or {}), "timeout": timeout, "log": False}
         try:
             reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **given)
@@ -255,6 +275,7 @@ class Cloud:
                 begin(Answer(reply.status_code, {name.lower(): value for name, value in reply.headers.items()}))
                 yield from pieces_of(reply, size)
         except _STREAM as error:
+            self._go_on(over, service)
             raise _failure(self.name, service, f"reading {path}", error) from error
 
     def _below(self, service: str, link: str) -> str:
@@ -303,11 +324,17 @@ class Cloud:
     def _send(self, proxy: Any, method: str, path: str, options: Mapping[str, Any]) -> Answer:
         return answer_of(proxy.request(path, method, skip_cache=True, connect_retries=0, **options))
 
+    def _go_on(self, over: bool, service: str) -> None:
+        """Refuses that when the run was interrupted meanwhile: what broke off then says nothing about the service."""
+        if self._lines.over.is_set() is not over:
+            raise Stopped(f"{self.name}: the {service} service was not waited for any longer, because the run ends")
+
     def _tried(
         self, service: str, doing: str, operation: Callable[[], Answer], safe: bool, once: bool = False
     ) -> Answer:
         """One answer; what may be repeated is, until the time is over, unless it can be done ``once`` only."""
-        deadline = self._clock() + self.backoff.within
+        over = self._lines.over.is_set()
+        deadline = self._clock() + (min(self.backoff.within, _HURRY) if over else self.backoff.within)
         attempt = 0
         while True:
             wait, failure = 0.0, None
@@ -318,15 +345,19 @@ class Cloud:
                     return replace(answer, attempts=attempt + 1)
                 wait = retry_after(answer.headers)
             except _FAILURES as error:
+                self._go_on(over, service)
                 failure = _failure(self.name, service, doing, error)
                 if not (isinstance(failure, UnreachableError) and safe):
                     raise failure from error
             pause = max(self.backoff.pause(attempt, self._chance()), min(wait, self.backoff.within))
-            if self._clock() + pause > deadline:
+            last = self._clock() + pause > deadline
+            if not last:
+                self._sleep(pause)
+            self._go_on(over, service)
+            if last:
                 if failure is not None:
                     raise failure
                 return replace(answer, attempts=attempt + 1)
-            self._sleep(pause)
             attempt += 1
 
 

@@ -159,8 +159,7 @@ def rebuild(
                 at = points[identifier] and points[identifier] == together.point_of(backup)
                 reason = "newest point of all volumes of its server" if at else why
                 choices.append(Choice(backup, identifier, name, reason, str(manifest["name"])))
-    picked = {one.volume for one in choices}
-    servers = [pair for pair in brought.servers if picked.intersection(pair[1].backups)]
+    servers = [pair for pair in brought.servers if {one.volume for one in choices}.intersection(pair[1].backups)]
     return Chosen(tuple(choices), tuple(omitted), tuple(missing), _spare(there.values(), choices), tuple(servers))
 
 
