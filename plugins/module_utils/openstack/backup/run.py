@@ -25,6 +25,7 @@ from .plan import Taking, Todo, Wishes
 from .points import Leftover
 from .select import Selection, Selector, select
 from .source import Source
+from .together import apart
 from .waits import Waits
 
 #: Seconds for which a lost request is tried again, and for which what is removed or given back may take.
@@ -185,6 +186,8 @@ class Runner:
             if not whole:
                 self.waits.stop.set()
             self._let_go(report)
+        made = [outcome.value.backup for outcome in report.outcomes if outcome.value]
+        report.warnings += apart([*report.backups, *made], self.wishes.run)
         for outcome in report.outcomes:
             if outcome.error is not None:
                 say(f"{outcome.item.volume}: {outcome.error.message}")

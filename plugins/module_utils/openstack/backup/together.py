@@ -15,7 +15,7 @@ from typing import Any
 
 from ...core.units import format_seconds
 from . import chains
-from .model import LEVEL, POINT, Backup, moment
+from .model import LEVEL, POINT, RUN, SERVER, Backup, moment
 from .views import Sight
 
 
@@ -127,6 +127,22 @@ def usable(sight: Sight | None, before: str = "", proven: bool = False) -> list[
 def point_of(backup: Backup) -> str:
     """The point that a backup belongs to; empty for one that was taken by itself."""
     return "" if backup.metadata.get(LEVEL) == "none" else backup.metadata.get(POINT, "")
+
+
+def apart(backups: Iterable[Backup], run: str) -> list[str]:
+    """Servers whose volumes a run took at several points, one sentence each: a start that ended early let its point go, and the
+    next one took the rest at another.
+    """
+    points: dict[str, set[str]] = {}
+    for one in backups:
+        if one.metadata.get(RUN) == run and one.available and point_of(one):
+            points.setdefault(one.metadata.get(SERVER, ""), set()).add(point_of(one))
+    return [
+        f"server {server}: an earlier start of run {run} took some of its volumes at another point, so they are not of one "
+        "moment; a run of another name takes all of them together"
+        for server, found in sorted(points.items())
+        if len(found) > 1
+    ]
 
 
 def choose(good: Mapping[str, Sequence[Backup]], known: Mapping[str, Sequence[Backup]]) -> Together:

@@ -33,6 +33,7 @@ class FakeCloud(FakeApi):
         self.images: dict[str, dict[str, Any]] = {}
         self.actions: list[dict[str, str]] = []
         self.limits = {"maxTotalSnapshots": 10, "totalSnapshotsUsed": 0, "maxTotalVolumeGigabytes": -1}
+        self.made = 0  # images, those that are gone as well
         self.slow = 0  # looks at a snapshot before it is available
         self.busy = 0  # refusals to delete a snapshot
         self.broken: set[str] = set()  # volumes whose snapshots fail
@@ -100,7 +101,8 @@ class FakeCloud(FakeApi):
         self.actions.append({"action": "createImage", "request_id": f"req-{len(self.actions)}"})
         made = [self._snapshot(one, f"snapshot for {wanted['name']}", {}) for one in self.volumes]
         mapping = texts.dumps([{"snapshot_id": one["id"]} for one in made])
-        identifier = f"image-{len(self.images)}"
+        identifier = f"image-{self.made}"
+        self.made += 1
         self.images[identifier] = {
             "id": identifier,
             "name": wanted["name"],

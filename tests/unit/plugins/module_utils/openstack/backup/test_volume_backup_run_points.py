@@ -141,6 +141,18 @@ def test_an_interrupted_run_ends_soon_says_what_is_left_and_the_next_start_remov
     assert (run(cloud, consistency="crash").failed, cloud.left) == ("", [])
 
 
+def test_volumes_that_an_earlier_start_took_at_another_point_are_told():
+    """A start that ends early lets its point go; what is left is taken at a new one, and says of itself that it is as good."""
+    cloud = Machine("vda", "vdb", "vdc")
+    first = run(cloud, consistency="crash", volumes=["vda"])
+    assert (first.failed, first.warnings, len(cloud.backups)) == ("", [], 1)
+    done = run(cloud, consistency="crash")
+    assert len({one["metadata"][model.POINT] for one in cloud.backups.values()}) == 2
+    assert (done.failed, len(done.warnings)) == ("", 1)
+    assert "server s1: an earlier start of run 2026-03-01 took some of its volumes at another point" in done.warnings[0]
+    assert next_day(cloud, consistency="crash").warnings == []
+
+
 @pytest.mark.accept("B1.11")
 @pytest.mark.parametrize("after", range(2, 44, 3))
 def test_a_run_that_was_killed_anywhere_leaves_no_image_and_no_snapshot_to_the_next(after):
