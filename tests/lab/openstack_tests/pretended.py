@@ -23,6 +23,7 @@ _OTHERS = {
     "/compute/v2.1": ("compute", "v2.1", "2.100"),
     "/network/v2.0": ("network", "v2.0", ""),
     "/image/v2": ("image", "v2.16", ""),
+    "/key-manager/v1": ("key-manager", "v1", ""),
 }
 
 
@@ -103,6 +104,9 @@ class Pretended:
         site = self._site
         if site is None:
             return 404, None
+        if service == "key-manager":  # a new one: there is nothing in it
+            kind = path.strip("/")
+            return (200, {kind: [], "total": 0}) if kind in ("secrets", "containers", "orders") else (404, None)
         collection = path.strip("/").removesuffix("/detail")
         if method == "GET" and "/" not in collection:
             key = collection.removeprefix("os-").replace("-", "_")

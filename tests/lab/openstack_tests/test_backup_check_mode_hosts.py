@@ -14,14 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
 
-from ansible_collections.scs.landscape.plugins.modules import offsite_copy, volume_backup_record
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.keys import seal
+from ansible_collections.scs.landscape.plugins.modules import offsite_copy, secret_bundle, volume_backup_record
+from ansible_collections.scs.landscape.plugins.plugin_utils.vaulting import vault_of
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.pretended import Pretended
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.test_backup_check_mode import Stage, book_of, changed
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.backup.fake_restores import (
     FakeRestores,
 )
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.drills.fake_site import FakeSite
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.keys.fake_barbican import (
+    FakeProject as KeyProject,
+)
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.servers.furnished import captured
 
 #: All but the folder of the test is read-only.
@@ -109,6 +115,16 @@ def site(tmp_path: Path) -> Iterator[Stage]:
         yield stage
 
 
+def sealed_keys(path: Path, password: str) -> None:
+    """The key of a volume, as it was sealed when there was another Barbican."""
+    lost = KeyProject()
+    lost.add_encrypted(1, bytes(range(32)))
+    options = {name: spec.get("default") for name, spec in secret_bundle.ARGUMENTS.items()}
+    options.update(state="exported", path=str(path), everything=True, method="vault", passphrase=password)
+    with seal.vault_by(vault_of(DataLoader())):
+        assert secret_bundle.main(options, False, connect=lambda *_args, **_more: lost).changed
+
+
 @pytest.mark.accept("B1.17")
 def test_check_mode_of_drills_and_rebuilds_sends_only_reading_requests(site: Stage) -> None:
     given: dict[str, Any] = {
@@ -116,14 +132,19 @@ def test_check_mode_of_drills_and_rebuilds_sends_only_reading_requests(site: Sta
         "backup_drill_digests": str(site.digests),
         "backup_rebuild_records": "records.json",
         "backup_rebuild_records_cloud": "member",
+        "backup_rebuild_keys": {"path": "keys.sealed", "passphrase": "only the operators know"},
     }
+    sealed_keys(site.folder / "keys.sealed", "only the operators know")
     status, said = site.play(book_of(site.folder, "drill", "rebuild"), "--check", "--diff", **given)
     assert status == 0, said[-6000:]
     assert changed(said) == [
         "backup_drill : Restore into scratch volumes, compare, remove them",
+        "backup_rebuild : Bring back the keys of encrypted volumes",
         "backup_rebuild : Bring back the records of backups",
         "backup_rebuild : Restore the volumes",
     ], said[-6000:]
     assert {("GET", "/compute/v2.1/servers/detail"), ("GET", "/network/v2.0/ports")} <= set(site.cloud.requests)
     assert site.cloud.writes == []
     assert not (site.folder / "backup-reports").exists()
+    assert ("GET", "/key-manager/v1/secrets") in site.cloud.requests
+    assert "only the operators know" not in said
