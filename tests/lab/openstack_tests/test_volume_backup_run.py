@@ -228,7 +228,7 @@ def test_two_runs_at_once_make_each_backup_once(disks: Disks) -> None:
     processes = [disks.desk.start("volume_backup_run", **options) for _number in range(2)]
     told = [process.communicate(timeout=PATIENCE) for process in processes]
     results = [json.loads(out) for out, _err in told]
-    assert [one.get("failed", False) for one in results] == [False, False], results
+    assert [one.get("failed", False) for one in results] == [False, False], [one.get("msg") for one in results]
     assert until(lambda: sorted(one.volume for one in disks.backups()) == sorted(volumes), 60), disks.backups()
 
 

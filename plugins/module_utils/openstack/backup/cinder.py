@@ -19,6 +19,10 @@ _METADATA, _PROJECT, _KEY, _FROM_BACKUP = "3.43", "3.18", "3.64", "3.47"
 _PAGE = 1000
 
 
+class TakenError(LandscapeError):
+    """Another run works on the volume, so Cinder refuses to begin anything on it."""
+
+
 class Cinder:
     """Volumes, snapshots and backups of a cloud.
 

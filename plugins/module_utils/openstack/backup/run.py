@@ -16,7 +16,7 @@ from ...core.stream import Stopped, say
 from ..model import CloudError, is_unclear
 from . import chains, model, moments, plan, room
 from .chains import Chain
-from .cinder import Cinder, made_by
+from .cinder import Cinder, TakenError, made_by
 from .decide import is_ceph, is_chunked
 from .model import Backup, Volume
 from .moments import Moments
@@ -205,7 +205,7 @@ class Runner:
         """The backup of one volume.
 
         An incremental one that Cinder cannot make is followed by a full one, and one that a killed run began and that
-        failed is begun again: once.
+        failed is begun again: once. Where another run was faster, what is to be done is seen anew when that one is done.
 
         :raises LandscapeError: there is none.
         """
@@ -216,7 +216,13 @@ class Runner:
             if todo.refused or todo.action == "none":
                 break
             self._note(todo)
-            backup = self._finished(todo.backup.id if todo.backup else self._begin(todo))
+            try:
+                backup = self._finished(todo.backup.id if todo.backup else self._begin(todo))
+            except TakenError:
+                if last:
+                    raise
+                todo = self._fresh(todo.volume)
+                continue
             if backup.available:
                 return self._settled(todo, backup, began)
             joined = todo.action == "join"
@@ -260,6 +266,8 @@ class Runner:
                 lost = is_unclear(error)
                 if not lost and not unclear:
                     self._tell_room(todo, error)
+                    if error.status == 400 and self._is_taken(todo.volume):
+                        raise TakenError(error.message) from None
                     raise
                 unclear = True
                 self.waits.pause(attempt)
@@ -269,6 +277,11 @@ class Runner:
                 if not lost or self.waits.clock() > deadline:
                     raise
                 attempt += 1
+
+    def _is_taken(self, volume: Volume) -> bool:
+        """Whether somebody else has begun something on a volume since it was looked at."""
+        found = self.cinder.volume(volume.id)
+        return found is not None and found.status in plan.BUSY
 
     def _tell_room(self, todo: Todo, error: CloudError) -> None:
         """Writes the numbers into a refusal for want of quota: somebody else took what was there when we planned."""

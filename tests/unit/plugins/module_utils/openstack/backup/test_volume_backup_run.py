@@ -722,6 +722,27 @@ def test_two_runs_of_one_name_that_were_equally_fast_keep_the_first():
     assert [one["id"] for one in cloud.of("a")] == ["early"]
 
 
+@pytest.mark.accept("B1.11")
+@pytest.mark.parametrize("same", [True, False], ids=["same-run", "another-run"])
+def test_a_run_that_another_one_is_faster_than_waits_for_it(same: bool):
+    """Between the plan and the request: Cinder refuses, because the volume is being backed up."""
+    cloud = one_volume()
+    begun = []
+
+    def hook(method: str, path: str) -> None:
+        if (method, path) == ("POST", "/backups") and not begun:
+            begun.append(path)
+            other = {model.RUN: "2026-03-01" if same else "other"}
+            body = {"volume_id": "a", "name": "x", "incremental": False, "force": False, "metadata": other}
+            cloud.call("block-storage", "POST", "/backups", json={"backup": body})
+
+    cloud.hook = hook
+    done = run(cloud)
+    assert (done.failed, len(begun)) == ("", 1)
+    assert len(cloud.of("a")) == (1 if same else 2)
+    assert not run(cloud).changed
+
+
 def test_a_backup_that_somebody_removes_meanwhile_is_said():
     cloud = one_volume()
 
