@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import functools
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff, model, recreate
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import run as task
 from ansible_collections.scs.landscape.plugins.modules import server_recreate
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.servers.fake_project import (
     FakeProject,
@@ -29,14 +26,6 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
     run,
     with_address,
 )
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits: each look at the clock is a second later."""
-    seconds = itertools.count()
-    later = functools.partial(recreate.Maker, clock=lambda: float(next(seconds)), sleep=lambda _seconds: None)
-    monkeypatch.setattr(task, "Maker", later)
 
 
 def test_a_key_that_an_administrator_did_not_see_must_be_there_and_is_not_compared(tmp_path: Path):

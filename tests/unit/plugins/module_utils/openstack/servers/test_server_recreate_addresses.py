@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff, recreate
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import run as task
 from ansible_collections.scs.landscape.plugins.modules import server_recreate
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.servers.fake_project import FakeProject
@@ -23,14 +21,6 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
 )
 
 ADDRESS = "203.0.113.9"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits: each look at the clock is a second later."""
-    seconds = itertools.count()
-    later = functools.partial(recreate.Maker, clock=lambda: float(next(seconds)), sleep=lambda _seconds: None)
-    monkeypatch.setattr(task, "Maker", later)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,7 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import model as backups
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.volumes import SOURCE, Patience
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff, model, recreate
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import run as task
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.servers import diff, model
 from ansible_collections.scs.landscape.plugins.modules import (
     server_recreate,
     volume_backup_choice,
@@ -29,14 +26,6 @@ from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack
     furnished,
     run,
 )
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits: each look at the clock is a second later."""
-    seconds = itertools.count()
-    later = functools.partial(recreate.Maker, clock=lambda: float(next(seconds)), sleep=lambda _seconds: None)
-    monkeypatch.setattr(task, "Maker", later)
 
 
 def back_up(
