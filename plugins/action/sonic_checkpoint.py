@@ -42,7 +42,9 @@ class ActionModule(SwitchAction):
             if state in ("present", "absent"):
                 self._ask(link, "checkpoint", what=state, name=name, owner=owner())
             elif state == "confirmed":
-                done = self._ask(link, "confirm", token=waiting["token"], save=True)
+                done = link.ask("confirm", token=waiting["token"], save=True)
+                if done.get("error"):
+                    return self._undone(link, done, float(waiting["seconds"]))
             else:
                 done = self._ask(link, "rollback", token=waiting["token"])
             seen = self._ask(link, "read")
@@ -71,10 +73,24 @@ class ActionModule(SwitchAction):
             release=options["release"] or "",
             unsaved="accept",
             confirm_within=options["confirm_within"],
+            hold=options["hold"],
         )
         outcome = change.run(link, settings, check=self._task.check_mode)
         values = {**outcome.as_dict(), "warnings": outcome.warnings}
         return {**values, "failed": True, "msg": outcome.failed} if outcome.failed else values
+
+    @staticmethod
+    def _undone(link: SwitchLink, answer: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """What became of a change that was to be confirmed and could not: it is not kept, and that is said.
+
+        :raises LandscapeError: nothing was done.
+        """
+        error = errors.error(link.name, answer)
+        if "rolled_back" not in answer:
+            raise error
+        is_back = bool(answer["rolled_back"])
+        end = errors.brought_back(answer, seconds)
+        return {"failed": True, "msg": f"{error}. {end}", "changed": is_back, "rolled_back": is_back, "saved": False}
 
     @staticmethod
     def _ask(link: SwitchLink, call: str, **request: Any) -> dict[str, Any]:

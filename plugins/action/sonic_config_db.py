@@ -21,6 +21,7 @@ _SAME = (
     "save",
     "confirm_within",
     "verify_timeout",
+    "hold",
     "lock_wait",
     "keep_checkpoints",
     "frr_fixups",

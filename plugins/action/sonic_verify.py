@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.sonic import client
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import desired, errors, expected, verify
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.changing import Seen
@@ -41,10 +42,10 @@ class ActionModule(SwitchAction):
             "ok": not found,
             "failures": [one.as_dict() for one in found],
             "unjudged": unjudged,
-            "sessions": verify.sessions_of(seen),
+            "sessions": verify.sessions_of(seen, wanted),
             "ecmp": verify.ways_of(seen, wanted),
             "tries": tries,
-            "warnings": [f"{link.name}: {name} compared nothing, {why}" for name, why in unjudged.items()],
+            "warnings": [f"{link.name}: {name} does not find every fault, {why}" for name, why in unjudged.items()],
         }
         if not found or options["on_failure"] == "report":
             return result
@@ -69,7 +70,10 @@ class ActionModule(SwitchAction):
                 options["release"] or seen.release,
                 unmodelled=options["unmodelled"],
                 secrets=options["secrets"],
+                bgp_with=options["bgp_with"],
             )
+        elif options["bgp_with"]:
+            raise InputError("bgp_with needs landscape: nobody else knows which cable leads to whom")
         more: dict[str, Any] = {"ignore": tuple(options["ignore_tables"]), "max_errors": options["max_errors"]}
         config = options["config"] if options["src"] is None else client.load_json(self.path(options["src"]))
         if config is not None:

@@ -23,7 +23,7 @@ options:
     description:
       - V(present) makes a checkpoint of what is there now unless there is one of that name, V(absent) removes it, V(listed) only looks.
       - V(rolled_back) with O(name) brings the switch to that checkpoint, without O(name) undoes the change that waits at once.
-      - V(confirmed) keeps and saves the change that waits.
+      - V(confirmed) keeps and saves the change that waits. Where it cannot be saved the switch comes back at once, and the task fails.
     type: str
     choices: [present, absent, listed, rolled_back, confirmed]
     default: present
@@ -39,6 +39,10 @@ options:
     description: Seconds after which the way back itself is undone unless it was confirmed, 15 to 3600.
     type: int
     default: 120
+  hold:
+    description: Seconds that the switch must go on to show what it should after the way back, see M(scs.landscape.sonic_config_db).
+    type: int
+    default: 10
   release:
     description: SONiC release the switch is like, where its image does not say one that is known.
     type: str
@@ -73,11 +77,11 @@ pending:
   type: dict
 rolled_back:
   description: Whether a change that waited was undone; after the way back to a checkpoint, whether that itself was undone.
-  returned: success
+  returned: success, and for a change that could not be saved
   type: bool
 saved:
   description: Whether the configuration was saved.
-  returned: success
+  returned: success, and for a change that could not be saved
   type: bool
 plan:
   description: The way back to a checkpoint, see M(scs.landscape.sonic_config_db), as all else that is returned then.
@@ -103,6 +107,7 @@ ARGUMENTS = {
         "default": "destroyed",
     },
     "confirm_within": {"type": "int", "default": 120},
+    "hold": {"type": "int", "default": 10},
     "release": {"type": "str", "choices": _RELEASES},
 }
 

@@ -26,6 +26,7 @@ options:
     description:
       - Tables of CONFIG_DB, in them rows by key, in them fields, as C(config_db.json) has them.
       - Numbers are written as texts, truth values as C(true) and C(false).
+      - Where a backup has masks in place of secrets, those of the switch stay. The task fails when it has none there.
     type: dict
   src:
     description:
@@ -60,7 +61,8 @@ options:
       - Refuse a change that does more than this.
       - V(none) nobody notices, V(degraded) less bandwidth or a service restarts, V(interrupted) links or sessions go down,
         V(unreachable) the switch may not be reached any more, V(destroyed) everything.
-      - V(interrupted) and more also allow that bgp is restarted when FRR does not follow.
+      - bgp is restarted when FRR does not follow a change whose own plan is V(interrupted) or more. What is allowed beyond the plan
+        changes nothing.
     type: str
     choices: [none, degraded, interrupted, unreachable, destroyed]
     default: degraded
@@ -83,6 +85,15 @@ options:
     description: Seconds the switch has until it must show what it should. At least 10 less than O(confirm_within).
     type: int
     default: 30
+  hold:
+    description:
+      - Seconds between two looks, each over a connection of its own, that must both find nothing wrong before the change is confirmed.
+        At most half of what O(confirm_within) leaves is waited.
+      - For a change whose plan is V(interrupted) or more, or that touches management, addresses of interfaces, ACLs, CoPP or logins. What these
+        break may come late, a session goes when its hold time is over. All other changes are confirmed after one look. V(0) is one look for all.
+      - Sessions with hold times above this may still end after the change was confirmed.
+    type: int
+    default: 10
   lock_wait:
     description: Seconds to wait for another run that holds the switch.
     type: int
@@ -171,6 +182,7 @@ rolled_back:
 verify:
   description:
     - C(ok), C(problems) that the change made, C(known_before) that were there already, and whether bgp was restarted (C(restarted_bgp)).
+    - Seconds between both looks where there were two (C(held)).
   returned: when something was written
   type: dict
 strategy_used:
@@ -214,6 +226,7 @@ ARGUMENTS = {
     "save": {"type": "bool", "default": True},
     "confirm_within": {"type": "int", "default": 120},
     "verify_timeout": {"type": "int", "default": 30},
+    "hold": {"type": "int", "default": 10},
     "lock_wait": {"type": "int", "default": 0},
     "checkpoint": {"type": "str"},
     "keep_checkpoints": {"type": "int", "default": 5},

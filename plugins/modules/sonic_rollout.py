@@ -14,7 +14,8 @@ description:
   - Takes what M(scs.landscape.sonic_config_db) planned for each switch in check mode, and returns which switches may be changed at the same
     time, one wave after the other. Two members of a redundancy group of the landscape are never in one wave, spines go one by
     one, and the first wave is one switch alone.
-  - Switches that carry nothing yet (no BGP neighbour, no VLAN, no LAG) go together, before all others.
+  - Switches that carry nothing yet go together, before all others. Such a switch has no row for BGP neighbours or networks they may come
+    from, routed ports, static routes, OSPF, VLANs with ports or addresses, LAGs or tunnels, and its facts show no established session.
   - Returns besides what M(scs.landscape.sonic_gate) has to know between the waves. No switch is touched.
 extends_documentation_fragment:
   - scs.landscape.attributes.info_module
@@ -23,13 +24,21 @@ options:
   switches:
     description:
       - All switches of the run by name, also those that are as they should be. Each has C(plan), a registered result of
-        M(scs.landscape.sonic_config_db) or M(scs.landscape.sonic_checkpoint) in check mode, and C(facts), one of M(scs.landscape.sonic_facts).
+        M(scs.landscape.sonic_config_db) or M(scs.landscape.sonic_checkpoint) in check mode, and C(facts), one of M(scs.landscape.sonic_facts)
+        with V(bgp) in O(scs.landscape.sonic_facts#module:gather); without V(bgp) no switch counts as one that carries nothing.
     type: dict
     required: true
   parallel:
     description: At most so many switches in one wave. V(0) means a third of those that change.
     type: int
     default: 0
+  leads_to:
+    description:
+      - Where the plans lead. RV(ecmp) is what V(landscape) says, or for V(plans) what the configurations in the facts give once the
+        plans are done, for example on a way back to a checkpoint. Nothing is expected of a switch whose AS number its plan changes.
+    type: str
+    choices: [landscape, plans]
+    default: landscape
 seealso:
   - module: scs.landscape.sonic_gate
   - module: scs.landscape.sonic_plan
@@ -90,13 +99,14 @@ ARGUMENTS = {
     "src": {"type": "list", "elements": "path", "required": True},
     "switches": {"type": "dict", "required": True},
     "parallel": {"type": "int", "default": 0},
+    "leads_to": {"type": "str", "choices": ["landscape", "plans"], "default": "landscape"},
 }
 
 
 def main(params, _check_mode):
     """Reads the landscape, orders the switches."""
     view = fleet.load(params["src"])
-    return Result(values=rollout.of(view, params["switches"], params["parallel"]).as_dict())
+    return Result(values=rollout.of(view, params["switches"], params["parallel"], params["leads_to"]).as_dict())
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ options:
   checks:
     description:
       - What is compared. V(fixups) are the lines that O(scs.landscape.sonic_config_db#module:frr_fixups) added and a restart of bgp
-        loses. V(kernel) are addresses, MTU and state of ports.
+        loses. V(kernel) are the devices of ports, VLANs, LAGs, VRFs, loopbacks and VNIs, their members, addresses, MTU and state of ports.
       - V(config), V(lldp) and V(ecmp) compare nothing unless it is said what is expected.
     type: list
     elements: str
@@ -67,8 +67,18 @@ options:
     description: Number of next hops in use by prefix, instead of what the landscape makes expect.
     type: dict
     default: {}
+  bgp_with:
+    description:
+      - Machines of the landscape. Of BGP sessions only those over cables to one of them are judged, the others are told in RV(unjudged).
+      - For a fabric whose hosts do not route yet. All sessions are judged when empty.
+    type: list
+    elements: str
+    default: []
   max_errors:
-    description: Errors that a port may have counted.
+    description:
+      - Errors that a port may have counted, as the switch chip tells them, received and sent together.
+      - They run since SONiC set up the chip, and nothing sets them back before it starts anew (C(sonic-clear counters) is a memory of the
+        person who says it). Where a port had errors once, set this to what it has, and it tells of new ones.
     type: int
     default: 0
   timeout:
@@ -113,7 +123,9 @@ failures:
   elements: dict
   sample: [{check: bgp, local: session of Ethernet48 in default, expected: Established, got: Active}]
 unjudged:
-  description: The checks that could not find a fault, and why. They are warned of, too.
+  description:
+    - The checks that could not find a fault, or not every one, and why. They are warned of, too.
+    - V(errors) is one of them where the switch chip tells no counters, since those of the kernel are of packets to and from the CPU alone.
   returned: always
   type: dict
   sample: {bgp: no neighbour is configured}
@@ -161,6 +173,7 @@ ARGUMENTS = {
         },
     },
     "ecmp": {"type": "dict", "default": {}},
+    "bgp_with": {"type": "list", "elements": "str", "default": []},
     "max_errors": {"type": "int", "default": 0},
     "timeout": {"type": "int", "default": 0},
     "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},

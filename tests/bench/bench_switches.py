@@ -80,12 +80,15 @@ class Desk:
         return seconds
 
     def bring(self, wanted: dict[str, Any], **options: Any) -> tuple[float, dict[str, dict[str, Any]]]:
-        """Seconds of a play that brings switches to configurations, and what it returned for each."""
+        """Seconds of a play that brings switches to configurations, and what it returned for each.
+
+        Work is measured: seconds between two looks at a switch are a wish of the operator, and SONiC's updater has none.
+        """
         folder = self.folder / "wanted"
         folder.mkdir(exist_ok=True)
         for name, config in wanted.items():
             (folder / f"{name}.json").write_text(json.dumps(config, indent=4), encoding="utf-8")
-        task = {"src": f"{folder}/{{{{ inventory_hostname }}}}.json", "state": "overridden", **options}
+        task = {"src": f"{folder}/{{{{ inventory_hostname }}}}.json", "state": "overridden", "hold": 0, **options}
         play = {"hosts": list(wanted), "gather_facts": False, "become": True}
         file = self.folder / "play.json"
         file.write_text(json.dumps([{**play, "tasks": [{"scs.landscape.sonic_config_db": task}]}]), encoding="utf-8")

@@ -18,6 +18,8 @@ from ansible_collections.scs.landscape.tests.lab.tests.deploying import PROGRAMS
 
 #: Seconds a play of the whole fabric may take on a machine that is busy with other things.
 PATIENCE = 900.0
+#: Seconds between two looks at a switch that may lose something late; an operator waits longer.
+HOLD = 1
 PLAYS = ("fabric_deploy", "fabric_verify", "fabric_drift", "fabric_rollback")
 
 
@@ -36,6 +38,7 @@ class Bridge(Controller):
             **{f"{name}_src": [str(self.landscape)] for name in PLAYS},
             **{f"hosts_{name}": "generic:network_switches" for name in PLAYS},
             "lab_report_dest": str(self.reports),
+            "fabric_config_hold": HOLD,
             **(variables or {}),
         }
         inventories = ["-i", str(self.source), "-i", str(self.lab.outside)]

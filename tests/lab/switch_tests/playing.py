@@ -21,6 +21,10 @@ LEAF, SPINE = "em01-leaf-r01-u38", "em01-spine-r01-u41"
 PROGRAM = Path(sys.executable).parent / "ansible-playbook"
 #: Seconds a play may take before the test calls it hung; machines that run the tests may be slow.
 PATIENCE = 420.0
+#: Seconds between two looks at a switch: tests that are not about that wait less than an operator does.
+HOLD = 1
+#: Where anything may lie for longer than a run. What waits for its confirmation and the database belong to root alone.
+_PLACES = ("/home", "/root", "/tmp", "/var", "/etc/frr", "/run", "/usr/local")
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Stage:
 
 def change(config: Any, **options: Any) -> dict[str, Any]:
     """A task that changes a switch."""
-    return {"scs.landscape.sonic_config_db": {"config": config, **options}}
+    return {"scs.landscape.sonic_config_db": {"config": config, "hold": HOLD, **options}}
 
 
 def kill(process: subprocess.Popen[str]) -> None:
@@ -155,3 +159,14 @@ def settled(fabric: Fabric, name: str, before: str, seconds: float) -> None:
     """Waits until a switch is what it was, and nothing of ours waits there."""
     wait_for(lambda: not pending(fabric, name), seconds, "the switch did not come back in time")
     assert rows(fabric, name) == before
+
+
+def holding(pair: Fabric) -> str:
+    """Lines and files that hold a canary: all of the disk, the journal, command lines. The change that waits is root's."""
+    own = "-e ^/var/lib/scs-landscape/ -e ^/run/redis/ -e ^/var/log/journal/ -e ^/run/log/journal/ -e ^/etc/sonic/"
+    script = (
+        f"grep -ra 'canary471[1]' {' '.join(_PLACES)} 2>/dev/null | grep -av {own}; "
+        "journalctl --no-pager -q -o cat | grep -a 'canary471[1]'; ps axww | grep 'canary471[1]'; "
+        "find /var/lib/scs-landscape -not -user root -o -type f -perm /077; true"
+    )
+    return pair.machine(LEAF).run(["sh", "-c", script]).stdout

@@ -137,7 +137,23 @@ def _rolled_back(deployed: Fabric, bridge: Bridge, before: dict[str, object]) ->
     done = bridge.run("fabric_rollback", variables={"fabric_rollback_to": run.replace("_", "-")})
     assert done.rc == 0, done.output[-6000:]
     assert len(done_by(done, BACK)) == 6
+    asked = [result for task, _host, result in done.results() if task.endswith("Wait until the fabric is well")]
+    gates = [result for result in asked if "state" in result]  # hosts skip it
+    assert len(gates) == 6 * len(
+        next(result["waves"] for _task, _host, result in done.results() if result.get("waves"))
+    )
+    leaves = [result["state"]["widths"] for result in gates if result["state"]["widths"]]
+    assert leaves, "the width of ECMP is judged on the way back, too"
+    assert all(set(widths.values()) == {len(SPINES)} for widths in leaves), leaves
     assert {name: deployed.config_db(name) for name in deployed.switches} == before
+    # One that had the checkpoint and lost it: the others do not go back alone, neither does anybody to one that is nowhere.
+    name = run.replace("_", "-")
+    deployed.machine(LEAF).run(["sh", "-c", f"rm -r /var/lib/scs-landscape/checkpoints/{name}*"])
+    for back_to, words in ((name, f"{LEAF} had the checkpoint"), (f"{name}x", "no switch has the checkpoint")):
+        refused = bridge.run("fabric_rollback", variables={"fabric_rollback_to": back_to})
+        assert refused.rc != 0
+        assert f"Nothing was changed: {words}" in refused.output, refused.output[-4000:]
+        assert done_by(refused, BACK) == []
 
 
 @pytest.mark.accept("S2.4")

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.scs.landscape.tests.lab.switches import Fabric
 from ansible_collections.scs.landscape.tests.tools import apt
 
-from .playing import LEAF, Stage, change, kill, pending, rows, settled, wait_for
+from .playing import LEAF, Stage, change, holding, kill, pending, rows, settled, wait_for
 
 _CALLS = (
     "execve,open,openat,creat,truncate,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,link,linkat,symlink,"
@@ -26,8 +26,6 @@ _CALLS = (
 #: What a login and Python itself write: terminals, accounting, the module's own code, which is unpacked and removed.
 _LOGIN = ("/dev/", "/proc/", "/tmp/", "/run/", "/var/run/", "/var/log/", "anon_inode:", "/memfd:", "ansible_")
 _LINE = re.compile(r"^\d+ +(?P<call>[a-z0-9]+)\((?P<rest>.*)\) += (?P<result>-?\d+)")
-#: Where anything may lie for longer than a run. What waits for its confirmation and the database belong to root alone.
-_PLACES = ("/home", "/root", "/tmp", "/var", "/etc/frr", "/run", "/usr/local")
 
 
 class Seen:
@@ -132,19 +130,6 @@ def pair_ssh_closed(pair: Fabric) -> None:
 #: Secrets of rows, and those that somebody wrote into FRR by hand.
 _SECRET = {"auth_password": "canary4711neighbour"}
 _BY_HAND = ("canary4711peer", "canary4711vty", "canary4711enable")
-#: SONiC's own daemon logs what FRR refuses, whole.
-_SONIC = "-e 'command execution failure' -e 'failed running FRR command'"
-
-
-def holding(pair: Fabric) -> str:
-    """Lines and files that hold a canary: all of the disk, the journal, command lines. The change that waits is root's."""
-    own = "-e ^/var/lib/scs-landscape/ -e ^/run/redis/ -e ^/var/log/journal/ -e ^/run/log/journal/ -e ^/etc/sonic/"
-    script = (
-        f"grep -ra 'canary471[1]' {' '.join(_PLACES)} 2>/dev/null | grep -av {own} | grep -av {_SONIC}; "
-        f"journalctl --no-pager -q -o cat | grep -a 'canary471[1]' | grep -av {_SONIC}; ps axww | grep 'canary471[1]'; "
-        "find /var/lib/scs-landscape -not -user root -o -type f -perm /077; true"
-    )
-    return pair.machine(LEAF).run(["sh", "-c", script]).stdout
 
 
 def by_hand(pair: Fabric, *lines: str) -> None:
@@ -154,9 +139,8 @@ def by_hand(pair: Fabric, *lines: str) -> None:
 
 
 @pytest.mark.accept("S2.9")
-@pytest.mark.accept("S2.7")
-def test_a_password_that_frr_refuses_is_rolled_back_and_nowhere(pair: Fabric, stage: Stage) -> None:
-    """FRR knows no `password X encrypted`, which is what SONiC's daemon says: the row is there, the line is not."""
+def test_a_password_that_no_frr_gets_is_refused_and_nowhere(pair: Fabric, stage: Stage) -> None:
+    """SONiC's daemon says `password X encrypted`, which FRR does not know, and logs it: so it is never written."""
     before, frr = rows(pair, LEAF), pair.vtysh(LEAF, "show running-config")
     router = pair.config_db(LEAF)["BGP_GLOBALS"]["default"]["local_asn"]
     peer = {"default|192.0.2.99": {"asn": "65099", "name": "with a password", **_SECRET}}
@@ -175,7 +159,8 @@ def test_a_password_that_frr_refuses_is_rolled_back_and_nowhere(pair: Fabric, st
     try:
         running = pair.vtysh(LEAF, "show running-config")
         seen = stage.run(LEAF, *told, arguments=loud)
-        done = stage.run(LEAF, change({"BGP_NEIGHBOR": peer}, verify_timeout=8), arguments=loud)
+        with pair.monitor(LEAF) as watching:
+            done = stage.run(LEAF, change({"BGP_NEIGHBOR": peer}, verify_timeout=8), arguments=loud)
         left = holding(pair)
         wrong = stage.run(
             LEAF, change({"BGP_NEIGHBOR": {"default|192.0.2.97": _SECRET["auth_password"]}}), arguments=loud
@@ -186,9 +171,10 @@ def test_a_password_that_frr_refuses_is_rolled_back_and_nowhere(pair: Fabric, st
     assert seen.rc == 0, seen.output[-3000:]
     assert wrong.rc != 0
     assert done.rc != 0
-    assert f"FRR lacks: router bgp {router} / neighbor 192.0.2.99 password" in done.output
-    assert "was brought back to what it was" in done.output
-    settled(pair, LEAF, before, 60)
+    assert "The change is refused" in done.output
+    assert "auth_password of BGP_NEIGHBOR|default|192.0.2.99 reaches FRR on no release" in done.output
+    assert watching.writes == []
+    assert rows(pair, LEAF) == before
     assert json.loads(before) == pair.saved(LEAF)
     assert pair.vtysh(LEAF, "show running-config") == frr
     assert all(secret in running for secret in _BY_HAND), "the control: FRR has them"
@@ -196,6 +182,25 @@ def test_a_password_that_frr_refuses_is_rolled_back_and_nowhere(pair: Fabric, st
     assert [line[:600] for line in said.splitlines() if "canary4711" in line] == []
     assert left == ""
     assert holding(pair) == ""
+
+
+@pytest.mark.accept("S2.7")
+def test_a_line_that_frr_refuses_is_rolled_back(pair: Fabric, stage: Stage) -> None:
+    """An external neighbour is no client of a route reflector: the row is there, FRR does not take the line."""
+    before, frr = rows(pair, LEAF), pair.vtysh(LEAF, "show running-config")
+    router = pair.config_db(LEAF)["BGP_GLOBALS"]["default"]["local_asn"]
+    wish = {
+        "BGP_NEIGHBOR": {"default|192.0.2.99": {"asn": "65099"}},
+        "BGP_NEIGHBOR_AF": {"default|192.0.2.99|ipv4_unicast": {"admin_status": "true", "rrclient": "true"}},
+    }
+    done = stage.run(LEAF, change(wish, verify_timeout=8))
+    assert done.rc != 0
+    family = f"router bgp {router} / address-family ipv4 unicast"
+    assert f"FRR lacks: {family} / neighbor 192.0.2.99 route-reflector-client" in done.output
+    assert "was brought back to what it was" in done.output
+    settled(pair, LEAF, before, 60)
+    assert json.loads(before) == pair.saved(LEAF)
+    assert pair.vtysh(LEAF, "show running-config") == frr
 
 
 @pytest.mark.accept("S2.9")

@@ -31,6 +31,22 @@ def test_two_of_eleven_switches_are_what_is_missing_around_them(pair: Fabric, st
     assert swapped["failures"][0]["got"].startswith(SPINE)
 
 
+def test_errors_are_those_that_the_chip_counts(pair: Fabric, stage: Stage) -> None:
+    """There is no chip here: what syncd would write is written for it."""
+    without = stage.run(LEAF, verify(checks=["errors"])).only()
+    assert without["ok"]
+    assert list(without["unjudged"]) == ["errors"]
+    pair.database(LEAF, "HSET", "COUNTERS_PORT_NAME_MAP", "Ethernet48", "oid:0x1000000000001", number=2)
+    pair.database(LEAF, "HSET", "COUNTERS:oid:0x1000000000001", "SAI_PORT_STAT_IF_IN_ERRORS", "7", number=2)
+    try:
+        found = stage.run(LEAF, verify(checks=["errors"])).only()
+        enough = stage.run(LEAF, verify(checks=["errors"], max_errors=7)).only()
+    finally:
+        pair.database(LEAF, "DEL", "COUNTERS_PORT_NAME_MAP", "COUNTERS:oid:0x1000000000001", number=2)
+    assert [(one["check"], one["local"], one["got"]) for one in found["failures"]] == [("errors", "Ethernet48", "7")]
+    assert (enough["ok"], enough["unjudged"]) == (True, {})
+
+
 def test_drift_of_three_sources_is_told_apart(pair: Fabric, stage: Stage) -> None:
     wanted = {"NTP_SERVER": {}, **pair.config_db(LEAF)}
     before = rows(pair, LEAF)

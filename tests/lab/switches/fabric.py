@@ -168,6 +168,18 @@ class Fabric(Lab):
             patience = {name: PATIENCE * (SLOWER if name in self.guests else 1) for name in machines}
             list(pool.map(lambda name: _await_services(machines[name], patience[name]), machines))
 
+    def reboot(self, name: str) -> None:
+        """Let a switch boot anew, at once and without a goodbye to anybody; its disk stays as it is.
+
+        :raises Unavailable: its services do not come back.
+        """
+        machine = self.machine(name)
+        leader = machine.leader
+        machine.run(["systemctl", "reboot", "--force", "--force"], check=False)
+        if not kernel.wait_for(lambda: machine.leader not in (0, leader), PATIENCE):
+            raise Unavailable(f"{name} does not boot again within {PATIENCE:.0f} s")
+        _await_services(machine, PATIENCE)
+
     # what is there
 
     def config_db(self, name: str) -> Config:

@@ -156,15 +156,16 @@ def roles(switch: Switch) -> Iterator[Found]:
     "error",
     "Two ports share an alias",
     why="LLDP and every tool that shows aliases name the wrong cage; cabling checks pass on a wrong cable.",
-    source="lldpmgrd announces the alias",
+    source="lldpmgrd, and for management ports lldpd.conf.j2, announce the alias",
     hint="give each port the alias of the port map",
 )
 def aliases(switch: Switch) -> Iterator[Found]:
     taken: dict[str, str] = {}
-    for port in sorted(switch.rows("PORT"), key=_order):
-        alias = switch.text("PORT", port, "alias")
-        if alias and taken.setdefault(alias, port) != port:
-            yield "PORT", port, "alias", f"{taken[alias]} is called {alias} as well"
+    for table in ("PORT", "MGMT_PORT"):
+        for port in sorted(switch.rows(table), key=_order):
+            alias = switch.text(table, port, "alias")
+            if alias and taken.setdefault(alias, port) != port:
+                yield table, port, "alias", f"{taken[alias]} is called {alias} as well"
 
 
 @rule(

@@ -9,15 +9,10 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.plan import Impact
 from . import changing, errors, expect
 from .changing import Change, Seen
-from .model import RESERVE, Link, Outcome, Settings, Unreachable
-
-_LOOK = ["bgp", "lldp", "addresses"]
-#: Seconds that FRR has to follow by itself before bgp is restarted.
-FOLLOWS = 6.0
-_AGAIN = "Run again when the switch answers: what waits there is ended first"
+from .model import RESERVE, Answered, Link, Outcome, Settings, Unreachable
+from .proof import LOOK, Proof
 
 
 def run(link: Link, settings: Settings, *, check: bool = False) -> Outcome:
@@ -123,10 +118,14 @@ class _Run:
             self._lost("its answer came too late")
             return
         self._timed("written")
-        before = answer["before"]
         try:
             self.link.renew()
-            problems = self._verified(seen, change, before)
+            problems = self._verified(seen, change, answer["before"])
+        except Answered as error:
+            # It answers, and not as it should: to wait for its timer would only leave it down for longer.
+            self.outcome.verify = {"ok": False, "problems": [str(error)], "known_before": [], "restarted_bgp": False}
+            self._back(str(error))
+            return
         except Unreachable as error:
             self._lost(str(error))
             return
@@ -134,27 +133,30 @@ class _Run:
         if not problems and self._left() <= 0:
             problems = [f"it took longer than confirm_within ({self.settings.confirm_within} s) leaves for it"]
         if problems:
-            self._back(problems)
+            more = f" and {len(problems) - 10} more" if len(problems) > 10 else ""
+            self._back(f"{self.link.name} does not show what it should: {'; '.join(problems[:10])}{more}")
         else:
-            self._confirm(change)
+            self._confirm()
 
     def _apply(self, seen: Seen, change: Change) -> dict[str, Any] | None:
         """Writes; nothing when that failed, which is told then."""
         settings, outcome = self.settings, self.outcome
         self._armed_at = self.link.now()
-        request = {
+        request: dict[str, Any] = {
             "token": settings.token,
             "owner": settings.owner,
             "digest": seen.digest,
             "steps": [list(step) for step in change.steps],
             "confirm_within": settings.confirm_within,
             "patience": max(5, settings.lock_wait),
-            "include": _LOOK,
+            "include": list(LOOK),
             "keep": settings.keep_checkpoints,
             "checkpoint": settings.checkpoint,
             "fixups": [list(one) for one in change.fixups],
             "program": changing.program(change, settings),
         }
+        if settings.frr_fixups:
+            request["lines"] = [list(one) for one in expect.vnis(change.config)]
         try:
             answer = self._patiently(request)
         except Unreachable as error:
@@ -192,70 +194,19 @@ class _Run:
 
     def _verified(self, seen: Seen, change: Change, before: Mapping[str, Any]) -> list[str]:
         """What the switch does not show although it should; empty when all is well."""
-        was = expect.frr(seen.config, str(before.get("frr", "")), fixups=False) | expect.kernel(
-            seen.config, before.get("addresses")
-        )
-        began, restarted = self.link.now(), False
-        end = began + min(self.settings.verify_timeout, self._left())
-        while True:
-            now = self._ask_late("read", include=["frr", *_LOOK])
-            frr, other = self._wrong(change, before, now, was)
-            problems = sorted(frr | other)
-            if not problems:
-                self._reported(was, change, now, restarted)
-                return []
-            waited = self.link.now() - began
-            if (
-                frr
-                and not restarted
-                and waited >= min(FOLLOWS, self.settings.verify_timeout / 2)
-                and self.settings.max_impact >= Impact.INTERRUPTED
-            ):
-                self.link.say(f"{self.link.name}: FRR did not follow, restarting bgp")
-                self._ask_late("service", token=self.settings.token, fixups=[list(one) for one in change.fixups])
-                restarted, end = True, self.link.now() + min(self.settings.verify_timeout, self._left())
-            elif self.link.now() >= end:
-                if frr and not restarted and self.settings.max_impact < Impact.INTERRUPTED:
-                    problems.append("a restart of bgp may help, which max_impact does not allow")
-                self.outcome.verify = {
-                    "ok": False,
-                    "problems": problems,
-                    "known_before": sorted(was),
-                    "restarted_bgp": restarted,
-                }
-                return problems
-            self.link.sleep(0.7)
-
-    def _wrong(
-        self, change: Change, before: Mapping[str, Any], now: Mapping[str, Any], was: set[str]
-    ) -> tuple[set[str], set[str]]:
-        """What FRR does not show, and what the rest of the switch does not; what was wrong before does not count."""
-        config = Seen.of(self.link.name, now).config
-        frr = expect.frr(config, str(now["frr"]), fixups=self.settings.frr_fixups) - was
-        other = changing.differing(now["rows"], change)
-        other |= set() if now["initialised"] else {"SONiC has not loaded CONFIG_DB"}
-        other |= expect.kernel(config, now["addresses"]) - was
-        if change.impact < Impact.INTERRUPTED or not frr:
-            other |= expect.ended(before["bgp"], now["bgp"], config)
-        return frr, other | expect.unheard(before["lldp"], now["lldp"], config)
-
-    def _ask_late(self, call: str, **request: Any) -> dict[str, Any]:
-        """A call after the switch was changed: one that finds no connection is tried again as long as there is time."""
-        while True:
-            try:
-                answer = self.link.ask(call, **request)
-            except Unreachable:
-                if self._left() <= 0:
-                    raise
-                self.link.sleep(1.0)
-                self.link.renew()
-                continue
-            if answer.get("error") in ("database_gone", "busy") and self._left() > 0:
-                self.link.sleep(1.0)
-                continue
-            if answer.get("error"):
-                raise Unreachable(str(errors.error(self.link.name, answer)))
-            return answer
+        proof = Proof(self.link, self.settings, change, before, self._left)
+        problems = proof.problems(seen)
+        if problems:
+            self.outcome.verify = {
+                "ok": False,
+                "problems": problems,
+                "known_before": sorted(proof.was),
+                "restarted_bgp": proof.restarted,
+            }
+        else:
+            self._reported(proof.was, change, proof.now, proof.restarted)
+            self.outcome.verify["held"] = proof.held
+        return problems
 
     def _reported(self, was: set[str], change: Change, now: Mapping[str, Any], restarted: bool) -> None:
         left = sorted(was)
@@ -268,18 +219,16 @@ class _Run:
             self.outcome.warnings.append(
                 f"{self.link.name}: no release brings {lines} into FRR; frr_fixups adds it until bgp restarts"
             )
+        self.outcome.warnings += [f"{self.link.name}: {why}" for why in changing.unjudged(change)]
         others = changing.foreign(now["rows"], change)
         if others:
             self.outcome.warnings.append(f"{self.link.name}: somebody else changed {', '.join(others[:5])} meanwhile")
 
     # ending
 
-    def _confirm(self, change: Change) -> None:
-        request: dict[str, Any] = {"token": self.settings.token, "save": self.settings.save}
-        if self.settings.frr_fixups:
-            request["lines"] = [list(one) for one in expect.vnis(change.config)]
+    def _confirm(self) -> None:
         try:
-            answer = self.link.ask("confirm", **request)
+            answer = self.link.ask("confirm", token=self.settings.token, save=self.settings.save)
         except Unreachable as error:
             self._lost(str(error))
             return
@@ -290,10 +239,8 @@ class _Run:
         else:
             self.outcome.saved = bool(answer["saved"])
 
-    def _back(self, problems: list[str]) -> None:
+    def _back(self, message: str) -> None:
         """Lets the switch come back now."""
-        more = f" and {len(problems) - 10} more" if len(problems) > 10 else ""
-        message = f"{self.link.name} does not show what it should: {'; '.join(problems[:10])}{more}"
         try:
             answer = self.link.ask("rollback", token=self.settings.token)
         except Unreachable as error:
@@ -310,13 +257,8 @@ class _Run:
         """A failure after which the switch came back, or did not."""
         outcome = self.outcome
         outcome.rolled_back = bool(answer.get("rolled_back"))
-        if outcome.rolled_back:
-            outcome.changed = False
-            left = [str(one) for one in answer.get("problems") or ()]
-            end = "The switch was brought back to what it was" + (f", but {'; '.join(left)}" if left else "")
-        else:
-            end = f"It could not be brought back at once; its timer does that within {self.settings.confirm_within} s. {_AGAIN}"
-        outcome.failed = f"{message.rstrip('.')}. {end}"
+        outcome.changed = outcome.changed and not outcome.rolled_back
+        outcome.failed = f"{message.rstrip('.')}. {errors.brought_back(answer, self.settings.confirm_within)}"
 
     def _lost(self, why: str) -> None:
         """Nobody can say how it ended: the switch comes back by itself, which is waited for."""
@@ -348,7 +290,7 @@ class _Run:
             return
         outcome.failed = (
             f"{name}: the connection was lost ({why}) and did not come back within {self.settings.confirm_within + 60} s. "
-            f"The switch brings itself back. {_AGAIN}; if it does not, log in by the console"
+            f"The switch brings itself back. {errors.AGAIN}; if it does not, log in by the console"
         )
 
     def _hurry(self, waiting: Mapping[str, Any]) -> None:
@@ -377,5 +319,5 @@ class _Run:
             outcome.changed = False
             said = "The change was not begun, the switch is as it was. Run again"
         else:
-            said = f"The switch is neither as it was nor as it was to be: somebody else changed it. {_AGAIN}"
+            said = f"The switch is neither as it was nor as it was to be: somebody else changed it. {errors.AGAIN}"
         outcome.failed = f"{name}: the connection was lost ({why}). {said}"

@@ -13,6 +13,7 @@ from ...core.errors import InputError, LandscapeError
 from ...core.plan import Impact, Plan, Step
 from .. import codec, diff, masking, model, plan, plan_report, targets
 from ..fabric_order import waves
+from ..impact_tables import ROUTING
 from ..model import ConfigDb
 from ..plan import FabricPlan, SwitchPlan
 from . import desired, expect
@@ -20,6 +21,8 @@ from .model import Settings
 
 _OPERATIONS = {"create": "add", "update": "replace", "delete": "remove"}
 _SHOWN = 10
+#: Tables whose neighbours may be given a password, which no daemon brings into FRR.
+_PASSWORDS = ("BGP_NEIGHBOR", "BGP_PEER_GROUP")
 #: Seconds that a configuration which is loaded as a whole must have: services start anew, and once more on the way back.
 RELOAD_WITHIN = 600
 
@@ -121,7 +124,7 @@ def make(seen: Seen, settings: Settings, running: str = "") -> Change:
         raise InputError(
             f"{seen.name} runs {seen.build or 'an image without a version'}, a release nobody knows", hint=hint
         )
-    said = desired.given(settings.config, settings.state)
+    said = desired.unmasked(desired.given(settings.config, settings.state), seen.config, settings.state)
     ignore = frozenset(settings.ignore_tables) - set(said)
     wanted = desired.wanted(settings.state, seen.config, said, settings.tables)
     one = plan.plan_switch(seen.name, seen.config, wanted, release, ignore=ignore, speeds=targets.speeds(wanted))
@@ -168,6 +171,7 @@ def refusals(change: Change, seen: Seen, settings: Settings) -> list[str]:
     above = change.impact > settings.max_impact
     if change.strategy == "reload" and above and not found:
         found = [f"{seen.name}: config reload is {change.impact.label} (every service starts anew)"]
+    found += _passwords(change, seen)
     if settings.unsaved == "refuse":
         names = expect.unsaved(seen.config, seen.saved, plan.RUNTIME_OWNED)
         if names:
@@ -177,6 +181,35 @@ def refusals(change: Change, seen: Seen, settings: Settings) -> list[str]:
                 "by hand first, or set unsaved to accept"
             )
     return [*found, f"Raise max_impact ({settings.max_impact.label}) if that is what you want"] if above else found
+
+
+def _passwords(change: Change, seen: Seen) -> list[str]:
+    """Passwords of BGP neighbours that would be written and that no FRR gets, in no routing mode.
+
+    frrcfgd says ``password X encrypted``, which FRR refuses, and logs the password (sonic-buildimage 19946); bgpcfgd
+    does not know the field: the session would come up without a password.
+    """
+    found = []
+    for name, _before, after in change.steps:
+        table, _bar, key = name.partition(model.SEPARATOR)
+        said = (after or {}).get("auth_password")
+        if table in _PASSWORDS and said and said != seen.rows.get(name, {}).get("auth_password"):
+            found.append(
+                f"{seen.name}: auth_password of {table}|{masking.key(table, key)} reaches FRR on no release and in no "
+                "routing mode (sonic-buildimage 19946); leave it out, or say the password to FRR by hand"
+            )
+    return found
+
+
+def unjudged(change: Change) -> list[str]:
+    """Why nobody can say whether FRR does what a change of routing asks for."""
+    config = change.config
+    routing = [name for name, _before, _after in change.steps if name.partition(model.SEPARATOR)[0] in ROUTING]
+    if not routing or model.dialect_of(config) == "unified":
+        return []
+    metadata = config.get("DEVICE_METADATA", {}).get("localhost", {})
+    mode = metadata.get("docker_routing_config_mode", "separated")
+    return [f"FRR is not judged in routing mode {mode}, where it is not written from CONFIG_DB alone"]
 
 
 def program(change: Change, settings: Settings) -> dict[str, Any] | None:
@@ -223,6 +256,11 @@ def check_settings(settings: Settings) -> None:
     if settings.verify_timeout < 1 or settings.verify_timeout > settings.confirm_within - 10:
         raise InputError(
             f"verify_timeout is {settings.verify_timeout}, allowed are 1 to {settings.confirm_within - 10} seconds",
+            hint="It must end before the switch brings itself back: raise confirm_within",
+        )
+    if not 0 <= settings.hold <= settings.confirm_within - 5:
+        raise InputError(
+            f"hold is {settings.hold}, allowed are 0 to {settings.confirm_within - 5} seconds",
             hint="It must end before the switch brings itself back: raise confirm_within",
         )
     if settings.strategy == "reload" and settings.confirm_within < RELOAD_WITHIN:

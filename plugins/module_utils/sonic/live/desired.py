@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...core.errors import InputError
+from ...core.redact import MASK
 from .. import codec, masking, targets
 from ..diff import RowChange
 from ..model import ConfigDb, Row
@@ -57,6 +58,40 @@ def _value(value: Any) -> Any:
     if isinstance(value, int):
         return str(value)
     return [_value(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def unmasked(said: ConfigDb, before: ConfigDb, state: str) -> ConfigDb:
+    """What is said, with the switch's own secrets where a backup has masks.
+
+    A masked field is taken as it is there. Rows whose keys are masked are taken as they are there when they look the same.
+
+    :raises InputError: naming what is not there, or not the same: a mask must never be written.
+    """
+    found, lost = {}, []
+    for table, rows in said.items():
+        there = before.get(table, {})
+        if masking.has_secret_key(table) and any(key.startswith(MASK) for key in rows):
+            if state == "deleted" or _looks(masking.config({table: there})[table]) != _looks(rows):
+                lost.append(table)
+            found[table] = there
+            continue
+        found[table] = {key: {**row} for key, row in rows.items()}
+        for key, row in found[table].items() if state != "deleted" else ():
+            for name in [name for name, value in row.items() if value == MASK]:
+                if name not in there.get(key, {}):
+                    lost.append(f"{table}|{masking.key(table, key)} {name}")
+                row[name] = there.get(key, {}).get(name, "")
+    if lost:
+        raise InputError(
+            f"config has masks in place of secrets that the switch does not have: {', '.join(lost[:10])}",
+            hint="Say the secrets, leave these out, or go back to a checkpoint (sonic_checkpoint), which holds them",
+        )
+    return found
+
+
+def _looks(rows: Mapping[str, Row]) -> list[Any]:
+    """Rows by what can be seen of them; masked keys have no order."""
+    return sorted(("" if key.startswith(MASK) else key, sorted(map(str, row.items()))) for key, row in rows.items())
 
 
 def tells_no_secret(changes: Iterable[RowChange], strategy: str) -> None:

@@ -14,6 +14,7 @@ from .. import masking
 from . import expect
 
 _CONSOLE = "Log in by the console and look at `journalctl -t scs-landscape`"
+AGAIN = "Run again when the switch answers: what waits there is ended first"
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "database_gone": (
         "its database does not answer ({why})",
@@ -96,6 +97,18 @@ def error(switch: str, answer: Mapping[str, Any]) -> LandscapeError:
     text, hint = _TEXTS.get(code, (f"it answers {code}", _CONSOLE))
     known = _Known(data)
     return kind(f"{switch}: {text.format_map(known)}", hint=hint.format_map(known))
+
+
+def brought_back(answer: Mapping[str, Any], within: float) -> str:
+    """How a change ended that was to be undone, as one sentence.
+
+    :param answer: of the switch, ``rolled_back`` and what is left to do in ``problems``.
+    :param within: seconds until its timer tries it at the latest.
+    """
+    if not answer.get("rolled_back"):
+        return f"It could not be brought back at once; its timer does that within {max(0.0, within):.0f} s. {AGAIN}"
+    left = [str(one) for one in answer.get("problems") or ()]
+    return "The switch was brought back to what it was" + (f", but {'; '.join(left)}" if left else "")
 
 
 class _Known(dict[str, Any]):

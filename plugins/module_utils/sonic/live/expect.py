@@ -21,6 +21,8 @@ from ..model import ConfigDb
 from . import peers
 
 _ADDRESSED = ("LOOPBACK_INTERFACE", "INTERFACE", "PORTCHANNEL_INTERFACE", "VLAN_INTERFACE", "MGMT_INTERFACE")
+#: The bridge that vlanmgrd makes for all VLANs.
+_BRIDGE = "Bridge"
 #: Words of FRR's daemons behind which a secret stands: whole, or after the number and the kind of a key.
 _SECRET = re.compile(
     r"(?:^|[\s-])(?:password|passwd|secret|snmp-server community|key-string|authentication-key|message-digest-key"
@@ -98,28 +100,88 @@ def lost(config: ConfigDb, running: str) -> list[tuple[str, str]]:
 
 
 def kernel(config: ConfigDb, addresses: Any) -> set[str]:
-    """Addresses, MTU and state of ports that the kernel does not have as configured."""
+    """Devices, their masters, addresses, MTU and state of ports that the kernel does not have as configured.
+
+    Sources: sonic-swss' cfgmgr (vlanmgr, teammgr, vrfmgr, intfmgr, vxlanmgr) and syncd for ports, whose device is there without
+    optics, too.
+    """
     if not isinstance(addresses, list):
         return {"the kernel's addresses cannot be read"}
     devices = {str(one.get("ifname")): one for one in addresses if isinstance(one, dict)}
+    if not devices:
+        return {"the kernel tells no device at all, not even lo"}
+    found = {f"the kernel has no {name}" for name in _devices(config) - devices.keys()}
+    found |= _masters(config, devices) | _tunnels(config, devices)
     held = {name: set(_addresses(one)) for name, one in devices.items()}
-    everywhere = set().union(*held.values()) if held else set()
-    found = set()
     for table in _ADDRESSED:
         for key in config.get(table, {}):
             name, _bar, address = key.partition(model.SEPARATOR)
             wanted = _interface(address)
-            if wanted and wanted not in held.get(name, everywhere):
+            if wanted and wanted not in held.get(name, ()):
                 found.add(f"the kernel lacks {address} on {name}")
+    return found | _ports(config, devices)
+
+
+def _ports(config: ConfigDb, devices: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """MTU and state of ports; teamd gives those of a LAG its own MTU, and takes them up unless their row says otherwise."""
+    keys = [key.partition(model.SEPARATOR) for key in config.get("PORTCHANNEL_MEMBER", {})]
+    lags = {port: config.get("PORTCHANNEL", {}).get(lag, {}) for lag, _bar, port in keys}
+    found = set()
     for name, row in config.get("PORT", {}).items():
         device = devices.get(name)
         if device is None:
             continue
-        if "mtu" in row and str(device.get("mtu")) != str(row["mtu"]):
-            found.add(f"{name} has the MTU {device.get('mtu')} in the kernel, not {row['mtu']}")
-        is_up, wanted_up = "UP" in device.get("flags", ()), row.get("admin_status", "down") == "up"
-        if is_up != wanted_up:
-            found.add(f"{name} is {'up' if is_up else 'down'} in the kernel, not {'up' if wanted_up else 'down'}")
+        mtu = lags.get(name, row).get("mtu")
+        if mtu is not None and str(device.get("mtu")) != str(mtu):
+            found.add(f"{name} has the MTU {device.get('mtu')} in the kernel, not {mtu}")
+        is_up, said = "UP" in device.get("flags", ()), row.get("admin_status", "up" if name in lags else "down")
+        if is_up != (said == "up"):
+            found.add(f"{name} is {'up' if is_up else 'down'} in the kernel, not {'down' if is_up else 'up'}")
+    return found
+
+
+def _devices(config: ConfigDb) -> set[str]:
+    """What has a device of its own in the kernel; the rows `default` and `mgmt` of VRF have none or another one."""
+    found = {name for table in ("PORT", "VLAN", "PORTCHANNEL") for name in config.get(table, {})}
+    found |= {name for name in config.get("VRF", {}) if name.startswith("Vrf")}
+    return found | {name for name in config.get("LOOPBACK_INTERFACE", {}) if model.SEPARATOR not in name}
+
+
+def _masters(config: ConfigDb, devices: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Members that the kernel does not know as such; of devices that are there, the others are told anyway."""
+    masters = {name: {str(one.get("master", ""))} for name, one in devices.items()}
+    tagged: dict[str, set[str]] = {}
+    for one in devices.values():
+        tagged.setdefault(str(one.get("link")), set()).add(str(one.get("master", "")))
+    missing = []
+    for key in config.get("PORTCHANNEL_MEMBER", {}):
+        group, _bar, name = key.partition(model.SEPARATOR)
+        missing += [] if group in masters.get(name, ()) else [(name, group)]
+    for key in config.get("VLAN_MEMBER", {}):
+        group, _bar, name = key.partition(model.SEPARATOR)
+        # All VLANs of SONiC stand on one bridge; elsewhere each has its own, and tagged members a device on the port.
+        seen = masters.get(name, set()) | tagged.get(name, set())
+        missing += [] if seen & {_BRIDGE, group} else [(name, group)]
+    for table in _ADDRESSED:
+        for name, row in config.get(table, {}).items():
+            group = str(row.get("vrf_name", ""))
+            if group.startswith("Vrf") and group not in masters.get(name, ()):
+                missing.append((name, group))
+    return {
+        f"{name} is no member of {group} in the kernel" for name, group in missing if {name, group} <= devices.keys()
+    }
+
+
+def _tunnels(config: ConfigDb, devices: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """VNIs of VLANs that no tunnel of the kernel carries; a tunnel without a number of its own may carry any."""
+    kinds = [one.get("linkinfo", {}) for one in devices.values()]
+    known = {str(one.get("info_data", {}).get("id", "")) for one in kinds if one.get("info_kind") == "vxlan"}
+    found = set()
+    for key, row in config.get("VXLAN_TUNNEL_MAP", {}).items():
+        tunnel = config.get("VXLAN_TUNNEL", {}).get(key.partition(model.SEPARATOR)[0], {})
+        vni, vlan = str(row.get("vni", "")), str(row.get("vlan", ""))
+        if tunnel.get("src_ip") and vlan in config.get("VLAN", {}) and vni and known.isdisjoint((vni, "")):
+            found.add(f"the kernel has no tunnel with the VNI {vni} of {vlan}")
     return found
 
 

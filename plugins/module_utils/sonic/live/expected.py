@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ...core.errors import InputError
@@ -15,12 +15,21 @@ from .. import fleet
 from ..fleet import Rendering
 from ..model import ConfigDb
 from ..render import build
-from .verify import Cable, Expected
+from .verify import Cable, Expected, called
 
 
-def of(name: str, sources: list[str], release: str, *, unmodelled: bool, secrets: Mapping[str, Any]) -> Expected:
+def of(
+    name: str,
+    sources: list[str],
+    release: str,
+    *,
+    unmodelled: bool,
+    secrets: Mapping[str, Any],
+    bgp_with: Collection[str] = (),
+) -> Expected:
     """What is expected of a switch.
 
+    :param bgp_with: machines; of BGP sessions only those over cables to them. All sessions when it is empty.
     :raises InputError: for a landscape with errors, or one without the switch.
     """
     view, _said = fleet.judged(sources, Rendering(on_finding="warn"))
@@ -36,7 +45,9 @@ def of(name: str, sources: list[str], release: str, *, unmodelled: bool, secrets
         config=mine.config,
         owned=tuple(sorted(mine.owned)),
         cables=_cables(view, name, configs),
+        ports=_ports(configs),
         ecmp=widths(view, name, configs),
+        bgp_ports=frozenset(a[1] for a, b in ends(view) if a[0] == name and b[0] in bgp_with) if bgp_with else None,
     )
 
 
@@ -57,6 +68,18 @@ def _cables(view: View, name: str, configs: Mapping[str, ConfigDb]) -> tuple[Cab
             alias = str(configs[other].get("PORT", {}).get(far, {}).get("alias", far))
             found.append(Cable(port, other, tuple(dict.fromkeys((far, alias)))))
     return tuple(found)
+
+
+def _ports(configs: Mapping[str, ConfigDb]) -> dict[str, dict[str, str]]:
+    """What each switch calls its ports, by name and by alias."""
+    return {
+        name: {
+            said: called(config, port)
+            for port, row in config.get("PORT", {}).items()
+            for said in (port, str(row.get("alias", port)))
+        }
+        for name, config in configs.items()
+    }
 
 
 def _peers(name: str, configs: Mapping[str, ConfigDb]) -> set[str]:

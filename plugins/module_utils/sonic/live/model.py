@@ -21,6 +21,10 @@ class Unreachable(LandscapeError):
     """The switch did not answer: the connection is gone, or could not be made."""
 
 
+class Answered(LandscapeError):
+    """The switch answered, and what it said is that it failed: there is nothing to wait for."""
+
+
 class Link(Protocol):
     """The way to one switch."""
 
@@ -57,6 +61,7 @@ class Settings:
     :param owner: who makes it, for others who find it.
     :param confirm_within: seconds until the switch brings itself back.
     :param verify_timeout: seconds the switch has until it must show what is wanted.
+    :param hold: seconds that it must go on to show it, where a change may end something late.
     """
 
     config: ConfigDb
@@ -72,6 +77,7 @@ class Settings:
     save: bool = True
     confirm_within: int = 120
     verify_timeout: int = 30
+    hold: int = 10
     lock_wait: int = 0
     checkpoint: str = ""
     keep_checkpoints: int = 5

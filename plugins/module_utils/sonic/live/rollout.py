@@ -17,8 +17,22 @@ from ..fabric_order import Wave
 from ..render import build
 from . import expected, peers
 
-#: A switch without a row of these carries nothing for anybody.
-_CARRIERS = ("BGP_NEIGHBOR", "PORTCHANNEL", "VLAN_MEMBER", "VLAN_INTERFACE", "VXLAN_TUNNEL")
+#: A switch without a row of these carries nothing for anybody: sessions, ways, bridges, routing protocols.
+_CARRIERS = (
+    *peers.TABLES,
+    "BGP_PEER_RANGE",
+    "BGP_GLOBALS_LISTEN_PREFIX",
+    "INTERFACE",
+    "OSPFV2_ROUTER",
+    "PORTCHANNEL",
+    "STATIC_ROUTE",
+    "VLAN_INTERFACE",
+    "VLAN_MEMBER",
+    "VLAN_SUB_INTERFACE",
+    "VXLAN_TUNNEL",
+)
+#: Tables of which :func:`expected.widths` looks at the keys, and at one field of the first.
+_WIDTHS = ("BGP_GLOBALS", "BGP_NEIGHBOR", "LOOPBACK_INTERFACE")
 
 
 @dataclass(frozen=True)
@@ -51,15 +65,23 @@ class Rollout:
         }
 
 
-def carries_nothing(config: Mapping[str, Any]) -> bool:
-    """Whether nobody notices what happens to a switch that runs this."""
-    return bool(config) and not any(config.get(table) for table in _CARRIERS)
+def carries_nothing(config: Mapping[str, Any], sessions: Iterable[Mapping[str, Any]] | None) -> bool:
+    """Whether nobody notices what happens to a switch that runs this.
+
+    :param sessions: its BGP sessions, of which somebody may have made one by hand; nothing is known without them.
+    """
+    if not config or sessions is None or any(config.get(table) for table in _CARRIERS):
+        return False
+    return not any(one.get("state") == "Established" for one in sessions)
 
 
-def of(view: View, switches: Mapping[str, Mapping[str, Any]], parallel: int = 0) -> Rollout:
+def of(
+    view: View, switches: Mapping[str, Mapping[str, Any]], parallel: int = 0, leads_to: str = "landscape"
+) -> Rollout:
     """The way of a change through a fabric.
 
     :param switches: by name ``plan`` (a plan, or a result that holds one) and ``facts`` (what ``sonic_facts`` returned).
+    :param leads_to: ``landscape``, or ``plans`` when these lead elsewhere: what is expected in the end follows from it.
     :raises InputError: a switch without a plan, one that the landscape does not know, or one of another make.
     """
     unknown = sorted(set(switches) - set(view.landscape.switches))
@@ -67,12 +89,12 @@ def of(view: View, switches: Mapping[str, Mapping[str, Any]], parallel: int = 0)
         raise InputError(f"The landscape has no switch {', '.join(unknown)}", hint="Limit the play to its switches")
     _same_make(view, switches)
     impacts = {name: _impact(name, said) for name, said in switches.items() if _plan(name, said)["steps"]}
-    idle = [name for name in impacts if carries_nothing(_config(switches[name]))]
+    idle = [name for name in impacts if carries_nothing(_config(switches[name]), _seen(switches[name]).get("bgp"))]
     busy = {name: impact for name, impact in impacts.items() if name not in idle}
     waves = fabric_order.waves(busy, fleet.groups(view), parallel, new=idle)
     links = {name: _links(view, name, switches) for name in switches}
     worst = max(impacts.values(), default=Impact.NONE)
-    return Rollout(waves, links, _ecmp(view, switches), _leaving(view, switches), worst)
+    return Rollout(waves, links, _ecmp(view, switches, leads_to), _leaving(view, switches), worst)
 
 
 def _leaving(view: View, switches: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -96,8 +118,7 @@ def _same_make(view: View, switches: Mapping[str, Mapping[str, Any]]) -> None:
     wrong = []
     for name, said in switches.items():
         model = view.landscape.device_models.get(view.landscape.switches[name].model)
-        facts = said.get("facts") or {}
-        seen, wanted = str(facts.get("switch", facts).get("hwsku") or ""), model.sonic_hwsku if model else ""
+        seen, wanted = str(_seen(said).get("hwsku") or ""), model.sonic_hwsku if model else ""
         if seen and wanted and seen != wanted:
             wrong.append(f"{name} is a {seen}, but the landscape says {wanted}")
     if wrong:
@@ -121,8 +142,12 @@ def _impact(name: str, said: Mapping[str, Any]) -> Impact:
 
 
 def _config(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(_seen(said).get("config") or {})
+
+
+def _seen(said: Mapping[str, Any]) -> Mapping[str, Any]:
     facts = said.get("facts") or {}
-    return dict(facts.get("switch", facts).get("config") or {})
+    return dict(facts.get("switch", facts))
 
 
 def _links(view: View, name: str, switches: Collection[str]) -> dict[str, str]:
@@ -130,7 +155,7 @@ def _links(view: View, name: str, switches: Collection[str]) -> dict[str, str]:
     return {mine[1]: far[0] for mine, far in ends if mine[0] == name and far[0] in switches}
 
 
-def _ecmp(view: View, switches: Iterable[str]) -> dict[str, dict[str, int]]:
+def _ecmp(view: View, switches: Mapping[str, Mapping[str, Any]], leads_to: str) -> dict[str, dict[str, int]]:
     """Widths over the switches of the run alone: of others nobody knows what they do."""
     known = set(switches)
     made = {
@@ -139,4 +164,26 @@ def _ecmp(view: View, switches: Iterable[str]) -> dict[str, dict[str, int]]:
     partners = {far[0] for mine, far in expected.routed(view, made) if mine[0] in known}
     if partners - known:
         return {name: {} for name in known}
+    if leads_to == "plans":
+        made = {name: _after(name, said) for name, said in switches.items()}
     return {name: expected.widths(view, name, made) for name in known}
+
+
+def _after(name: str, said: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What decides how wide a switch's ways are, once its plan is done; plans tell which rows, and of fields the names.
+
+    A switch whose AS number changes is none that anything is expected of.
+    """
+    config = {table: dict(_config(said).get(table, {})) for table in _WIDTHS}
+    for step in _plan(name, said)["steps"]:
+        table, _slash, key = str(step.get("path", "")).lstrip("/").partition("/")
+        if table not in _WIDTHS or not key:
+            continue
+        key = diff.parts_of(f"/{key}")[0]
+        if step.get("op") == "remove":
+            config[table].pop(key, None)
+        elif table != "BGP_GLOBALS":
+            config[table].setdefault(key, {})
+        elif step.get("op") == "add" or "local_asn" in step.get("fields", ()):
+            return {}
+    return config

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .. import diff, masking, model
@@ -26,7 +26,7 @@ CHECKS: Mapping[str, tuple[str, ...]] = {
     "ecmp": ("routes",),
     "lldp": ("lldp",),
     "kernel": ("addresses",),
-    "errors": ("links",),
+    "errors": ("counters",),
 }
 
 
@@ -49,14 +49,18 @@ class Expected:
     :param config: tables that are meant as a whole; nothing is compared when it is absent.
     :param owned: tables that are meant to be empty when ``config`` does not have them.
     :param cables: those of its ports; nothing is compared when they are absent.
+    :param ports: what ports of other switches are called, name and alias, by switch and by either.
     :param ecmp: number of next hops by prefix; nothing is compared when it is absent.
-    :param max_errors: errors a port may have counted since it came up.
+    :param bgp_ports: ports over which sessions are judged, all others are excused; every session is judged when it is absent.
+    :param max_errors: errors a port may have counted since SONiC set up the switch chip; nothing sets them back before.
     """
 
     config: ConfigDb | None = None
     owned: tuple[str, ...] = ()
     cables: tuple[Cable, ...] | None = None
+    ports: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ecmp: Mapping[str, int] | None = None
+    bgp_ports: frozenset[str] | None = None
     max_errors: int = 0
     ignore: tuple[str, ...] = ()
 
@@ -92,24 +96,37 @@ def faults(seen: Seen, expected: Expected, checks: Iterable[str]) -> list[Fault]
 
 
 def unjudged(seen: Seen, expected: Expected, checks: Iterable[str]) -> dict[str, str]:
-    """The checks that found no fault because they could not have found one, and why."""
+    """The checks that could not have found a fault, or not every one, and why."""
     wanted, found = set(checks), {}
     for name, value in (("config", expected.config), ("ecmp", expected.ecmp), ("lldp", expected.cables)):
         if name in wanted and value is None:
             found[name] = "it is not said what is expected"
     if "frr" in wanted and model.dialect_of(seen.config) != "unified":
         found["frr"] = "in its routing mode FRR is not written from CONFIG_DB alone"
+    if "errors" in wanted and seen.answer.get("counters", {}).get("source") != "chip":
+        found["errors"] = "the switch chip tells none, and the kernel counts packets to and from the CPU alone"
     if "bgp" in wanted and not any(peers.named(seen.config).values()):
         count = len(expect.sessions(seen.answer["bgp"]))
         found["bgp"] = f"FRR has {count} sessions, and no row names one" if count else "no neighbour is configured"
+    elif "bgp" in wanted:
+        judged = _named(seen, expected)
+        excused = [session(*key[::-1]) for key, up in peers.named(seen.config).items() if up and not judged[key]]
+        if excused:
+            found["bgp"] = f"no cable leads to one of bgp_with from the {', the '.join(excused)}"
     return found
 
 
-def sessions_of(seen: Seen) -> list[dict[str, Any]]:
+def _named(seen: Seen, expected: Expected) -> dict[tuple[str, str], bool]:
+    """Every neighbour that has a row, and whether its session is to be up and judged."""
+    ports = expected.bgp_ports
+    return {key: up and (ports is None or key[1] in ports) for key, up in peers.named(seen.config).items()}
+
+
+def sessions_of(seen: Seen, expected: Expected) -> list[dict[str, Any]]:
     """Every BGP session that is there or should be, and whether it should; nothing when FRR was not asked."""
     if "bgp" not in seen.answer:
         return []
-    states, named = expect.sessions(seen.answer["bgp"]), peers.named(seen.config)
+    states, named = expect.sessions(seen.answer["bgp"]), _named(seen, expected)
     return [
         {"vrf": key[0], "peer": key[1], "state": states.get(key, ""), "expected": named.get(key, False)}
         for key in sorted({*states, *named})
@@ -177,11 +194,11 @@ def _fixups(seen: Seen, _expected: Expected) -> list[Fault]:
     ]
 
 
-def _bgp(seen: Seen, _expected: Expected) -> list[Fault]:
+def _bgp(seen: Seen, expected: Expected) -> list[Fault]:
     states = expect.sessions(seen.answer["bgp"])
     return [
         Fault("bgp", session(peer, vrf), "Established", states.get((vrf, peer)) or "no session")
-        for (vrf, peer), wanted in peers.named(seen.config).items()
+        for (vrf, peer), wanted in _named(seen, expected).items()
         if wanted and states.get((vrf, peer)) != "Established"
     ]
 
@@ -192,10 +209,18 @@ def session(peer: str, vrf: str) -> str:
 
 
 def _evpn(seen: Seen, _expected: Expected) -> list[Fault]:
+    """VNIs that FRR does not know, and those of a VRF that it takes for a bridge's: such a VRF routes nothing."""
     known = facts.vnis(seen.answer["evpn"])
+    routed = {line.split()[1]: section for section, line in expect.vnis(seen.config)}
     rows = seen.config.get("VXLAN_TUNNEL_MAP", {}).values()
-    wanted = {str(row.get("vni")) for row in rows} | {line.split()[1] for _section, line in expect.vnis(seen.config)}
-    return [Fault("evpn", f"VNI {vni}", "known to FRR", "not known") for vni in sorted(wanted - known.keys())]
+    found = []
+    for vni in sorted({str(row.get("vni")) for row in rows} | set(routed)):
+        if vni not in known:
+            found.append(Fault("evpn", f"VNI {vni}", "known to FRR", "not known"))
+        elif vni in routed and known[vni] != "L3":
+            got = f"{known[vni] or 'no kind'}: FRR lacks `{routed[vni]}` / `vni {vni}`, which frr_fixups of sonic_config_db adds"
+            found.append(Fault("evpn", f"VNI {vni}", f"L3, in {routed[vni]}", got))
+    return found
 
 
 def _ecmp(seen: Seen, expected: Expected) -> list[Fault]:
@@ -226,11 +251,17 @@ def _lldp(seen: Seen, expected: Expected) -> list[Fault]:
         system, port = heard.get(cable.port, ("", ""))
         if system == cable.system and (not cable.ports or port in cable.ports):
             continue
-        alias = str(seen.config.get("PORT", {}).get(cable.port, {}).get("alias", cable.port))
-        local = cable.port if alias == cable.port else f"{cable.port} ({alias})"
+        local = called(seen.config, cable.port)
+        port = expected.ports.get(system, {}).get(port, port)
         wanted = f"{cable.system} {' or '.join(cable.ports)}".strip()
         found.append(Fault("lldp", local, wanted, f"{system} {port}".strip() or "nobody"))
     return found
+
+
+def called(config: ConfigDb, port: str) -> str:
+    """A port by its name and, where it has another one, by what is printed beside it."""
+    alias = str(config.get("PORT", {}).get(port, {}).get("alias", port))
+    return port if alias == port else f"{port} ({alias})"
 
 
 def _kernel(seen: Seen, _expected: Expected) -> list[Fault]:
@@ -239,14 +270,12 @@ def _kernel(seen: Seen, _expected: Expected) -> list[Fault]:
 
 
 def _errors(seen: Seen, expected: Expected) -> list[Fault]:
-    links = seen.answer["links"]
-    found = []
-    for one in links if isinstance(links, list) else ():
-        counted = one.get("stats64") or {}
-        count = sum(int((counted.get(way) or {}).get("errors", 0)) for way in ("rx", "tx"))
-        if one.get("ifname") in seen.config.get("PORT", {}) and count > expected.max_errors:
-            found.append(Fault("errors", str(one["ifname"]), f"at most {expected.max_errors} errors", str(count)))
-    return found
+    counted = seen.answer["counters"]["ports"]
+    return [
+        Fault("errors", name, f"at most {expected.max_errors} errors since SONiC started", str(counted[name]))
+        for name in seen.config.get("PORT", {})
+        if counted.get(name, 0) > expected.max_errors
+    ]
 
 
 _JUDGES: Mapping[str, Callable[[Seen, Expected], list[Fault]]] = {

@@ -77,6 +77,13 @@ def test_a_path_that_is_to_go_is_not_waited_for() -> None:
     assert found(seen(BOTH, width=2), pending=frozenset({"spine2"}), before=before) == []
 
 
+@pytest.mark.parametrize("pending", [{"spine2"}, set()], ids=["on the way", "in the end"])
+def test_a_way_that_is_wider_than_it_will_be_stops_nothing(pending) -> None:
+    before = gate.State.of(seen(BOTH, width=4))
+    assert found(seen(BOTH, width=4), pending=frozenset(pending), before=before) == []
+    assert found(seen(BOTH, width=1), pending=frozenset(pending), before=before) == [("ecmp", f"route to {FAR}")]
+
+
 def test_a_session_that_the_change_takes_away_is_not_waited_for() -> None:
     before = gate.State.of(seen(ALL))
     assert found(seen(("Ethernet4", "Ethernet8")), before=before, leaving=frozenset({"Ethernet0"})) == []

@@ -95,7 +95,7 @@ def _undone(record: dict[str, Any]) -> dict[str, Any]:
     except (SwitchError, OSError) as error:
         why = error.code if isinstance(error, SwitchError) else error.strerror
         return {"rolled_back": False, "rollback_error": why, "seconds_left": state.left(record["deadline"])}
-    confirm.disarm()
+    confirm.disarm(str(record["token"]))
     return {"rolled_back": True, "problems": undone["problems"]}
 
 
@@ -128,7 +128,7 @@ def _arm(request: Mapping[str, Any], token: str) -> tuple[dict[str, Any], dict[s
         state.keep(record)  # after the timer: a change that is remembered has somebody who ends it
     except SwitchError:
         confirm.clear(record, "nothing")
-        confirm.disarm()
+        confirm.disarm(token)
         raise
     return record, seen
 
@@ -147,6 +147,7 @@ def _record(request: Mapping[str, Any], checkpoint: str) -> dict[str, Any]:
         "program": (request.get("program") or {}).get("name", ""),
         "copied": is_there,
         "unsaved": not is_there,
+        "lines": request.get("lines"),
     }
 
 
@@ -293,7 +294,7 @@ def _confirm(request: Mapping[str, Any]) -> dict[str, Any]:
             except (SwitchError, OSError) as error:
                 return {**_failure(error), **_undone(record)}
         confirm.clear(record, "confirmed")
-        confirm.disarm()
+        confirm.disarm(str(record["token"]))
     client.log(f"the change of {record.get('owner', 'somebody')} is confirmed")
     return {"saved": bool(request.get("save", True)), "checkpoint": record["checkpoint"]}
 
@@ -311,8 +312,6 @@ def _settled(request: Mapping[str, Any], record: dict[str, Any]) -> None:
             sonic.need(redis, record["steps"])
     with contextlib.suppress(SwitchError):  # a disk that is full now has room to remove the record
         state.keep({**record, "phase": "confirmed"})
-        if "lines" in request:
-            state.save(state.at("fixups.json"), {"lines": request["lines"]})
 
 
 def _failure(error: Exception) -> dict[str, Any]:
@@ -322,9 +321,7 @@ def _failure(error: Exception) -> dict[str, Any]:
 
 
 def _rollback(request: Mapping[str, Any]) -> dict[str, Any]:
-    done = confirm.finish(str(request.get("token") or ""), 20.0)
-    confirm.disarm()
-    return done
+    return confirm.finish(str(request.get("token") or ""), 20.0)
 
 
 def _save(_request: Mapping[str, Any]) -> dict[str, Any]:

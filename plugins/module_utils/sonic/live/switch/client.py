@@ -297,6 +297,13 @@ def boot_id() -> str:
         return stream.read().strip()
 
 
+def keeps_database() -> bool:
+    """Whether the last boot was one of those (warm, fast, express) that keep all databases and load no file."""
+    with open("/proc/cmdline", encoding="utf-8", errors="replace") as stream:
+        words = stream.read().split()
+    return any(word == "fast-reboot" or (word.startswith("SONIC_BOOT_TYPE=") and word[16:] != "cold") for word in words)
+
+
 def uptime() -> float:
     """Seconds since boot, also those asleep; nobody can set this clock."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -10,31 +10,21 @@ reboot needs before SONiC reads its file, ``now`` afterwards.
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from . import client, sonic, state
-from .words import Hash, Rows, SwitchError, table_of
+from .words import ROUTING, Hash, Rows, SwitchError, table_of
 
 UNIT = "scs-landscape-confirm"
 UNITS = "/etc/systemd/system"
 #: Seconds to wait for the database after a reboot or a crash.
 PATIENCE = 300.0
-#: Tables that FRR's configuration is made of; others need no look at it.
-_ROUTING = (
-    "BGP_",
-    "ROUTE_",
-    "PREFIX",
-    "STATIC_ROUTE",
-    "VRF",
-    "COMMUNITY_SET",
-    "EXTENDED_COMMUNITY_SET",
-    "AS_PATH_SET",
-    "BFD_",
-)
 #: Seconds that somebody else may take for what he does in a phase before he is ended: a save that is cut off is no save.
 PATIENT = {"rolling_back": 150.0, "saving": 130.0}
 #: Seconds that a rollback by `config reload` may take.
@@ -56,18 +46,32 @@ def finish(token: str = "", patience: float = 20.0, *, wait: float = 0.0) -> dic
     :param wait: seconds to wait for the database.
     :returns: ``rolled_back``, ``saved``, and what is left to do in ``problems``; empty when nothing waited.
     """
-    _take_over(patience)
+    if not _is_there(token) or not _take_over(token, patience):
+        return {}  # somebody else's change is none of ours: it keeps its turn, its record and its timer
     with state.turn(5.0):
         record = state.pending()
-        if not record and token and state.last().get("token") != token:
+        if not record and token and _is_there(token):
             clear({"token": token}, "nothing")  # whoever began it was killed before he had remembered it
         if not record or (token and record.get("token") != token):
             return {}
-        if record.get("phase") == "confirmed" or (record.get("phase") == "saving" and _is_saved(record, wait)):
-            clear(record, "confirmed")
-            client.log("the change is saved and stays, although its confirmation was cut off")
-            return {"rolled_back": False, "saved": True, "problems": []}
-        return roll_back(record, wait)
+        done = _end(record, wait)
+        if not wait:  # a timer that has begun is none any more
+            disarm(str(record["token"]))
+        return done
+
+
+def _end(record: dict[str, Any], wait: float) -> dict[str, Any]:
+    """Ends the change that waits one way or the other; to be called in turn."""
+    if record.get("phase") == "confirmed" or (record.get("phase") == "saving" and _is_saved(record, wait)):
+        clear(record, "confirmed")
+        client.log("the change is saved and stays, although its confirmation was cut off")
+        return {"rolled_back": False, "saved": True, "problems": []}
+    return roll_back(record, wait)
+
+
+def _is_there(token: str) -> bool:
+    """Whether anything of a change is there: its record, or the lock, which comes first; of any change without a token."""
+    return not token or bool((state.pending() or state.lock()).get("token") == token)
 
 
 def _is_saved(record: dict[str, Any], wait: float) -> bool:
@@ -94,11 +98,17 @@ def roll_back(record: dict[str, Any], wait: float = 0.0) -> dict[str, Any]:
         problems.append("its checkpoint is gone: rows are as before, the rest is to be compared by hand")
         content = {"rows": {name: before for name, before, _after in reversed(steps) if before is not None}}
     _file_back(record)
-    is_reload = record.get("program") == "reload"
-    if is_reload and "saved" in content:
-        _load_back(content["rows"], record, wait)
-    touched = rows_back(content["rows"], steps, state.journalled(), wait, whole=is_reload and "saved" in content)
-    problems += frr_back(content, record, touched)
+    loaded = _loaded(content, record)
+    if loaded is not None:
+        touched = _loaded_back(loaded, steps, wait)
+        problems.append("what ran without being saved is gone with the reboot")
+        problems += ["rows were written after it: compare FRR with them by hand"] if touched else []
+    else:
+        is_reload = record.get("program") == "reload" and "saved" in content
+        if is_reload:
+            _load_back(content["rows"], record, wait)
+        touched = rows_back(content["rows"], steps, state.journalled(), wait, whole=is_reload)
+        problems += frr_back(content, record, touched)
     beyond = sorted(set(touched) - {table_of(str(step[0])) for step in steps})
     try:
         clear(record, "rolled_back")
@@ -107,6 +117,28 @@ def roll_back(record: dict[str, Any], wait: float = 0.0) -> dict[str, Any]:
     said = [*problems, *([f"written besides the change: {', '.join(beyond)}"] if beyond else [])]
     client.log(f"rolled back, {len(touched)} rows written" + "".join(f"; {one}" for one in said))
     return {"rolled_back": True, "saved": False, "rows": len(touched), "beyond": beyond, "problems": problems}
+
+
+def _loaded(content: dict[str, Any], record: dict[str, Any]) -> Rows | None:
+    """What SONiC loaded at a reboot, where that is not what ran before: rows that nobody had saved.
+
+    To write those that ran would end between the two: the rows of the change as they ran, all others as they were saved.
+
+    :returns: nothing where the checkpoint's rows are what was before.
+    """
+    if "saved" not in content or _of_this_boot(record) or client.keeps_database():
+        return None
+    if content["saved"] is None:
+        return {}
+    return None if sonic.is_saved(content["rows"], content["saved"]) else sonic.as_rows(content["saved"])
+
+
+def _loaded_back(loaded: Rows, steps: list[list[Any]], wait: float) -> list[str]:
+    """Makes the rows of a change what the saved file says, which they are but for a boot that could not put it back."""
+    if not loaded:
+        return []  # there was no file: what SONiC made of that is as good as it gets
+    back = [[name, loaded.get(name), after] for name, _before, after in steps]
+    return rows_back(loaded, back, state.journalled(), wait, same=sonic.alike)
 
 
 def _file_back(record: dict[str, Any]) -> None:
@@ -140,7 +172,15 @@ def _load_back(wanted: Rows, record: dict[str, Any], wait: float) -> None:
         raise SwitchError("service_down", service=", ".join(down), why="after config reload")
 
 
-def rows_back(wanted: Rows, steps: list[list[Any]], done: int, wait: float = 0.0, *, whole: bool = False) -> list[str]:
+def rows_back(
+    wanted: Rows,
+    steps: list[list[Any]],
+    done: int,
+    wait: float = 0.0,
+    *,
+    whole: bool = False,
+    same: Callable[[Any, Any], bool] = operator.eq,
+) -> list[str]:
     """Makes the rows of a change what they were; the tables of what was written.
 
     Rows of others and of SONiC's own daemons stay, but for a database that lost its configuration.
@@ -148,6 +188,7 @@ def rows_back(wanted: Rows, steps: list[list[Any]], done: int, wait: float = 0.0
     :param steps: name, before and after of each step of a change, in its order: taken backwards, so that order is kept.
     :param done: how many are written for certain; the next one may be.
     :param whole: bring all rows back.
+    :param same: whether a row is as it should be.
     """
     touched: list[str] = []
     with client.database(patience=wait) as redis:
@@ -157,7 +198,7 @@ def rows_back(wanted: Rows, steps: list[list[Any]], done: int, wait: float = 0.0
         whole = whole or not any(table_of(name) == "DEVICE_METADATA" for name in names)
 
         def bring(name: str, row: Hash | None) -> None:
-            if redis.row(name) != row:
+            if not same(redis.row(name), row):
                 client.write(redis, name, None, row, force=True)
                 touched.append(table_of(name))
 
@@ -186,7 +227,7 @@ def frr_back(content: dict[str, Any], record: dict[str, Any], touched: list[str]
     """FRR as it was at the checkpoint; what could not be done in words."""
     wanted = sonic.comparable(str(content.get("frr", "")))
     fixups = [(str(one[0]), str(one[1])) for one in record.get("fixups", [])]
-    if not wanted or not (fixups or record.get("restarted") or any(name.startswith(_ROUTING) for name in touched)):
+    if not wanted or not (fixups or record.get("restarted") or any(name.startswith(ROUTING) for name in touched)):
         return []
     try:
         found = sonic.comparable(sonic.running())
@@ -222,6 +263,11 @@ def clear(record: dict[str, Any], end: str) -> None:
 
     :param end: what became of it, see :func:`state.ended`.
     """
+    if end == "confirmed" and record.get("lines") is not None:
+        with contextlib.suppress(
+            SwitchError
+        ):  # whoever confirmed it, or a boot: what FRR was given besides is to be missed
+            state.save(state.at("fixups.json"), {"lines": record["lines"]})
     state.ended(str(record.get("token", "")), end)
     state.give_back(str(record.get("token", "")))
     paths = [state.at("journal"), *boot_paths(), sonic.saved_path() + sonic.COPY]
@@ -233,22 +279,25 @@ def clear(record: dict[str, Any], end: str) -> None:
             state.settle(folder)
 
 
-def _take_over(patience: float) -> None:
-    """Ends whoever writes rows and does not end by himself."""
+def _take_over(token: str, patience: float) -> bool:
+    """Ends whoever writes rows of a change and does not end by himself; whether the change is there still."""
     # One that rolls back may restart bgp, and is not to be ended for that; a second one would do the same again.
     record = state.pending()
     is_load = record.get("phase") == "rolling_back" and record.get("program") == "reload"
     try:
         with state.turn(RELOADS if is_load else PATIENT.get(str(record.get("phase")), patience)):
-            return
+            return True
     except SwitchError as error:
         pid = int(error.data.get("pid") or 0)
         if error.code != "busy" or pid <= 1 or pid == os.getpid():
             raise
+        if not _is_there(token):
+            return False  # ours ended meanwhile, and the turn is another one's
         client.log(f"ending process {pid}, which holds the switch for too long")
         with contextlib.suppress(ProcessLookupError):
             if state.holder() == pid:
                 os.kill(pid, signal.SIGKILL)
+    return True
 
 
 def boot_paths() -> tuple[str, str]:
@@ -269,7 +318,7 @@ def at_boot() -> None:
     with contextlib.suppress(SwitchError):  # what cannot be written now is tried again by what is started here
         _file_back(record)
         state.keep({**record, "phase": "rolling_back", "copied": False, "unsaved": False})
-    arm("", 20.0, "now")
+    arm(str(record["token"]), 20.0, "now")
 
 
 def arm(token: str, seconds: float, mode: str = "timer") -> None:
@@ -277,9 +326,9 @@ def arm(token: str, seconds: float, mode: str = "timer") -> None:
 
     :raises SwitchError: ``no_timer``.
     """
-    disarm()
+    disarm(token)
     program = f"import sys; sys.path.insert(0, {state.at('program')!r}); from switch import confirm; confirm.main()"
-    line = ["systemd-run", "--quiet", "--collect", f"--unit={UNIT}", f"--on-active={max(1, round(seconds))}"]
+    line = ["systemd-run", "--quiet", "--collect", f"--unit={unit(token)}", f"--on-active={max(1, round(seconds))}"]
     line += ["--timer-property=AccuracySec=500ms", "--property=Type=exec"]
     line += ["--property=Restart=on-failure", "--property=RestartSec=5"]
     line += [f"--setenv={name}={value}" for name, value in os.environ.items() if name.startswith("SCS_LANDSCAPE_")]
@@ -288,10 +337,15 @@ def arm(token: str, seconds: float, mode: str = "timer") -> None:
         raise SwitchError("no_timer", why=(err.strip().splitlines() or [f"exit status {code}"])[-1][:200])
 
 
-def disarm() -> None:
-    """Stops the timer, but not a rollback that it has started already."""
-    client.run(["systemctl", "stop", f"{UNIT}.timer"], 20.0)
-    client.run(["systemctl", "reset-failed", f"{UNIT}.service"], 10.0)
+def unit(token: str) -> str:
+    """The name of a change's timer: nobody stops another one's."""
+    return f"{UNIT}-{''.join(sign for sign in token if sign.isalnum())[:40]}"
+
+
+def disarm(token: str) -> None:
+    """Stops the timer of a change, but not a rollback that it has started already."""
+    client.run(["systemctl", "stop", f"{unit(token)}.timer"], 20.0)
+    client.run(["systemctl", "reset-failed", f"{unit(token)}.service"], 10.0)
 
 
 def main() -> None:

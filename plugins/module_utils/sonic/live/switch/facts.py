@@ -18,9 +18,13 @@ _JSON: Mapping[str, tuple[str, ...]] = {
     "bgp": ("vtysh", "-c", "show bgp vrf all summary json"),
     "evpn": ("vtysh", "-c", "show evpn vni json"),
     "lldp": ("lldpctl", "-f", "json"),
-    "addresses": ("ip", "-j", "addr", "show"),
-    "links": ("ip", "-j", "-s", "link", "show"),
+    # with details: what kind of device it is, and on which one it stands
+    "addresses": ("ip", "-d", "-j", "addr", "show"),
 }
+_LINKS = ("ip", "-j", "-s", "link", "show")
+#: Where syncd writes what the switch chip counts, and the errors among it.
+_COUNTERS_DB, _PORTS = 2, "COUNTERS_PORT_NAME_MAP"
+_ERRORS = ("SAI_PORT_STAT_IF_IN_ERRORS", "SAI_PORT_STAT_IF_OUT_ERRORS")
 #: Prefixes in one call of vtysh, and calls that may end before the last of them.
 _AT_ONCE, _TRIES = 64, 16
 _SERVICES = ("database", "swss", "syncd", "bgp", "teamd", "lldp", "pmon", "snmp", "dhcp_relay")
@@ -102,6 +106,32 @@ def _ports() -> Any:
         return {"error": error.code}
 
 
+def _counters() -> dict[str, Any]:
+    """Errors of ports by name, and whether the ``chip`` or the ``kernel`` counted them.
+
+    The kernel sees packets to and from the CPU alone: it is asked where nobody writes what the chip counts.
+    """
+    try:
+        with client.database(_COUNTERS_DB) as redis:
+            oids = client.fields(redis.call("HGETALL", _PORTS))
+            asked = [("HMGET", f"COUNTERS:{oid}", *_ERRORS) for oid in oids.values()]
+            told = dict(zip(oids, redis.many(asked)))
+    except SwitchError:
+        told = {}
+    ports = {}
+    for name, reply in told.items():
+        words = [client.text(word) for word in reply if word is not None] if isinstance(reply, list) else []
+        if any(word.isdecimal() for word in words):
+            ports[name] = sum(int(word) for word in words if word.isdecimal())
+    if ports:
+        return {"source": "chip", "ports": ports}
+    links = _json(_LINKS)
+    for one in links if isinstance(links, list) else ():
+        counted = one.get("stats64") or {}
+        ports[str(one.get("ifname"))] = sum(int((counted.get(way) or {}).get("errors", 0)) for way in ("rx", "tx"))
+    return {"source": "kernel", "ports": ports}
+
+
 def _port_map() -> str:
     """``port_config.ini`` of the hardware; empty when it is not there."""
     facts = machine()
@@ -138,6 +168,7 @@ _OTHER: Mapping[str, Callable[[], Any]] = {
     "frr": _frr,
     "services": _services,
     "ports": _ports,
+    "counters": _counters,
     "port_map": _port_map,
     "machine": machine,
 }

@@ -73,10 +73,34 @@ def as_saved(rows: Rows) -> Any:
     return config
 
 
-def is_saved(rows: Rows) -> bool:
-    """Whether the saved file holds exactly these rows, but for those that daemons write at any time."""
+def as_rows(text: str) -> Rows | None:
+    """The rows of a saved configuration as the database takes them; nothing when it is none."""
     try:
-        config = json.loads(saved_text() or "")
+        config = json.loads(text)
+        return {
+            f"{table}|{key}": {
+                **({} if row else {"NULL": "NULL"}),
+                **{
+                    f"{field}@" if isinstance(value, list) else field: ",".join(map(str, value))
+                    if isinstance(value, list)
+                    else str(value)
+                    for field, value in row.items()
+                },
+            }
+            for table, content in config.items()
+            for key, row in content.items()
+        }
+    except (ValueError, AttributeError):
+        return None
+
+
+def is_saved(rows: Rows, text: str | None = None) -> bool:
+    """Whether a saved configuration holds exactly these rows, but for those that daemons write at any time.
+
+    :param text: of the file; the one that lies there when absent.
+    """
+    try:
+        config = json.loads((saved_text() if text is None else text) or "")
     except ValueError:
         return False
     if not isinstance(config, dict):
@@ -100,7 +124,7 @@ def missing(redis: client.Redis, steps: Iterable[Any] = ()) -> str:
     """
     if redis.call("GET", client.INITIALISED) is None or not redis.call("KEYS", "DEVICE_METADATA|*"):
         return "CONFIG_DB"
-    return next((name for name, row in _wanted(steps).items() if not _alike(redis.row(name), row)), "")
+    return next((name for name, row in _wanted(steps).items() if not alike(redis.row(name), row)), "")
 
 
 def need(redis: client.Redis, steps: Iterable[Any] = ()) -> None:
@@ -138,7 +162,7 @@ def _wanted(steps: Iterable[Any]) -> dict[str, Any]:
     return {str(name): after for name, _before, after in steps}
 
 
-def _alike(one: Any, other: Any) -> bool:
+def alike(one: Any, other: Any) -> bool:
     """Whether two rows are the same to SONiC: lists are sets there."""
     if one is None or other is None:
         return one is other

@@ -19,6 +19,19 @@ Rows = dict[str, Hash]
 #: Tables that daemons of the switch write by themselves (``sonic.plan.RUNTIME_OWNED``, which does not travel).
 RUNTIME_OWNED = ("BUFFER_PG", "BUFFER_PROFILE", "FLEX_COUNTER_TABLE", "LOGGER", "SYSTEM_DEFAULTS", "VERSIONS")
 
+#: Tables that FRR's configuration is made of; others need no look at it.
+ROUTING = (
+    "BGP_",
+    "ROUTE_",
+    "PREFIX",
+    "STATIC_ROUTE",
+    "VRF",
+    "COMMUNITY_SET",
+    "EXTENDED_COMMUNITY_SET",
+    "AS_PATH_SET",
+    "BFD_",
+)
+
 #: Version of the language between controller and switch.
 VERSION = 1
 

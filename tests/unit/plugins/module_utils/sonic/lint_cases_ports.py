@@ -121,8 +121,12 @@ CASES: dict[str, Case] = {
         set_("leaf1", "VLAN_MEMBER", "Vlan20|Ethernet0", tagging_mode="tagged"),
     ),
     "SL106": Case(
-        set_("leaf1", "PORT", "Ethernet0", alias="twentyfiveGigE2"),
-        {("leaf1", "PORT", "Ethernet1", "alias")},
+        all_(
+            set_("leaf1", "PORT", "Ethernet0", alias="twentyfiveGigE2"),
+            set_("leaf1", "MGMT_PORT", "eth0", alias="management"),
+            set_("leaf1", "MGMT_PORT", "eth1", alias="management"),
+        ),
+        {("leaf1", "PORT", "Ethernet1", "alias"), ("leaf1", "MGMT_PORT", "eth1", "alias")},
         set_("leaf1", "PORT", "Ethernet0", alias="hundredGigE1"),
     ),
     "SL107": Case(

@@ -86,7 +86,6 @@ def test_secrets_are_in_nothing_that_is_told(box: Box) -> None:
         "SNMP_COMMUNITY": {"s3cret-two": {"TYPE": "RO"}},
         "SNMP_USER": {"u": {"SNMP_USER_AUTH_PASSWORD": "s3cret-three", "SNMP_USER_TYPE": "Priv"}},
         "BGP_GLOBALS": {"default": {"local_asn": "65001"}},
-        "BGP_NEIGHBOR": {"default|192.0.2.9": {"auth_password": "s3cret-four", "asn": "65000"}},
         "MACSEC_PROFILE": {"p": {"primary_cak": "s3cret-five", "primary_ckn": "0a"}},
     }
     done = change.run(link, settings(config))
@@ -97,6 +96,10 @@ def test_secrets_are_in_nothing_that_is_told(box: Box) -> None:
     done = change.run(link, settings(config))
     assert "what runs and what is saved differ" in done.failed
     assert "s3cret" not in done.failed
+    peer = {"BGP_NEIGHBOR": {"default|192.0.2.9": {"auth_password": "s3cret-four", "asn": "65000"}}}
+    done = change.run(link, settings(peer))
+    assert "auth_password of BGP_NEIGHBOR|default|192.0.2.9" in done.failed
+    assert "s3cret" not in json.dumps([done.as_dict(), done.failed, done.warnings])
     with pytest.raises(InputError) as refused:
         change.run(link, settings({"SNMP_COMMUNITY": {"s3cret-six": "no row"}}))
     assert "s3cret" not in str(refused.value)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
-from ansible_collections.scs.landscape.plugins.module_utils.sonic import plan
+from ansible_collections.scs.landscape.plugins.module_utils.core.redact import MASK
+from ansible_collections.scs.landscape.plugins.module_utils.sonic import masking, plan
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.diff import RowChange
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import desired
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.changing import Seen, make
@@ -143,3 +144,45 @@ def test_a_checkpoint_of_another_image_is_no_place_to_go_back_to() -> None:
         desired.at_checkpoint(kept, rows)
     with pytest.raises(InputError, match="none"):
         desired.at_checkpoint({}, rows)
+
+
+#: Secrets in fields and in keys.
+SECRETS: dict[str, Any] = {
+    "NTP_SERVER": {"192.0.2.1": {}},
+    "SNMP_COMMUNITY": {"one": {"TYPE": "RO"}, "other": {"TYPE": "RW"}},
+    "TACPLUS_SERVER": {"192.0.2.7": {"passkey": "hidden", "priority": "1"}},
+}
+
+
+@pytest.mark.parametrize("state", ["merged", "replaced", "overridden"])
+def test_a_masked_backup_leaves_secrets_as_they_are(state: str) -> None:
+    backup = masking.config(SECRETS)
+    backup["NTP_SERVER"] = {"192.0.2.2": {}}
+    assert "hidden" not in str(backup)
+    found = desired.unmasked(backup, SECRETS, state)
+    assert found == {**SECRETS, "NTP_SERVER": {"192.0.2.2": {}}}
+    assert MASK not in str(desired.wanted(state, SECRETS, found))
+    assert MASK in str(backup), "what was given is not changed"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        ({"TACPLUS_SERVER": {}}, r"TACPLUS_SERVER\|192.0.2.7 passkey"),
+        ({"TACPLUS_SERVER": {"192.0.2.7": {"priority": "1"}}}, r"TACPLUS_SERVER\|192.0.2.7 passkey"),
+        ({"SNMP_COMMUNITY": {"one": {"TYPE": "RO"}}}, "does not have: SNMP_COMMUNITY"),
+        ({"SNMP_COMMUNITY": {"one": {"TYPE": "RO"}, "other": {"TYPE": "RO"}}}, "does not have: SNMP_COMMUNITY"),
+    ],
+    ids=["row", "field", "one of two keys", "another row"],
+)
+def test_a_mask_is_never_written(lacking: Any, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        desired.unmasked(masking.config(SECRETS), {**SECRETS, **lacking}, "overridden")
+    assert "sonic_checkpoint" in str(caught.value)
+
+
+def test_rows_with_masked_keys_are_not_deleted_by_them() -> None:
+    with pytest.raises(InputError, match="SNMP_COMMUNITY"):
+        desired.unmasked(masking.config(SECRETS), SECRETS, "deleted")
+    field = {"TACPLUS_SERVER": {"192.0.2.7": {"passkey": MASK}}}
+    assert desired.unmasked(field, SECRETS, "deleted") == field, "a field is deleted by its name"

@@ -43,7 +43,10 @@ CONFIG: dict[str, Any] = {
 }
 ADDRESSES = [
     {"ifname": "Ethernet48", "mtu": 9100, "flags": ["UP"], "addr_info": []},
+    {"ifname": "Ethernet52", "mtu": 9100, "flags": [], "addr_info": []},
     {"ifname": "Loopback0", "mtu": 65536, "flags": ["UP"], "addr_info": [{"local": "10.0.0.1", "prefixlen": 32}]},
+    {"ifname": "VrfBlue"},
+    {"ifname": "VrfRed"},
 ]
 
 
@@ -145,13 +148,17 @@ def test_sessions_and_neighbours_that_end_are_seen() -> None:
 
 def test_the_kernel_is_compared() -> None:
     assert expect.kernel(CONFIG, ADDRESSES) == set()
-    other = [{**ADDRESSES[0], "mtu": 1500, "flags": []}, {**ADDRESSES[1], "addr_info": []}]
+    other = [{**ADDRESSES[0], "mtu": 1500, "flags": []}, {**ADDRESSES[2], "addr_info": []}, *ADDRESSES[3:]]
+    # the address is on another device, which helps nobody
+    other.append({"ifname": "eth0", "addr_info": [{"local": "10.0.0.1", "prefixlen": 32}]})
     assert expect.kernel(CONFIG, other) == {
         "Ethernet48 has the MTU 1500 in the kernel, not 9100",
         "Ethernet48 is down in the kernel, not up",
+        "the kernel has no Ethernet52",
         "the kernel lacks 10.0.0.1/32 on Loopback0",
     }
     assert expect.kernel(CONFIG, {"error": "x"}) == {"the kernel's addresses cannot be read"}
+    assert expect.kernel(CONFIG, []) == {"the kernel tells no device at all, not even lo"}
 
 
 def test_an_empty_list_is_saved_as_sonic_saves_it() -> None:
@@ -169,12 +176,12 @@ def seen(**answer: Any) -> Seen:
 
 def test_every_check_finds_its_fault() -> None:
     routes = {"10.0.0.2/32": [{"selected": True, "nexthops": [{"active": True, "fib": True}, {"active": True}]}]}
-    links = [{"ifname": "Ethernet48", "stats64": {"rx": {"errors": 3}, "tx": {"errors": 1}}}]
+    counters = {"source": "chip", "ports": {"Ethernet48": 4, "Ethernet52": 0}}
     answer = {
         "bgp": SUMMARY,
         "lldp": LLDP,
         "addresses": ADDRESSES,
-        "links": links,
+        "counters": counters,
         "evpn": {"100": {"type": "L2"}},
         "routes": routes,
     }
@@ -248,15 +255,17 @@ def test_sessions_of_the_default_routing_mode_that_end_are_seen() -> None:
 
 
 def test_a_check_that_could_find_nothing_says_so() -> None:
-    one = seen(bgp=SUMMARY)
+    one = seen(bgp=SUMMARY, counters={"source": "chip", "ports": {}})
+    assert verify.unjudged(one, verify.Expected(), ["errors"]) == {}
     assert verify.unjudged(one, verify.Expected(config={}, cables=(), ecmp={}), ("config", "lldp", "ecmp", "bgp")) == {}
-    none = Seen(**{**vars(one), "config": {}})
+    none = Seen(**{**vars(seen(bgp=SUMMARY, counters={"source": "kernel", "ports": {}})), "config": {}})
     assert verify.unjudged(none, verify.Expected(), verify.CHECKS) == {
         "config": "it is not said what is expected",
         "ecmp": "it is not said what is expected",
         "lldp": "it is not said what is expected",
         "frr": "in its routing mode FRR is not written from CONFIG_DB alone",
         "bgp": "FRR has 3 sessions, and no row names one",
+        "errors": "the switch chip tells none, and the kernel counts packets to and from the CPU alone",
     }
     quiet = Seen(**{**vars(seen(bgp={})), "config": {}})
     assert verify.unjudged(quiet, verify.Expected(), ["bgp"]) == {"bgp": "no neighbour is configured"}

@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live import verify
 from ansible_collections.scs.landscape.plugins.module_utils.sonic.live.switch import client, facts
 
+from .switchbox import Box
+
 HOP = {"active": True, "fib": True, "ip": "10.9.9.9", "interfaceName": "Ethernet0", "weight": 1}
 THERE = {f"10.0.0.{number}/32": 2 for number in range(1, 200)}
 
@@ -61,7 +63,7 @@ def test_only_the_routes_that_are_asked_for_travel(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_prefix_no_question() -> None:
-    assert verify.include(verify.CHECKS) == ["addresses", "bgp", "evpn", "frr", "links", "lldp"]
+    assert verify.include(verify.CHECKS) == ["addresses", "bgp", "counters", "evpn", "frr", "lldp"]
     assert verify.include(["ecmp"], ["10.0.0.2/32", "10.0.0.1/32"]) == ["routes 10.0.0.1/32 10.0.0.2/32"]
     assert verify.include(["bgp"], ["10.0.0.2/32"]) == ["bgp"]
 
@@ -78,3 +80,33 @@ def test_a_dead_frr_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> No
     assert found == {"error": "failed to connect to any daemons."}
     assert verify.widths_of(found) == {}
     assert len(calls) < 20
+
+
+def test_errors_are_those_of_the_chip(box: Box) -> None:
+    """What the kernel counts besides is of the CPU's packets, and hides nothing."""
+    counters = {
+        "SAI_PORT_STAT_IF_IN_ERRORS": "40",
+        "SAI_PORT_STAT_IF_OUT_ERRORS": "2",
+        "SAI_PORT_STAT_IF_IN_OCTETS": "9",
+    }
+    with client.database(2) as redis:
+        redis.call(
+            "HSET", "COUNTERS_PORT_NAME_MAP", "Ethernet0", "oid:0x1", "Ethernet4", "oid:0x2", "Ethernet8", "oid:0x3"
+        )
+        redis.call("HSET", "COUNTERS:oid:0x1", *(word for pair in counters.items() for word in pair))
+        redis.call("HSET", "COUNTERS:oid:0x2", "SAI_PORT_STAT_IF_IN_ERRORS", "N/A", "SAI_PORT_STAT_IF_OUT_ERRORS", "0")
+    assert facts.look(["counters"]) == {"counters": {"source": "chip", "ports": {"Ethernet0": 42, "Ethernet4": 0}}}
+
+
+@pytest.mark.parametrize("mapped", [False, True], ids=["no map", "a map and nothing counted"])
+def test_without_counters_of_the_chip_the_kernel_is_asked(
+    box: Box, monkeypatch: pytest.MonkeyPatch, mapped: bool
+) -> None:
+    links = [{"ifname": "Ethernet0", "stats64": {"rx": {"errors": 3}, "tx": {"errors": 1}}}, {"ifname": "lo"}]
+    if mapped:
+        with client.database(2) as redis:
+            redis.call("HSET", "COUNTERS_PORT_NAME_MAP", "Ethernet0", "oid:0x1")
+    monkeypatch.setattr(client, "run", lambda *_argv: (0, json.dumps(links), ""))
+    assert facts.look(["counters"])["counters"] == {"source": "kernel", "ports": {"Ethernet0": 4, "lo": 0}}
+    monkeypatch.setattr(client, "run", lambda *_argv: (1, "", "gone"))
+    assert facts.look(["counters"])["counters"] == {"source": "kernel", "ports": {}}

@@ -71,7 +71,7 @@ def test_a_change_is_written_and_kept(box: Box) -> None:
     seen = box.ask("read")
     assert (seen["pending"], seen["lock"]) == ({}, {})
     assert list((box.folder / "units").rglob("*.service")) == []
-    assert [call[1:3] for call in box.calls("systemctl")][-2] == ["stop", "scs-landscape-confirm.timer"]
+    assert [call[1:3] for call in box.calls("systemctl")][-2] == ["stop", f"scs-landscape-confirm-{'a' * 32}.timer"]
 
 
 def test_what_daemons_write_while_it_is_saved_does_not_stop_it(box: Box) -> None:
@@ -213,7 +213,7 @@ def test_a_reboot_in_the_window_ends_old(box: Box) -> None:
     box.stop()
     assert box.timer("", "boot").wait(60) == 0
     assert box.saved == OLD, "SONiC reads the old file"
-    assert box.calls("systemd-run")[-1][-2:] == ["now", ""]
+    assert box.calls("systemd-run")[-1][-2:] == ["now", "a" * 32]
     box.start()
     box.fill(OLD)
     assert box.timer("", "now").wait(60) == 0
