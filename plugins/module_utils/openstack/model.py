@@ -100,6 +100,12 @@ class UnreachableError(CloudError):
     """No answer, or an answer that broke off, after all attempts."""
 
 
+def is_passing(error: CloudError) -> bool:
+    """Whether sending once more may help: lost, expired or overloaded, but not too large and not forbidden."""
+    status = error.status
+    return status in (0, 401, 404, 408, 409, 410, 429) or status >= 500 or (status == 413 and error.wait > 0)
+
+
 _KINDS = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}
 
 

@@ -155,6 +155,7 @@ class Cinder:
         name: str,
         metadata: Mapping[str, str],
         backup: str = "",
+        image: str = "",
         kind: str = "",
         zone: str = "",
         description: str = "",
@@ -162,11 +163,12 @@ class Cinder:
         """Asks for a volume; its id.
 
         :param size: GiB.
-        :param backup: what it is filled with: unlike a restore, this lets us choose the type.
+        :param backup: what it is filled with: unlike a restore, this lets us choose the type; ``image`` likewise.
         :param kind: name of its type, empty for the default.
         """
         wanted: dict[str, Any] = {"size": size, "name": name, "metadata": dict(metadata)}
-        more = {"backup_id": backup, "volume_type": kind, "availability_zone": zone, "description": description}
+        more = {"backup_id": backup, "imageRef": image, "volume_type": kind}
+        more.update({"availability_zone": zone, "description": description})
         wanted.update({key: value for key, value in more.items() if value})
         return str(self._post("/volumes", {"volume": wanted}, _FROM_BACKUP)["volume"]["id"])
 

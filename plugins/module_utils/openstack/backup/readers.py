@@ -20,11 +20,13 @@ from ...core.errors import InputError, LandscapeError
 from .blocks import Piece, Stream, ring_of
 from .client import PipeStream
 
+#: Kind of reader that :mod:`.attached` knows.
+ATTACHMENT = "attachment"
 #: Option ``reader`` of the modules.
 ARGUMENTS: dict[str, Any] = {
     "type": "dict",
     "options": {
-        "kind": {"type": "str", "choices": ["file", "device", "rbd"], "required": True},
+        "kind": {"type": "str", "choices": ["file", "device", "rbd", ATTACHMENT], "required": True},
         "path": {"type": "str"},
         "snapshot_path": {"type": "str"},
         "pool": {"type": "str"},
@@ -32,6 +34,7 @@ ARGUMENTS: dict[str, Any] = {
         "snapshot": {"type": "str", "default": "snapshot-{snapshot}"},
         "conf": {"type": "path"},
         "user": {"type": "str"},
+        "mounts": {"type": "dict", "default": {}},
         "stall": {"type": "int", "default": 120},
     },
 }
@@ -80,6 +83,11 @@ def reader_of(options: Mapping[str, Any]) -> Reader:
     :raises InputError: they do not fit together.
     """
     kind = str(options["kind"])
+    if kind == ATTACHMENT:
+        raise InputError(
+            "reader.kind attachment is for volume_backup_verify alone",
+            hint="Volumes that others use are read with kind rbd or file",
+        )
     if kind == "rbd":
         if not options.get("pool"):
             raise InputError("reader.kind is rbd, and reader.pool is missing")

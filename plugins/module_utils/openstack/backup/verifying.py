@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ...core import pool
 from ...core.errors import LandscapeError
 from ...core.stream import Meter, say
-from . import blocks, manifest, model, verify, volumes
+from . import attached, blocks, manifest, model, verify, volumes
 from .cinder import Cinder
 from .manifest import BlockMap
 from .model import Backup, Volume
@@ -35,6 +35,9 @@ _KEYS = {
 }
 #: Seconds that a scratch volume may live beyond all waiting.
 _SLACK = 3600.0
+
+#: What a volume is that an attachment holds.
+_ATTACHED = ("in-use", "reserved", "attaching", "detaching")
 
 
 class Verifier:
@@ -120,7 +123,16 @@ class Verifier:
                 self._write(one)
 
     def _clear(self, scratch: Sequence[Volume]) -> None:
-        pool.each(scratch, lambda one: self._drop(one.id), self.parallel, tick=self._tick, every=30.0)
+        pool.each(scratch, self._free, self.parallel, tick=self._tick, every=30.0)
+
+    def _free(self, scratch: Volume) -> None:
+        """Removes a scratch volume; one that a killed run read by an attachment is still attached."""
+        if scratch.status in _ATTACHED:
+            try:
+                attached.service_of(self.cinder.cloud, self.patience).let_go(scratch.id)
+            except LandscapeError as error:
+                self.problems.append(str(error))
+        self._drop(scratch.id)
 
     def _tick(self) -> None:
         say(f"proofs are under way; {self.meter} compared")

@@ -190,6 +190,9 @@ def _match(request: Request, flavor: Flavor, facts: Facts) -> Match:
     if not request.cpu_type and facts.cpu_type in CPU_ORDER[2:]:
         score += 1
         reasons.append(f"{facts.cpu_type}, which was not asked for")
+    if not request.cpu_type and facts.cpu_type == CPU_ORDER[0]:
+        score += 0.25
+        reasons.append(f"{facts.cpu_type}, on which less CPU is to be had")
     rare = sorted(key for key in flavor.specs or {} if key.startswith(_RARE) and key not in request.properties)
     if rare:
         score += len(rare)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Protocol
 
 from ...core.errors import InputError, LandscapeError
-from ...core.stream import Metered, Stopped
+from ...core.stream import Stopped
 from ..model import Answer, CloudError, ConflictError, UnreachableError
 from . import model
 from .model import Service
@@ -37,6 +37,16 @@ class Caller(Protocol):
 
     def pages(self, service: str, path: str, key: str, **params: Any) -> Iterable[dict[str, Any]]:
         """See ``Cloud.pages``."""
+
+
+class Body(Protocol):
+    """Bytes that are sent: what HTTP libraries take."""
+
+    def __len__(self) -> int:
+        """How many there are in all."""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next ones, perhaps more than asked for; empty at the end."""
 
 
 class ImportFailedError(LandscapeError):
@@ -157,7 +167,7 @@ class Glance:
         if answer.status == 409:
             raise ConflictError(f"Image {identifier} cannot be removed: {answer.reason}", status=409)
 
-    def send(self, identifier: str, part: str, body: Metered, *, store: str = "", timeout: float) -> None:
+    def send(self, identifier: str, part: str, body: Body, *, store: str = "", timeout: float) -> None:
         """The bytes, once: straight into a store (``file``) or into the staging area (``stage``).
 
         :raises CloudError: refused, or nobody knows what became of it; look at the image then.

@@ -63,4 +63,6 @@ def lives(state: str, updated: str, now: Callable[[], float] = time.time) -> boo
         changed = datetime.datetime.fromisoformat(updated.replace("Z", "+00:00")).timestamp()
     except ValueError:
         return False
-    return now() - changed < ABANDONED
+    # Those who work on a volume write their mark anew now and then; a mark's last word is the time at which it was written.
+    written = state.rpartition(" ")[2]
+    return now() - max(changed, float(written) if written.isdigit() else 0.0) < ABANDONED

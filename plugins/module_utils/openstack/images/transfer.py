@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Callable
 from ...core.errors import LandscapeError
 from ...core.stream import Meter, Stopped, say
 from ...core.units import format_bytes, format_seconds
-from ..model import CloudError, ForbiddenError, UnreachableError, without_secrets
+from ..model import CloudError, ForbiddenError, UnreachableError, is_passing, without_secrets
 from . import model, owner, plan, proof
 from .cache import Cache, Cached, measure
 from .glance import Glance, ImportFailedError
@@ -200,7 +200,7 @@ class Importer:
             now = self.glance.rest(str(image["id"]), self.settings.service if whole and not direct else _NOTICED)
             if now and now["status"] == "active":
                 break  # the answer was lost, not the bytes
-            if attempt == _SENDS - 1 or not _is_passing(failure):
+            if attempt == _SENDS - 1 or not is_passing(failure):
                 raise failure
             say(f"{progress.name}: sending again, {failure.message}")
             self.glance.pause(failure.wait, attempt)
@@ -311,12 +311,6 @@ def _opened(path: str) -> BinaryIO:
 def _is_done(image: Mapping[str, Any] | None) -> bool:
     """Whether the bytes of a kept image are in the service already, or on their way without us."""
     return bool(image) and (image or {})["status"] != "queued"
-
-
-def _is_passing(error: CloudError) -> bool:
-    """Whether sending once more may help: lost, expired or overloaded, but not too large and not forbidden."""
-    status = error.status
-    return status in (0, 401, 404, 408, 409, 410, 429) or status >= 500 or (status == 413 and error.wait > 0)
 
 
 def _shows(progress: Progress, todo: Todo) -> Callable[[str], None]:

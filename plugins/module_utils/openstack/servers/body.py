@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import model
@@ -30,13 +30,7 @@ def server_body(
     for one, identifier in zip(todo.volumes, volumes):
         mapping.append(_block_device(one.captured, identifier, keeps))
     cards = [_card(one.captured, identifier) for one, identifier in zip(todo.ports, ports)]
-    wanted: dict[str, Any] = {
-        "name": manifest["name"],
-        "flavorRef": todo.flavor,
-        "metadata": {**manifest["metadata"], **dict.fromkeys((model.MARK, model.RECREATED), str(manifest["id"]))},
-        "block_device_mapping_v2": mapping,
-        "networks": cards or "none",
-    }
+    metadata = {**manifest["metadata"], **dict.fromkeys((model.MARK, model.RECREATED), str(manifest["id"]))}
     more = {
         "imageRef": todo.image,
         "key_name": todo.key_name,
@@ -48,6 +42,29 @@ def server_body(
         "availability_zone": manifest.get("availability_zone"),
         "trusted_image_certificates": manifest.get("trusted_image_certificates"),
         "user_data": data,
+    }
+    return request(str(manifest["name"]), todo.flavor, mapping, cards, {**more, "metadata": metadata}, group)
+
+
+def request(
+    name: str,
+    flavor: str,
+    disks: Sequence[Mapping[str, Any]],
+    cards: Sequence[Mapping[str, Any]],
+    more: Mapping[str, Any],
+    group: str,
+) -> dict[str, Any]:
+    """What is posted for a server; without cards it has no network, and an address is never given by itself.
+
+    :param flavor: id; ``group`` likewise, empty for none.
+    :param disks: of ``block_device_mapping_v2``.
+    :param more: further words, where they say anything.
+    """
+    wanted: dict[str, Any] = {
+        "name": name,
+        "flavorRef": flavor,
+        "block_device_mapping_v2": list(disks),
+        "networks": list(cards) or "none",
     }
     wanted.update({key: value for key, value in more.items() if value})
     return {"server": wanted, **({"os:scheduler_hints": {"group": group}} if group else {})}

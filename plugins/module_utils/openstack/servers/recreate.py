@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable
 
-from ...core.errors import LandscapeError
 from ...core.stream import say
 from ..backup import chains, together, views
 from ..backup.cinder import Cinder
+from ..making import Making
 from ..model import CloudError, is_unclear
 from . import floating, model, plan
 from .body import server_body
@@ -47,8 +47,8 @@ class Maker:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
-        self.cloud, self.reader, self.patience = cloud, reader, patience
-        self._clock, self._sleep = clock, sleep or time.sleep
+        self.cloud, self.reader = cloud, reader
+        self._making = Making(cloud, patience=patience, clock=clock, sleep=sleep or time.sleep)
         self._groups: dict[str, str] = {}
         self._server_groups: list[Mapping[str, Any]] = []
         self._keeps = bool(cloud.microversion(NOVA, _WHO_DELETES))
@@ -108,8 +108,9 @@ class Maker:
         wanted = {"name": group["name"], "policy": group["policy"]}
         wanted.update({"rules": group["rules"]} if group.get("rules") else {})
         body = {"server_group": wanted}
-        made = self._once(
-            lambda: self._post(NOVA, "/os-server-groups", body, self.reader.version), lambda: self._server_group(group)
+        made = self._making.once(
+            lambda: self._making.post(NOVA, "/os-server-groups", body, self.reader.version),
+            lambda: self._server_group(group),
         )
         return dict(made["server_group"])
 
@@ -171,7 +172,7 @@ class Maker:
             self._ready(one, identifier, todo.half)
         say(f"{name}: {len(volumes)} volumes and {len(ports)} ports are there")
         server = todo.half or self._server(todo, ports, volumes, user_data)
-        self._wait_for(NOVA, "server", server, ("ACTIVE", "SHUTOFF"), name)
+        self._making.wait_for(NOVA, "server", server, ("ACTIVE", "SHUTOFF"), name)
         for port, identifier in zip(todo.ports, ports):
             self._finish_port(port, identifier)
         for one, identifier in zip(todo.volumes, volumes):
@@ -189,7 +190,7 @@ class Maker:
             found = model.marked(self.reader.servers(), str(todo.manifest["id"]))
             return {"server": found[0]} if found else None
 
-        made = self._once(lambda: self._post(NOVA, "/servers", body, self.reader.version), there)
+        made = self._making.once(lambda: self._making.post(NOVA, "/servers", body, self.reader.version), there)
         return str(made["server"]["id"])
 
     def _finish(self, todo: Todo, server: str) -> None:
@@ -197,7 +198,7 @@ class Maker:
         path = f"/servers/{server}"
         if todo.off:
             self._act(path, {"os-stop": None})
-            self._wait_for(NOVA, "server", server, ("SHUTOFF",), todo.manifest["name"])
+            self._making.wait_for(NOVA, "server", server, ("SHUTOFF",), todo.manifest["name"])
         self.cloud.call(NOVA, "DELETE", f"{path}/metadata/{model.MARK}", accept=(404,))
         if todo.manifest.get("locked"):
             reason = todo.manifest.get("locked_reason")
@@ -229,7 +230,7 @@ class Maker:
             found = [one for one in pages if one.get("description") == mark]
             return {kind: found[0]} if found else None
 
-        return str(self._once(lambda: self._post(service, path, {kind: body}, None), there)[kind]["id"])
+        return str(self._making.once(lambda: self._making.post(service, path, {kind: body}, None), there)[kind]["id"])
 
     def _finish_port(self, port: Port, identifier: str) -> None:
         path, captured = f"/ports/{identifier}", port.captured
@@ -263,8 +264,10 @@ class Maker:
         found = floating.of(self.reader.floating_now(), wanted.address)
         if found is None:
             more = {"floating_network_id": wanted.captured["network"], "floating_ip_address": wanted.address}
-            found = self._once(
-                lambda: self._post(NEUTRON, "/floatingips", {"floatingip": {**body, **more}}, None)["floatingip"],
+            found = self._making.once(
+                lambda: self._making.post(NEUTRON, "/floatingips", {"floatingip": {**body, **more}}, None)[
+                    "floatingip"
+                ],
                 lambda: floating.of(self.reader.floating_now(), wanted.address),
             )
         user = str(found.get("port_id") or "")
@@ -288,20 +291,20 @@ class Maker:
         }
         wanted.update({key: value for key, value in more.items() if value})
         if volume.backup:  # which a run that was killed may still be restoring
-            self._wait_for(CINDER, "backup", volume.backup, ("available",), volume.backup)
+            self._making.wait_for(CINDER, "backup", volume.backup, ("available",), volume.backup)
 
         def there() -> dict[str, Any] | None:
             found = [one for one in self.cloud.pages(CINDER, "/volumes/detail", "volumes") if one.get("name") == name]
             return {"volume": found[0]} if found else None
 
-        made = self._once(lambda: self._post(CINDER, "/volumes", {"volume": wanted}, _FROM_BACKUP), there)
+        made = self._making.once(lambda: self._making.post(CINDER, "/volumes", {"volume": wanted}, _FROM_BACKUP), there)
         return str(made["volume"]["id"])
 
     def _ready(self, volume: Volume, identifier: str, half: str) -> None:
         """Waits for the volume's data, and lets it boot as before."""
         captured = volume.captured
         states = ("available", "in-use") if half or captured.get("multiattach") else ("available",)
-        found = self._wait_for(CINDER, "volume", identifier, states, captured["name"] or identifier)
+        found = self._making.wait_for(CINDER, "volume", identifier, states, captured["name"] or identifier)
         if volume.finished or found["status"] != "available":
             return
         if captured.get("bootable"):
@@ -322,44 +325,3 @@ class Maker:
             path = f"/servers/{server}/os-volume_attachments/{identifier}"
             wanted = {"volumeId": identifier, "delete_on_termination": True}
             self.cloud.call(NOVA, "PUT", path, json={"volumeAttachment": wanted}, microversion=_WHO_DELETES)
-
-    # Underneath.
-
-    def _post(self, service: str, path: str, body: Any, version: str | None) -> Any:
-        return self.cloud.call(service, "POST", path, json=body, microversion=version, repeat=False).body
-
-    def _once(self, post: Callable[[], Any], there: Callable[[], Any]) -> Any:
-        """What a creation gives, also when its answer is lost; it is not asked for twice as long as it may still come."""
-        for attempt in (0, 1):
-            try:
-                return post()
-            except CloudError as error:
-                if not is_unclear(error):
-                    raise
-                end = self._clock() + 20
-                while self._clock() < end:
-                    found = there()
-                    if found:
-                        return found
-                    self._sleep(2)
-                if attempt:
-                    raise
-        raise AssertionError("unreachable")
-
-    def _wait_for(self, service: str, kind: str, identifier: str, states: tuple[str, ...], name: str) -> dict[str, Any]:
-        """An object, once it is in one of some states."""
-        end, pause = self._clock() + self.patience, 0.3
-        while True:
-            found: dict[str, Any] = self.cloud.get(service, f"/{kind}s/{identifier}")[kind]
-            state = str(found["status"])
-            if state in states:
-                return found
-            if state.lower().startswith("error"):
-                why = (found.get("fault") or {}).get("message") or "see the log of the service"
-                raise LandscapeError(
-                    f"{kind} {name} ({identifier}) is {state}: {why}", hint="Delete it and start again"
-                )
-            if self._clock() + pause > end:
-                raise LandscapeError(f"{kind} {name} ({identifier}) is {state} after {self.patience:.0f} s")
-            self._sleep(pause)
-            pause = min(pause * 1.5, 10.0)

@@ -354,6 +354,12 @@ def test_who_lives():
     assert not owner.lives("elsewhere 1 2 3", "2026-01-01T00:00:00Z", now=lambda: 1767225600.0 + 7200)
 
 
+def test_a_mark_that_is_written_anew_keeps_its_run_alive():
+    old, now = "2026-01-01T00:00:00Z", 1767225600.0 + 7200
+    assert owner.lives(f"elsewhere 1 2 {int(now) - 60}", old, now=lambda: now)
+    assert not owner.lives(f"elsewhere 1 2 {int(now) - 3700}", old, now=lambda: now)
+
+
 def test_a_number_of_a_process_means_something_on_one_machine_only():
     machine, pid, began, _time = owner.mark().split()
     assert len(machine.split("/")) == 3
