@@ -5,7 +5,7 @@ PYTHON ?= python3
 TOOLS = $(PYTHON) -B -m tests.tools
 
 .DEFAULT_GOAL := help
-.PHONY: help check test test-all accept format docs pictures demo demo-down demo-images demo-images-down demo-backup demo-backup-down demo-docs build pins clean
+.PHONY: help check test test-all accept format docs pictures demo demo-down demo-images demo-images-down demo-backup demo-backup-down demo-migration demo-migration-down demo-docs build pins clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 28
@@ -48,6 +48,12 @@ demo-backup: ## servers backed up, deleted, and made again byte for byte, by a p
 
 demo-backup-down: ## end the services of demo-backup
 	@$(TOOLS) demo-backup-down
+
+demo-migration: ## machines of an ESXi become servers of a cloud, every byte compared; as root. Run it twice
+	@$(TOOLS) demo-migration
+
+demo-migration-down: ## end both ends of demo-migration
+	@$(TOOLS) demo-migration-down
 
 demo-docs: ## the SCS lab validated and documented; needs no machines
 	@$(TOOLS) demo-docs

@@ -29,8 +29,11 @@ options:
           - V(file) reads raw files, those of Cinder's NFS driver for example.
           - V(device) reads block devices, those of attached volumes for example.
           - V(rbd) reads images of Ceph by C(rbd export).
+          - V(attachment) lets Cinder attach volumes to this machine and say where they are. It is for
+            M(scs.landscape.volume_backup_verify), whose volumes nobody else needs. Files of file drivers are found below their
+            mounts, images of Ceph are read by C(rbd export).
         type: str
-        choices: [file, device, rbd]
+        choices: [file, device, rbd, attachment]
         required: true
       path:
         description:
@@ -57,6 +60,10 @@ options:
       user:
         description: Name of the client of Ceph, without C(client.).
         type: str
+      mounts:
+        description: For V(attachment), folders by the export that is mounted there. What the kernel shows as mounted needs no entry.
+        type: dict
+        default: {}
       stall:
         description: Seconds without a byte after which reading is given up, for V(rbd).
         type: int

@@ -179,7 +179,13 @@ steps_done:
 
 from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
-from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import readers, restore, restoring, verify
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup import (
+    attached,
+    readers,
+    restore,
+    restoring,
+    verify,
+)
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.cinder import Cinder
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.verifying import Verifier
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.volumes import Patience
@@ -205,11 +211,12 @@ def main(params, check_mode, connect=client.connect, patience=None):
     """Chooses, restores, reads, compares, writes the verdicts down."""
     lists = (tuple(params[name]) for name in ("backups", "volumes", "policies"))
     choice = verify.Choice(*lists, params["period_days"], params["limit"])
-    reader = readers.reader_of(params["reader"])
-    cinder = Cinder(connect(params, parallel=params["max_parallel"]))
+    cloud = connect(params, parallel=params["max_parallel"])
+    patience = patience or Patience(within=params["timeout"])
+    cinder, reader = Cinder(cloud), attached.reader_of(params["reader"], cloud, patience)
     verifier = Verifier(
         cinder,
-        patience or Patience(within=params["timeout"]),
+        patience,
         reader,
         params["digests"],
         params["max_parallel"],

@@ -15,7 +15,7 @@ from ..tools.console import Unavailable
 from . import commands, guests, hosts, images
 
 #: Providers that stand on the machines and have commands of their own: ``python3 -B -m tests.lab ceph up``.
-_PROVIDERS = ("ceph", "openstack", "switches")
+_PROVIDERS = ("ceph", "openstack", "switches", "vsphere")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -114,17 +114,17 @@ def _begin(argv: list[str], what: str) -> _Starting:
     return _Starting(what, word, answer)
 
 
-def _ready(starting: _Starting) -> Waiting:
+def _ready(starting: _Starting, seconds: float = _SECONDS) -> Waiting:
     """Wait until it says that it is ready.
 
     :raises Unavailable: it ended, or said nothing in time; its last words are the reason.
     """
     said = b""
-    end = time.monotonic() + _SECONDS
+    end = time.monotonic() + seconds
     try:
         while b"ready " not in said or not said.endswith(b"\n"):
             if not select.select([starting.answer], [], [], max(0.0, end - time.monotonic()))[0]:
-                raise Unavailable(f"{starting.what} was not ready within {_SECONDS} s")
+                raise Unavailable(f"{starting.what} was not ready within {seconds:.0f} s")
             part = os.read(starting.answer, 4096)
             if not part:
                 reason = said.decode(errors="replace").strip().splitlines()[-1:] or ["it gave no reason"]

@@ -85,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         ("demo-docs", lambda arguments: _script("demo_docs")),
         ("demo-images", lambda arguments: _script("demo_images")),
         ("demo-images-down", lambda arguments: _script("demo_images", "down")),
+        ("demo-migration", lambda arguments: _script("demo_migration")),
+        ("demo-migration-down", lambda arguments: _script("demo_migration", "down")),
         ("demo-down", lambda arguments: _script("demo", "down")),
         ("format", _format),
         ("pictures", _pictures),

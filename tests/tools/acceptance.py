@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from . import flat, outcomes
 from .console import table
-from .legs import FULL
+from .legs import FULL, MAIN
 from .outcomes import FAILED, PASSED, SKIPPED
 from .paths import REPO, RESULTS
 
@@ -77,13 +77,16 @@ def _from_tests(folder: Path) -> Iterator[Entry]:
 
 
 def _from_runner(record: list[outcomes.Outcome]) -> Iterator[Entry]:
-    """F1.1, L1.10, S2.10 and B1.22, when the last whole run got as far as ansible-test and Molecule on both full legs; F1.2."""
+    """F1.1, L1.10, S2.10, B1.22 and V1.25, when the last whole run got as far as ansible-test and Molecule; F1.2."""
     sanity = {outcome.leg for outcome in record if outcome.suite == "sanity" and outcome.result == PASSED}
     if record and sanity.issuperset(FULL):
         clean = all(outcome.result == PASSED for outcome in record)
         yield Entry("F1.1", "make test", "all", PASSED if clean else FAILED)
     molecule = [outcome for outcome in record if outcome.suite == "molecule" and outcome.result != SKIPPED]
     if {outcome.leg for outcome in molecule}.issuperset(FULL):
+        # Its scenario is tried by make test-all alone, as the benches are.
+        migrated = [one for one in molecule if one.leg in MAIN and any(beside.suite == "bench" for beside in record)]
+        yield from (Entry("V1.25", "molecule test --all", one.leg, one.result) for one in migrated)
         for name in ("L1.10", "S2.10", "B1.22"):
             yield from (Entry(name, "molecule test --all", outcome.leg, outcome.result) for outcome in molecule)
     quick = [outcome for outcome in record if outcome.quick]

@@ -41,6 +41,7 @@ def command(lab: Whole, playbook: str) -> list[str]:
     }
     if playbook.startswith("fabric_"):
         variables |= {f"hosts_{playbook}": ":".join([*lab.switches, *lab.hosts]), "fabric_check_timeout": _PATIENCE}
+        variables["fabric_config_hold"] = 1  # nothing of this fabric ends late
     inventories = ["-i", str(source), "-i", str(lab.inventory)]
     program = ["ansible-playbook", *inventories, "-e", json.dumps(variables), f"scs.landscape.{playbook}"]
     return [*lab.entering(), *program]

@@ -127,7 +127,7 @@ def _foreign(place: Place, target: str) -> str:
         return "" if place.knows_ansible else "only adapter.py, plugin_utils and the plugins know Ansible"
     if place.kind == "core":
         return "" if top in sys.stdlib_module_names else "core imports the standard library only"
-    if place.knows_ansible or place.is_client:
+    if place.knows_ansible or (place.is_client and place.kind != "flows"):
         return ""
     if top not in sys.stdlib_module_names:
         return "only client.py imports what is not in the standard library"

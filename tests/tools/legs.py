@@ -37,6 +37,8 @@ LEGS = {
         Leg("osism-2.16", (11, 12), "bookworm"),
         # The services of the provider `openstack`; started by tests/lab, no suite runs in it.
         Leg("openstack", (11, 12, 13), "bookworm"),
+        # A Go for the programs of the provider `vsphere`, for machines without one.
+        Leg("go", (11, 12, 13, 14), "bookworm"),
     )
 }
 

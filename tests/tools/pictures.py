@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``make pictures``: draws the SCS lab and a generated landscape, checks every text, and renders all of it to PNG.
 
-Also renews the pictures that the documentation of the collection shows (docs/images): those of the SCS lab, and of a drill.
+Also renews the pictures that the documentation of the collection shows (docs/images): those of the SCS lab, of a drill, and of a
+migration.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ansible_collections.scs.landscape.plugins.module_utils.flows.migration import report, state
 from ansible_collections.scs.landscape.plugins.module_utils.landscape import client, derive
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.docs import build, model
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.drills import chains_picture, times_picture
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.drills import model as drills
 from ansible_collections.scs.landscape.tests.bench import generate
 from ansible_collections.scs.landscape.tests.tools import svg_check
+from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.flows import waves
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.openstack.drills import records
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +55,13 @@ def drill() -> dict[str, str]:
     }
 
 
+def migration() -> dict[str, str]:
+    """Pictures of a migration that was made up, by name."""
+    journals = [state.journal_of(waves.journal(name)) for name in waves.NAMES]
+    made = report.report_of("Three machines", journals, [], [])
+    return {"migration-timeline.svg": next(table.svg for table in made.tables if table.svg)}
+
+
 def render(label: str, drawn: dict[str, str]) -> int:
     """Writes and renders pictures; how many problems their texts have."""
     problems = 0
@@ -75,13 +85,14 @@ def main() -> int:
     images.mkdir(parents=True, exist_ok=True)
     for name, source in SHOWN.items():
         (images / name).write_text(lab[source], encoding="utf-8")
-    drawn = drill()
-    for name, text in drawn.items():
+    drawn, moved = drill(), migration()
+    for name, text in {**drawn, **moved}.items():
         (images / name).write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         large = pictures(generate.write(Path(folder), 200, 1000))
     wanted = {name: text for name, text in large.items() if "/" not in name or name.endswith("/r01.svg")}
-    return 1 if render("scs-lab", lab) + render("generated", wanted) + render("drill", drawn) else 0
+    shown = {"scs-lab": lab, "generated": wanted, "drill": drawn, "migration": moved}
+    return 1 if sum([render(label, pictures) for label, pictures in shown.items()]) else 0
 
 
 if __name__ == "__main__":

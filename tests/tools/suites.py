@@ -24,6 +24,8 @@ _LVM = "tests/lab/ceph_tests/test_lvm.py"
 _DEBIAN = tuple(f"tests/lab/openstack_tests/test_{name}_trixie.py" for name in ("provider", "volume_backup"))
 _CUTS = "tests/lab/switch_tests/test_cuts.py"
 _DEMO = "tests/lab/tests/test_demo.py"
+#: A migration needs a whole cloud, for minutes: it is tried once, and by `make test-all` alone.
+_ONCE = ("--exclude", "vm_migration")
 _TRACED = ("core-2.19",)
 _UNTRACED = tuple(leg for leg in ALL if leg not in _TRACED)
 _UNIT = (*_PYTEST, "-m", "not slow", "tests/unit", "--ignore", "tests/unit/frame")
@@ -139,6 +141,14 @@ SUITES = (
         when="tests/lab/openstack_tests/test_*.py",
     ),
     Suite(
+        "vsphere",
+        "ESXi and vCenter of the lab, judged by govmomi's own client",
+        ("core-2.19",),
+        [("pytest", "--durations", "12", "tests/lab/vsphere_tests")],
+        one_core=True,
+        when="tests/lab/vsphere_tests/test_*.py",
+    ),
+    Suite(
         "ceph-lvm",
         "OSDs of a real Ceph on logical volumes, encrypted, in kernels of their own",
         ("core-2.19",),
@@ -193,7 +203,7 @@ SUITES = (
         "molecule",
         "roles end to end",
         FULL,
-        [("molecule", "test", "--all")],
+        lambda leg: [("molecule", "test", "--all", *([] if leg in MAIN and os.environ.get("SCS_FULL") else _ONCE))],
         one_core=True,
         when="molecule/*/molecule.yml",
     ),

@@ -8,7 +8,7 @@ import yaml
 
 from ansible_collections.scs.landscape.tests.tools import acceptance, flat, layers, runner
 from ansible_collections.scs.landscape.tests.tools.acceptance import Entry
-from ansible_collections.scs.landscape.tests.tools.legs import FULL, LEGS
+from ansible_collections.scs.landscape.tests.tools.legs import FULL, LEGS, MAIN
 from ansible_collections.scs.landscape.tests.tools.outcomes import FAILED, PASSED, SKIPPED, Outcome
 from ansible_collections.scs.landscape.tests.tools.suites import SUITES
 
@@ -55,7 +55,7 @@ def test_suites_that_need_one_core_run_together_and_all_others_alone():
     runs = runner.rounds(runner.Selection().pairs())
     together = [list(dict.fromkeys(suite.name for suite, _leg in pairs)) for pairs in runs if len(pairs) > 1]
     small = ["changelog", "docs", "lint", "package", "integration", "molecule", "sanity"]
-    assert together == [["ceph", "cloud", *small]]
+    assert together == [["ceph", "cloud", "vsphere", *small]]
     assert [pair for pairs in runs for pair in pairs] == runner.Selection().pairs()
 
 
@@ -97,6 +97,10 @@ def test_molecule_stands_for_its_ids_once_it_ran_on_both_full_legs(other, result
     for name in ("L1.10", "S2.10", "B1.22"):
         assert [entry.result for entry in entries if entry.identifier == name] == results
     assert len(entries) == 3 * len(results)
+    # A migration is tried on the first of them alone, and in the run of everything.
+    whole = [*record, Outcome("bench", FULL[0], PASSED)]
+    migrated = [entry for entry in acceptance._from_runner(whole) if entry.identifier == "V1.25"]
+    assert [entry.result for entry in migrated] == results[:1]
 
 
 @pytest.mark.accept("L1.10")
@@ -134,6 +138,26 @@ def test_the_scenario_of_backups_tries_every_role_and_a_second_run(repo):
     said = (folder / "converge.yml").read_text(encoding="utf-8")
     roles = [f"backup_{name}" for name in ("policy", "take", "prove", "thin", "restore", "metrics")]
     assert [role for role in roles if f"scs.landscape.{role}\n" not in said] == []
+
+
+@pytest.mark.accept("V1.25")
+def test_the_scenario_of_migrations_tries_the_whole_way_and_a_second_run(repo, monkeypatch):
+    folder = repo / "molecule" / "vm_migration"
+    sequence = yaml.safe_load((folder / "molecule.yml").read_text(encoding="utf-8"))["scenario"]["test_sequence"]
+    assert sequence == ["syntax", "create", "converge", "idempotence", "verify", "destroy"]
+    said = (folder / "converge.yml").read_text(encoding="utf-8")
+    roles = [f"vm_{name}" for name in ("assess", "plan", "migrate", "report")]
+    assert [role for role in roles if f"scs.landscape.{role}\n" not in said] == []
+    (suite,) = (one for one in SUITES if one.name == "molecule")
+
+    def left_in() -> list[str]:
+        lines = {leg: suite.command_lines(leg) for leg in suite.legs}
+        return [leg for leg, argvs in lines.items() if not any("vm_migration" in argv for argv in argvs)]
+
+    monkeypatch.delenv("SCS_FULL", raising=False)
+    assert left_in() == []
+    monkeypatch.setenv("SCS_FULL", "1")
+    assert left_in() == [*MAIN]
 
 
 def test_an_id_that_no_issue_knows_is_a_problem():

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 KINDS = ("real service", "simulator", "recorded data", "reasoned only", "real tool")
 ROW = re.compile(r"^\| (module|inventory|action|filter|role|playbook) \| `([^`]+)` \| ([^|]+) \|", re.MULTILINE)
 
@@ -27,3 +29,17 @@ def test_every_plugin_has_tests_in_a_file_that_carries_its_name(repo):
     tests = [str(path.relative_to(repo)) for path in (repo / "tests").rglob("*") if path.is_file()]
     plugins = [name for kind, name in features(repo) if kind not in ("role", "playbook")]
     assert [name for name in plugins if not any(name in path for path in tests)] == []
+
+
+@pytest.mark.accept("V1.26")
+def test_what_of_migrations_is_contract_only_is_named(repo):
+    text = (
+        (repo / "docs/proof.md").read_text(encoding="utf-8").partition("## Migrations from VMware: contract only\n")[2]
+    )
+    rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", text.partition("\n## ")[0], re.MULTILINE))
+    wanted = ("Windows", "secure boot", "vTPM", "real licences", "real vSAN", "real vCenter", "real ESXi")
+    assert [name for name in wanted if not any(name in row for row in rows)] == []
+    assert all(len(instead) > 40 for name, instead in rows.items() if name not in ("what", "---"))
+    # Whoever migrates is told so where he reads.
+    for page in ("docs/migration.md", "docs/runbooks/migration.md"):
+        assert "proof.md" in (repo / page).read_text(encoding="utf-8").rpartition("\n\n")[2]

@@ -37,6 +37,7 @@ class Machine:
     :param steps: what was (or would be) done: action, object, impact.
     :param warnings: what did not stop the run and still wants to be known.
     :param seconds: time its modules took, as far as they said so.
+    :param checkpoint: what leads back to how it was before the run; empty when it is as it was.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Machine:
     steps: tuple[tuple[str, str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float | None = None
+    checkpoint: str = ""
 
     @property
     def summary(self) -> str:
@@ -83,15 +85,21 @@ def _machine(name: str, said: dict[str, Any], alive: bool, predicted: bool) -> M
     warnings = tuple(dict.fromkeys(text for result in results for text in _warnings(result)))
     times = [result["seconds"] for result in results if isinstance(result.get("seconds"), (int, float))]
     seconds = float(sum(times)) if times else None
+    kept = "" if predicted else next(filter(None, map(_checkpoint, results)), "")
     if isinstance(failure, Mapping):
         stage = str(failure.get("stage", ""))
         state = UNREACHABLE if any(result.get("unreachable") for result in results) else FAILED
-        return Machine(name, state, stage, reason_of(str(failure.get("message", ""))), (), warnings, seconds)
+        return Machine(name, state, stage, reason_of(str(failure.get("message", ""))), (), warnings, seconds, kept)
     if not alive:
-        return Machine(name, UNREACHABLE, "", "stopped answering during the run", (), warnings, seconds)
+        return Machine(name, UNREACHABLE, "", "stopped answering during the run", (), warnings, seconds, kept)
     changed = any(result.get("changed") for result in results)
     state = (PENDING if predicted else CHANGED) if changed else OK
-    return Machine(name, state, steps=steps if changed else (), warnings=warnings, seconds=seconds)
+    return Machine(name, state, "", "", steps if changed else (), warnings, seconds, kept)
+
+
+def _checkpoint(result: Mapping[str, Any]) -> str:
+    """What a change kept before it began, unless it was taken back at once."""
+    return str(result.get("checkpoint") or "") if result.get("changed") else ""
 
 
 def _steps(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -101,7 +101,7 @@ def report_of(deed: Deed) -> Report:
         fabrics.reach_table(deed.fabric, reach_picture(deed.fabric)),
         fabrics.switches_table(deed.view, deed.fabric),
     ]
-    tables = [_hands(deed), *seen, *_pictures(deed), _machines(deed), _steps(deed)]
+    tables = [_hands(deed), *seen, *_pictures(deed), _machines(deed), _steps(deed), _checkpoints(deed)]
     tables += [_gates(deed), _cables(deed), _stages(deed)]
     return Report(deed.title, _facts(deed), tuple(table for table in tables if table), tuple(_cases(deed)))
 
@@ -164,6 +164,12 @@ def _steps(deed: Deed) -> Table | None:
     rows = tuple((machine.name, *step) for machine in deed.machines for step in machine.steps)
     title = "What would be done" if deed.predicted else "What was done"
     return Table(title, ("Machine", "Action", "Object", "Impact"), rows) if rows else None
+
+
+def _checkpoints(deed: Deed) -> Table | None:
+    """Who can go back; the way back reads it here, to miss nobody who has lost it since."""
+    rows = tuple((machine.checkpoint, machine.name) for machine in deed.machines if machine.checkpoint)
+    return Table("Checkpoints", ("Checkpoint", "Machine"), rows, "The way back of each machine.") if rows else None
 
 
 def _gates(deed: Deed) -> Table | None:

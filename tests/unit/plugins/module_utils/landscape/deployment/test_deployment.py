@@ -292,3 +292,20 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(view, tmp_path):
 def test_stages_last_until_the_next_one():
     assert files.stages({"b": 12.0, "a": 10.0}, 15.0) == [("a", 2.0), ("b", 3.0)]
     assert files.stages({}, 15.0) == []
+
+
+def test_a_report_lists_who_can_go_back(view):
+    """Neither who was brought back at once, nor who would have changed."""
+    done = {"plan": PLAN, "changed": True, "checkpoint": "of-the-run"}
+    results = {
+        LEAF: {"switch": done},
+        CTL: {"switch": {**done, "changed": False}},
+        COMP: {"switch": done, "failure": {"stage": "switches", "message": "the gate stays shut"}},
+        OFF: {"switch": {"plan": PLAN, "changed": True}},
+    }
+    for predicted, names in ((False, [COMP, LEAF]), (True, [])):
+        found = machines.machines_of(results, list(results), predicted=predicted)
+        deed = report.Deed(view=view, playbook="fabric_deploy", run=RUN, machines=found)
+        tables = json.loads(to_json(report.report_of(deed)))["tables"]
+        rows = [row for table in tables if table["title"] == "Checkpoints" for row in table["rows"]]
+        assert rows == [{"Checkpoint": "of-the-run", "Machine": name} for name in names]

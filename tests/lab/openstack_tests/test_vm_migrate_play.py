@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole way by the playbooks: machines of an ESXi become servers of a real cloud, and one of them goes back."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
+from ansible_collections.scs.landscape.tests.lab.openstack_tests.estates import (
+    MIB,
+    Estate,
+    between,
+    holds,
+    is_at_the_source,
+    is_migrated,
+    machine,
+)
+
+# What the SDK will drop some day; Python itself shows neither kind to users.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def estate(compute_cloud: Cloud, tmp_path: Path, seed: int) -> Iterator[Estate]:
+    """An estate with one machine of two disks, which starts from the second one, and a small one."""
+    draw = random.Random(seed)
+    disks = {
+        "web": [draw.randbytes(MIB), draw.randbytes(3 * MIB) + bytes(6 * MIB) + draw.randbytes(512)],
+        "old": [draw.randbytes(2 * MIB)],
+    }
+    described = [machine(tmp_path, name, number + 1, disks[name]) for number, name in enumerate(disks)]
+    for number, disk in enumerate(described[0]["disks"]):
+        disk.update(key=2000 + number, unit=number)
+    described[0]["boot_order"] = ["disk:2001"]
+    with between(compute_cloud, tmp_path, described, disks) as found:
+        yield found
+
+
+def boots_from(estate: Estate, name: str) -> list[str]:
+    """Keys of the disks of a machine in the order in which its server has them."""
+    (server,) = estate.servers(name)
+    keys = {one["id"]: one["metadata"]["migration_disk"] for one in estate.volumes(name)}
+    with estate.desk.session() as cloud:
+        path = f"/servers/{server['id']}/os-volume_attachments"
+        found = cloud.get("compute", path)["volumeAttachments"]
+    return [keys[one["volumeId"]] for one in sorted(found, key=lambda one: str(one["device"]))]
+
+
+def read(estate: Estate) -> list[str]:
+    """What of disks was read at the source, but for descriptors."""
+    with estate.desk.cloud.inside():
+        calls = estate.esxi.calls("http")
+    return [one["path"] for one in calls if one["method"] == "GET" and one["bytes"] > 65536]
+
+
+@pytest.mark.accept("V1.8", "V1.13")
+def test_two_machines_go_to_the_cloud_and_one_of_them_comes_back(estate: Estate) -> None:
+    estate.play("vm_assess")
+    estate.play("vm_plan")
+    assert sorted(one["name"] for one in estate.plan["vms"]) == ["old", "web"]
+    estate.migrate("--check")
+    assert estate.written() == []
+    assert estate.source("web")["power"] == "poweredOn"
+    estate.migrate()
+    is_migrated(estate, "web", 1)
+    is_migrated(estate, "old", 2)
+    assert boots_from(estate, "web") == ["2001", "2000"]
+    written, made = estate.written(), estate.servers("web") + estate.volumes("web")
+    moved = read(estate)
+    said = estate.migrate()
+    assert read(estate) == moved
+    # The report alone: it tells what was moved in its own run.
+    assert int(said.rpartition("changed=")[2].split()[0]) <= 1
+    assert (estate.written(), estate.servers("web") + estate.volumes("web")) == (written, made)
+    assert made[0]["id"] in (estate.desk.folder / "migration-report/report.md").read_text(encoding="utf-8")
+    # What is done comes back by its name alone.
+    before = [one["id"] for one in (*estate.servers("old"), *estate.volumes("old"))]
+    estate.roll_back()
+    assert [one["id"] for one in (*estate.servers("old"), *estate.volumes("old"))] == before
+    estate.roll_back(vm_only=[estate.uuid("old")])
+    is_at_the_source(estate, "old", 2)
+    is_migrated(estate, "web", 1)
+    maps = estate.desk.folder / "converter/maps"
+    assert len(list(maps.iterdir())) == 3
+    estate.play("vm_cleanup")
+    assert list(maps.iterdir()) == []
+    assert [estate.journal(name) for name in ("web", "old")] == ["cleaned", "cleaned"]
+
+
+@pytest.mark.accept("V1.13")
+def test_a_machine_that_ran_since_it_was_copied_does_not_become_a_server_that_lacks_it(estate: Estate) -> None:
+    estate.play("vm_plan", vm_machines=["old"])
+    said = estate.migrate(fails=True, vm_key_name="nobody-has-this-key")
+    assert "nobody-has-this-key" in said
+    holds(estate, "old")
+    volumes = [one["id"] for one in estate.volumes("old")]
+    with estate.desk.cloud.inside():
+        path = next(path for path in (estate.esxi.folder).rglob("*-flat.vmdk") if path.stat().st_size == 2 * MIB)
+    with path.open("r+b") as file:
+        file.write(b"a day of work")
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 5))
+    said = estate.migrate(fails=True)
+    assert "was changed after its volume" in said
+    assert (estate.servers("old"), [one["id"] for one in estate.volumes("old")]) == ([], volumes)
+    estate.roll_back()
+    is_at_the_source(estate, "old", 2)
+    estate.disks["old"][0] = b"a day of work" + estate.disks["old"][0][13:]
+    estate.migrate()
+    is_migrated(estate, "old", 2)
