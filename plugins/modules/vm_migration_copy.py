@@ -44,8 +44,9 @@ options:
     elements: str
   state:
     description:
-      - V(absent) removes the volumes that were made for the machines and the images that those were made from, and nothing else. One
-        that is attached to a server is refused, before any is removed; not in check mode, for its server may be gone by then.
+      - V(absent) removes the volumes that were made for the machines and the images that those were made from, and nothing else. A
+        machine of which a server has a volume, or another run fills one, keeps all of them and is told in RV(errors); it holds up no
+        other. In check mode a server does not count, for it may be gone by then.
       - V(clean) removes those images alone. In Ceph a volume stands on its image, which then stays until the volume is gone, with a
         warning.
       - V(unchanged) moves nothing and fails unless the machines are off, and all volumes are there and hold what the machines have now.
@@ -266,8 +267,8 @@ marks:
   returned: success or when a disk could not be moved
   type: dict
 errors:
-  description: By uuid of the machine, why it was not moved.
-  returned: success or when a machine could not be moved
+  description: By uuid of the machine, why it was not moved, or with O(state=absent) not removed.
+  returned: success or when a machine could not be moved or removed
   type: dict
 removed:
   description: Ids of the volumes that were, in check mode would be, removed.
@@ -421,20 +422,26 @@ def judge(params, mine, state):
 
 def remove(machines, service, check_mode):
     """Removes the volumes of machines."""
-    found = moving.removable(machines, service.cinder.volumes(), used=check_mode)
+    found, errors = moving.removable(machines, service.cinder.volumes(), used=check_mode)
     plan = moving.removal(found)
     if not check_mode:
         for one in found:
             service.discard(one.id)
     done = 0 if check_mode else len(found)
-    removed = {"removed": [one.id for one in found]}
-    return Result(changed=bool(plan), plan=plan, diff=plan.diff(), steps_done=done, values=removed)
+    return Result(
+        changed=bool(plan),
+        plan=plan,
+        steps_done=done,
+        values={"removed": [one.id for one in found], "errors": errors},
+        failed="\n".join(errors.values()),
+    )
 
 
 def clean(machines, cloud, check_mode, before=None):
-    """Removes the images that volumes of machines were made from, after what was done before."""
+    """Removes the images that volumes of machines were made from, after what was done before; who keeps volumes keeps them."""
     glance = Glance(cloud)
-    found = leftovers.found(glance, cloud.project_id, [one.uuid for one in machines])
+    held = before.values["errors"] if before else {}
+    found = leftovers.found(glance, cloud.project_id, [one.uuid for one in machines if one.uuid not in held])
     kept = [] if check_mode else leftovers.remove(glance, found)
     before = before or Result()
     plan = Plan(before.plan.steps + leftovers.removal(found).steps)
@@ -446,6 +453,7 @@ def clean(machines, cloud, check_mode, before=None):
         steps_done=before.steps_done + (0 if check_mode else len(gone)),
         values={**before.values, "images": gone, "images_kept": kept},
         warnings=[f"image {one} stays: a volume stands on it" for one in kept],
+        failed=before.failed,
     )
 
 

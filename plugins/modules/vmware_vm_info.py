@@ -25,10 +25,15 @@ options:
   vms:
     description:
       - VMs to tell about, in this order. All when empty.
-      - A name that fits no VM, or several, is an error.
+      - A name that fits no VM, or several, is an error, but see O(ignore_missing).
     type: list
     elements: str
     default: []
+  ignore_missing:
+    description:
+      - Whether a name that fits no VM, or several, is told in RV(missing) and holds up no other.
+    type: bool
+    default: false
   files:
     description:
       - Whether to tell the paths and sizes of all files of a VM as well.
@@ -130,6 +135,11 @@ vms:
           ips: [192.0.2.17]
       boot_disk: {key: 2000, reason: it is the only disk, certain: true}
       snapshots: []
+missing:
+  description: By name, why it means no VM. Empty unless O(ignore_missing).
+  returned: success
+  type: dict
+  sample: {}
 calls:
   description: How many SOAP calls that took.
   returned: success
@@ -149,17 +159,25 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.vmware import client, reading
 from ansible_collections.scs.landscape.plugins.module_utils.vmware.model import ENDPOINT_ARGUMENTS, VM_ARGUMENTS
 
-ARGUMENTS = {**ENDPOINT_ARGUMENTS, **VM_ARGUMENTS, "files": {"type": "bool", "default": False}}
+FURTHER = {"ignore_missing": {"type": "bool", "default": False}, "files": {"type": "bool", "default": False}}
+ARGUMENTS = {**ENDPOINT_ARGUMENTS, **VM_ARGUMENTS, **FURTHER}
+
+
+def _all(session, wanted):
+    return reading.read(session, wanted), {}
 
 
 def main(params, _check_mode, connect=client.connect):
     """Reads VMs."""
     with connect(params) as session:
         session.licence()
-        vms = [vm.as_dict() for vm in reading.read(session, params["vms"])]
+        look = reading.read_some if params["ignore_missing"] else _all
+        found, missing = look(session, params["vms"])
+        vms = [vm.as_dict() for vm in found]
         for vm in () if params["files"] else vms:
             del vm["files"]
-    return Result(values={"endpoint": session.endpoint.as_dict(), "vms": vms, "calls": len(session.calls)})
+    told = {"endpoint": session.endpoint.as_dict(), "vms": vms, "missing": missing}
+    return Result(values={**told, "calls": len(session.calls)})
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ options:
     default: false
   keep_going:
     description:
-      - Whether a VM that cannot be done without force holds up no other. Then it is told in RV(vms) as any other failure.
+      - Whether a VM that cannot be done without force, or is not there, holds up no other. Then it is told in RV(vms) as any other
+        failure; one that is not there by the name it was given.
     type: bool
     default: false
   max_parallel:
@@ -203,13 +204,25 @@ def hands_of(params, api):
     return Either(api, Shell(host)) if host else api
 
 
+def read(session, params):
+    """The VMs, and by name why others are not there; without ``keep_going`` that is an error."""
+    return reading.read_some(session, params["vms"]) if params["keep_going"] else (reading.read(session, params["vms"]), {})
+
+
+def _nobody(name, reason):
+    """What is told of a name that means no VM."""
+    nothing = {"moid": "", "before": None, "after": None, "forced": False, "seconds": 0.0}
+    return {"name": name, "uuid": name, **nothing, "error": reason}
+
+
 def main(params, check_mode, connect=client.connect, hands=Power):
     """Takes VMs where they shall be."""
     if not params["vms"]:
         return Result(values={"vms": []})
     with connect(params) as session:
         session.licence()
-        asks, refused = plan.sorted_out(reading.read(session, params["vms"]), params)
+        vms, missing = read(session, params)
+        asks, refused = plan.sorted_out(vms, params)
         whole = plan.whole_plan(asks)
         if check_mode or not whole:
             done = [plan.predicted(ask) for ask in asks]
@@ -217,14 +230,14 @@ def main(params, check_mode, connect=client.connect, hands=Power):
             done = run.run(hands_of(params, hands(session)), asks, params["shutdown_timeout"], params["max_parallel"])
             run.read_back(done, reading.read(session, [ask.vm.moid for ask in asks]))
     done += refused
-    problems = [one.error for one in done if one.error]
+    told = [one.as_dict() for one in done] + [_nobody(name, reason) for name, reason in missing.items()]
     return Result(
         changed=bool(whole) if check_mode else any(one.steps_done for one in done),
         plan=whole,
         diff=whole.diff(),
         steps_done=sum(one.steps_done for one in done),
-        values={"vms": [one.as_dict() for one in done]},
-        failed="; ".join(problems),
+        values={"vms": told},
+        failed="; ".join(one["error"] for one in told if one["error"]),
     )
 
 

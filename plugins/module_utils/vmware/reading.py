@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 from ..core.errors import InputError
 from . import facts
@@ -35,15 +35,37 @@ def read(session: Reader, wanted: Sequence[str] = ()) -> list[Vm]:
 
     :raises InputError: a name fits none, or several; all of that at once.
     """
+    return _read(session, wanted, _refuse)[0]
+
+
+def read_some(session: Reader, wanted: Sequence[str] = ()) -> tuple[list[Vm], dict[str, str]]:
+    """The same, and by name why a name means no VM."""
+    return _read(session, wanted, lambda lacking: None)
+
+
+def _refuse(lacking: Mapping[str, str]) -> None:
+    if lacking:
+        raise InputError("; ".join(lacking.values()), hint="Name VMs by their instance UUID, their path or their id")
+
+
+def _read(
+    session: Reader, wanted: Sequence[str], judge: Callable[[Mapping[str, str]], None]
+) -> tuple[list[Vm], dict[str, str]]:
+    """:param judge: gets what is lacking before more is read."""
     if not wanted or len(wanted) > _FEW:
         found = facts.vms_of(_trees(session, facts.ALL), session.endpoint)
-        return chosen(found, wanted) if wanted else found
+        meant, lacking = chosen(found, wanted) if wanted else (found, {})
+        judge(lacking)
+        return meant, lacking
     trees = _trees(session, {**facts.AROUND, "VirtualMachine": NAMES})
-    meant = chosen(facts.vms_of(trees, session.endpoint), wanted)
+    meant, lacking = chosen(facts.vms_of(trees, session.endpoint), wanted)
+    judge(lacking)
+    if not meant:
+        return [], lacking
     around = [one for one in trees if one["kind"] != "VirtualMachine"]
     whole = session.properties_of("VirtualMachine", [vm.moid for vm in meant], facts.VM_PROPERTIES)
     by_moid = {vm.moid: vm for vm in facts.vms_of([*around, *whole], session.endpoint)}
-    return [by_moid[vm.moid] for vm in meant]
+    return [by_moid[vm.moid] for vm in meant], lacking
 
 
 def _trees(session: Reader, wanted: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
@@ -54,25 +76,23 @@ def _trees(session: Reader, wanted: Mapping[str, Sequence[str]]) -> list[dict[st
     return [*trees, *session.properties_of(kind, managers, names)] if managers else trees
 
 
-def chosen(vms: Sequence[Vm], wanted: Sequence[str]) -> list[Vm]:
+def chosen(vms: Sequence[Vm], wanted: Sequence[str]) -> tuple[list[Vm], dict[str, str]]:
     """The VMs that some names mean: instance UUID, managed object id, path, or a name that only one has.
 
-    :raises InputError: a name fits none, or several.
+    Also, by name, why others mean none: they fit no VM, or several.
     """
     found: list[Vm] = []
-    problems: list[str] = []
+    lacking: dict[str, str] = {}
     for name in wanted:
         fits = _fits(vms, name)
         if len(fits) == 1:
             found += [fits[0]] if fits[0] not in found else []
         elif fits:
             some = ", ".join(f"{vm.path} ({vm.moid})" for vm in fits[:5])
-            problems.append(f"{name!r} is the name of {len(fits)} VMs: {some}")
+            lacking[name] = f"{name!r} is the name of {len(fits)} VMs: {some}"
         else:
-            problems.append(f"no VM is called {name!r}")
-    if problems:
-        raise InputError("; ".join(problems), hint="Name VMs by their instance UUID, their path or their id")
-    return found
+            lacking[name] = f"no VM is called {name!r}"
+    return found, lacking
 
 
 def _fits(vms: Sequence[Vm], name: str) -> list[Vm]:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ...core.errors import InputError, LandscapeError, LockedError
+from ...core.errors import InputError, LandscapeError
 from ...core.journal import load
 from ...core.plan import Impact, Plan, Step
 from ...core.transfer import Source
@@ -212,24 +212,35 @@ def _shown(item: Item) -> dict[str, Any]:
     return {**shown, "transport": item.machine.transport, "read": item.disk.read, "sent": item.disk.sent}
 
 
-def removable(machines: Sequence[Machine], there: Sequence[Volume], used: bool = False) -> list[Volume]:
-    """The volumes that were made for some machines; those that a killed run left attached to nobody are among them.
+def removable(
+    machines: Sequence[Machine], there: Sequence[Volume], used: bool = False
+) -> tuple[list[Volume], dict[str, str]]:
+    """The volumes that were made for some machines, and by uuid why none of a machine can be removed.
 
-    :param used: whether those that servers have are among them, for a look into the future.
-    :raises LockedError: a run fills one; then none is removed.
-    :raises InputError: a server has one; then none is removed.
+    What a killed run left attached to nobody is among the first; a machine whose volumes a run fills, or a server has, keeps all.
+
+    :param used: whether those that servers have can be removed, for a look into the future.
     """
-    uuids = {one.uuid for one in machines}
-    found = [one for one in there if one.metadata.get(volumes.VM) in uuids and volumes.STATE in one.metadata]
-    served = [one for one in found if any(use.server for use in one.attachments)]
-    busy = [one for one in found if owner.lives(one.metadata.get(volumes.RUN, owner.NOBODY), one.updated)]
+    found: list[Volume] = []
+    errors: dict[str, str] = {}
+    for machine in machines:
+        mine = [one for one in there if one.metadata.get(volumes.VM) == machine.uuid and volumes.STATE in one.metadata]
+        reason = _held(mine, used)
+        if reason:
+            errors[machine.uuid] = f"{machine.label}: {reason}"
+        else:
+            found += mine
+    return found, errors
+
+
+def _held(mine: Sequence[Volume], used: bool) -> str:
+    busy = [one for one in mine if owner.lives(one.metadata.get(volumes.RUN, owner.NOBODY), one.updated)]
     if busy:
-        runs = ", ".join(f"{one} ({one.metadata[volumes.RUN]})" for one in busy)
-        raise LockedError(f"Another run works on {runs}")
-    if served and not used:
-        names = ", ".join(map(str, served))
-        raise InputError(f"{names} is attached to a server", hint="Remove the server first, with vm_build")
-    return found
+        return "another run works on " + ", ".join(f"{one} ({one.metadata[volumes.RUN]})" for one in busy)
+    served = [] if used else [one for one in mine if any(use.server for use in one.attachments)]
+    if served:
+        return f"{', '.join(map(str, served))} is attached to a server. Remove the server first, with vm_build"
+    return ""
 
 
 def removal(found: Sequence[Volume]) -> Plan:

@@ -19,7 +19,7 @@ CHECK = {"target": None, "ignore": [], "drivers": "auto", "fail": False}
 
 def info(*machines, licence=False, **options):
     found = FakeSession([*copy.deepcopy(trees.AROUND), *machines], Endpoint("esxi1", free_licence=licence))
-    return vmware_vm_info.main({"vms": [], "files": False, **options}, False, connect=lambda _params: found)
+    return vmware_vm_info.main({"vms": [], "files": False, "ignore_missing": False, **options}, False, connect=lambda _params: found)
 
 
 def test_facts_are_json_and_hold_files_only_when_asked():
@@ -30,6 +30,14 @@ def test_facts_are_json_and_hold_files_only_when_asked():
     assert "files" not in told["vms"][0]
     (vm,) = info(machine, files=True).values["vms"]
     assert vm["files"] == [{"path": "[a] b.vmx", "type": "config", "bytes": 9}]
+
+
+def test_a_vm_that_is_gone_is_told_and_holds_up_no_other_where_that_is_wanted():
+    with pytest.raises(InputError, match="no VM is called 'gone'"):
+        info(trees.machine(), vms=["web", "gone"])
+    told = info(trees.machine(), vms=["web", "gone"], ignore_missing=True).values
+    assert [vm["name"] for vm in told["vms"]] == ["web"]
+    assert told["missing"] == {"gone": "no VM is called 'gone'"}
 
 
 def test_facts_go_into_the_check_as_they_are():

@@ -23,6 +23,7 @@ OPTIONS = {
     "restore": None,
     "shutdown_timeout": 300,
     "force": False,
+    "keep_going": False,
     "max_parallel": 1,
     "ssh": None,
     "hostname": "esxi1.example.com",
@@ -92,6 +93,18 @@ def test_a_vm_that_cannot_be_asked_holds_up_no_other_where_that_is_wanted(lab):
     found = {one["name"]: (one["after"]["power"], bool(one["error"])) for one in result.values["vms"]}
     assert found == {"web": ("on", True), "db": ("off", False)}
     assert "its VMware Tools are stopped" in result.failed
+
+
+def test_one_that_is_not_there_holds_up_no_other_when_that_is_wanted(lab):
+    with pytest.raises(InputError, match="no VM is called 'gone'"):
+        lab("gone", "db", power="off")
+    assert lab.writes == []
+    result = lab("gone", "db", power="off", keep_going=True)
+    assert lab.writes == ["shut_down 8"]
+    assert [(one["uuid"], one["error"]) for one in result.values["vms"] if one["error"]] == [
+        ("gone", "no VM is called 'gone'")
+    ]
+    assert result.failed == "no VM is called 'gone'"
 
 
 @pytest.mark.accept("V1.11")

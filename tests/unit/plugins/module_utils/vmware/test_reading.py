@@ -56,3 +56,11 @@ def test_what_fits_nothing_or_several_is_told_at_once(session):
     assert "'web' is the name of 2 VMs: /ha-datacenter/vm/old/web (9), /ha-datacenter/vm/web (7)" in str(caught.value)
     assert "no VM is called 'nobody'" in str(caught.value)
     assert [kind for kind, _objects, _names in session.asked] == ["VirtualMachine", "HostAutoStartManager"]
+
+
+def test_what_is_not_there_holds_up_no_other_where_that_is_wanted(session):
+    found, lacking = reading.read_some(session, ["web", "52aa-8", "gone"])
+    assert [vm.moid for vm in found] == ["8"]
+    assert sorted(lacking) == ["gone", "web"]
+    assert lacking["gone"] == "no VM is called 'gone'"
+    assert reading.read_some(session, ["gone"]) == ([], {"gone": "no VM is called 'gone'"})
