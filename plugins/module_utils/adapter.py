@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from .core.errors import LandscapeError
+from .core.errors import InputError, LandscapeError
 from .core.plan import Plan
+from .core.pool import Outcome
 from .core.redact import is_secret_name
 
 
@@ -89,6 +91,50 @@ def returned(result: Result) -> dict[str, Any]:
         **result.values,
     }
     return {**values, "failed": True, "msg": result.failed} if result.failed else values
+
+
+def entries(params: Mapping[str, Any], option: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The options of each entry of a list, where a module does several of what it otherwise does one of.
+
+    What an entry does not say is as the task says it.
+
+    :param arguments: the argument specification of an entry.
+    :raises InputError: an entry is not as it should be; all of them at once, with their places.
+    """
+    found, problems = [], []
+    for number, entry in enumerate(params[option]):
+        of_the_task = {key: params[key] for key in arguments if params.get(key) is not None}
+        other = sorted(set(map(str, entry)) - set(arguments))
+        checked = ArgumentSpecValidator(dict(arguments)).validate({**of_the_task, **entry})
+        texts = [*(f"there is no {one} in an entry" for one in other), *([] if other else checked.error_messages)]
+        problems += [f"{option}[{number}]: {text}" for text in texts]
+        found.append({**params, **checked.validated_parameters})
+    if problems:
+        raise InputError("; ".join(problems), hint=f"An entry may have {', '.join(arguments)}")
+    return found
+
+
+def together(
+    option: str, outcomes: Sequence[Outcome[dict[str, Any]]], told: Callable[[Any], dict[str, Any]], check_mode: bool
+) -> Result:
+    """One result of several, where the failure of one held up no other.
+
+    :param outcomes: by the options of their entries; each value has a ``plan``.
+    :param told: what is returned of such a value.
+    """
+    steps = Plan(tuple(step for one in outcomes if one.error is None for step in one.value.plan.steps))
+    values = [
+        {"vm": one.item["vm"], "error": str(one.error) if one.error else None, **({} if one.error else told(one.value))}
+        for one in outcomes
+    ]
+    return Result(
+        changed=bool(steps),
+        plan=steps,
+        diff=steps.diff(),
+        steps_done=0 if check_mode else len(steps),
+        values={option: values},
+        failed="\n".join(str(one.error) for one in outcomes if one.error),
+    )
 
 
 class _Module(AnsibleModule):  # type: ignore[misc]

@@ -29,7 +29,16 @@ options:
   vm:
     description: Id of the machine that the ports are for, for one of VMware its instance UUID.
     type: str
-    required: true
+  vms:
+    description:
+      - Several machines, O(max_parallel) of them at once, where the failure of one holds up no other. In place of O(vm).
+      - Each has C(vm) and C(ports), as O(ports).
+    type: list
+    elements: dict
+  max_parallel:
+    description: How many of O(vms) are worked on at once.
+    type: int
+    default: 8
   state:
     description: V(absent) removes all ports that were made for the machine; O(ports) is not looked at then.
     type: str
@@ -105,6 +114,17 @@ EXAMPLES = r"""
   register: cards
   delegate_to: localhost
 
+- name: The cards of two machines
+  scs.landscape.port_claim:
+    cloud: member
+    vms:
+      - vm: 5023a1f2-0000-4000-8000-000000000001
+        ports: [{network: front, mac_address: "00:50:56:ab:cd:01"}]
+      - vm: 5023a1f2-0000-4000-8000-000000000002
+        ports: [{network: front, mac_address: "00:50:56:ab:cd:03"}]
+  register: cards
+  delegate_to: localhost
+
 - name: Take them back
   scs.landscape.port_claim:
     cloud: member
@@ -114,6 +134,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+vms:
+  description:
+    - With O(vms), RV(ports) of each machine, in their order, with C(vm) and C(error). The last is null for one that has all its ports.
+      Of one that failed there is nothing more.
+  returned: with O(vms), also when one of them failed
+  type: list
+  elements: dict
 ports:
   description: The ports in the order of the cards; with O(state=absent) those that were removed.
   returned: success
@@ -163,14 +190,17 @@ steps_done:
   type: int
 """
 
-from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
+from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, entries, run_module, together
+from ansible_collections.scs.landscape.plugins.module_utils.core import pool
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.ports import task
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
-    "vm": {"type": "str", "required": True},
+    "vm": {"type": "str"},
+    "vms": {"type": "list", "elements": "dict"},
+    "max_parallel": {"type": "int", "default": 8},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "ports": {
         "type": "list",
@@ -190,11 +220,17 @@ ARGUMENTS = {
     },
     "probe": {"type": "str", "choices": list(task.PROBES), "default": "rules"},
 }
+#: What a machine of several has.
+ENTRY = {"vm": {"type": "str", "required": True}, "ports": ARGUMENTS["ports"]}
 
 
 def main(params, check_mode, connect=client.connect):
-    """Looks for the ports, and makes what is missing."""
+    """Looks for the ports, and makes what is missing; of one machine or of several."""
     work = task.claim if params["state"] == "present" else task.release
+    if params["vms"] is not None:
+        wanted, cloud = entries(params, "vms", ENTRY), connect(params)
+        outcomes = pool.each(wanted, lambda one: work(cloud, one, check_mode), params["max_parallel"])
+        return together("vms", outcomes, lambda found: {"ports": found.ports}, check_mode)
     found = work(connect(params), params, check_mode)
     return Result(
         changed=bool(found.plan),
@@ -206,4 +242,4 @@ def main(params, check_mode, connect=client.connect):
 
 
 if __name__ == "__main__":
-    run_module(ARGUMENTS, main)
+    run_module(ARGUMENTS, main, required_one_of=[["vm", "vms"]], mutually_exclusive=[["vm", "vms"]])

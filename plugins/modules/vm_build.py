@@ -28,14 +28,24 @@ options:
   vm:
     description: Id of the machine that the server is, for one of VMware its instance UUID.
     type: str
-    required: true
+  servers:
+    description:
+      - Several servers, O(max_parallel) of them at once, where the failure of one holds up no other. In place of O(vm).
+      - Each has C(vm), and what of O(name), O(volumes), O(image_metadata), O(ports), O(flavor), O(needs), O(availability_zone),
+        O(server_group), O(metadata), O(tags), O(description), O(hostname) and O(power) is its own; the rest is as the task says.
+    type: list
+    elements: dict
+  max_parallel:
+    description: How many of O(servers) are worked on at once.
+    type: int
+    default: 8
   state:
     description: V(absent) removes the servers that were made of the machine, and nothing else.
     type: str
     choices: [present, absent]
     default: present
   name:
-    description: Name of the server. Required with O(state=present).
+    description: Name of the server. Required with O(state=present), of each server.
     type: str
   volumes:
     description:
@@ -157,6 +167,21 @@ EXAMPLES = r"""
       max_disk: 0
   delegate_to: localhost
 
+- name: The servers of a wave
+  scs.landscape.vm_build:
+    cloud: member
+    key_name: operators
+    servers:
+      - vm: 5023a1f2-0000-4000-8000-000000000001
+        name: web01
+        flavor: SCS-2V-4
+        volumes: [{id: 0a3b9c11-0000-4000-8000-000000000003}]
+      - vm: 5023a1f2-0000-4000-8000-000000000002
+        name: web02
+        flavor: SCS-2V-4
+        volumes: [{id: 0a3b9c11-0000-4000-8000-000000000004}]
+  delegate_to: localhost
+
 - name: Take it back, volumes and ports stay
   scs.landscape.vm_build:
     cloud: member
@@ -166,6 +191,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+servers:
+  description:
+    - With O(servers), what is returned of each, in their order, with C(vm) and C(error). The last is null for one that is as it should be.
+      Of one that failed there is nothing more.
+    - The other values below are returned for a single server only, but for C(plan) and C(steps_done).
+  returned: with O(servers), also when one of them failed
+  type: list
+  elements: dict
 server:
   description: The server; its C(id) is null where it would be made (check mode), and C(predicted) is true.
   returned: success
@@ -219,7 +252,8 @@ steps_done:
   type: int
 """
 
-from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, run_module
+from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, entries, run_module, together
+from ansible_collections.scs.landscape.plugins.module_utils.core import pool
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.compute import model, task
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.flavors import match
@@ -227,7 +261,9 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack.model impo
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
-    "vm": {"type": "str", "required": True},
+    "vm": {"type": "str"},
+    "servers": {"type": "list", "elements": "dict"},
+    "max_parallel": {"type": "int", "default": 8},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "name": {"type": "str"},
     "volumes": {"type": "list", "elements": "dict", "default": []},
@@ -259,11 +295,35 @@ ARGUMENTS = {
     "power": {"type": "str", "choices": list(model.POWER), "default": "on"},
     "timeout": {"type": "int", "default": 3600},
 }
+#: What a server of several may have of its own.
+_OWN = (
+    "name",
+    "volumes",
+    "image_metadata",
+    "ports",
+    "flavor",
+    "needs",
+    "availability_zone",
+    "server_group",
+    "metadata",
+    "tags",
+    "description",
+    "hostname",
+    "power",
+)
+ENTRY = {"vm": {"type": "str", "required": True}, **{key: ARGUMENTS[key] for key in _OWN}}
 
 
 def main(params, check_mode, connect=client.connect):
-    """Looks for the server, and makes it."""
+    """Looks for the server, and makes it; or for several."""
     work = task.build if params["state"] == "present" else task.tear_down
+    if params["servers"] is not None:
+        wanted = entries(
+            params, "servers", {**ENTRY, "name": {"type": "str", "required": params["state"] == "present"}}
+        )
+        cloud = connect(params)
+        outcomes = pool.each(wanted, lambda one: work(cloud, one, check_mode), params["max_parallel"])
+        return together("servers", outcomes, lambda found: task.values(found, check_mode), check_mode)
     found = work(connect(params), params, check_mode)
     return Result(
         changed=bool(found.plan),
@@ -275,4 +335,10 @@ def main(params, check_mode, connect=client.connect):
 
 
 if __name__ == "__main__":
-    run_module(ARGUMENTS, main, required_if=[("state", "present", ["name"])])
+    run_module(
+        ARGUMENTS,
+        main,
+        required_one_of=[["vm", "servers"]],
+        mutually_exclusive=[["vm", "servers"]],
+        required_if=[("state", "present", ["name", "servers"], True)],
+    )

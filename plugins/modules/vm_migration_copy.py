@@ -311,6 +311,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.flows.migration impo
     model,
     moving,
     reading,
+    removing,
     source,
     ways,
 )
@@ -422,8 +423,8 @@ def judge(params, mine, state):
 
 def remove(machines, service, check_mode):
     """Removes the volumes of machines."""
-    found, errors = moving.removable(machines, service.cinder.volumes(), used=check_mode)
-    plan = moving.removal(found)
+    found, errors = removing.removable(machines, service.cinder.volumes(), used=check_mode)
+    plan = removing.removal(found)
     if not check_mode:
         for one in found:
             service.discard(one.id)

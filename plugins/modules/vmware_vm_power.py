@@ -206,7 +206,11 @@ def hands_of(params, api):
 
 def read(session, params):
     """The VMs, and by name why others are not there; without ``keep_going`` that is an error."""
-    return reading.read_some(session, params["vms"]) if params["keep_going"] else (reading.read(session, params["vms"]), {})
+    return (
+        reading.read_some(session, params["vms"])
+        if params["keep_going"]
+        else (reading.read(session, params["vms"]), {})
+    )
 
 
 def _nobody(name, reason):

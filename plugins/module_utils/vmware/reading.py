@@ -40,7 +40,7 @@ def read(session: Reader, wanted: Sequence[str] = ()) -> list[Vm]:
 
 def read_some(session: Reader, wanted: Sequence[str] = ()) -> tuple[list[Vm], dict[str, str]]:
     """The same, and by name why a name means no VM."""
-    return _read(session, wanted, lambda lacking: None)
+    return _read(session, wanted, lambda _lacking: None)
 
 
 def _refuse(lacking: Mapping[str, str]) -> None:

@@ -19,10 +19,9 @@ from typing import Any, Callable
 
 from ...core.errors import InputError, LandscapeError
 from ...core.journal import load
-from ...core.plan import Impact, Plan, Step
+from ...core.plan import Plan, Step
 from ...core.transfer import Source
 from ...openstack.backup.model import Volume
-from ...openstack.images import owner
 from ...openstack.volumes import model as volumes
 from ...openstack.volumes.places import Reach
 from ...vmware.model import Disk as SourceDisk
@@ -210,46 +209,6 @@ def _shown(item: Item) -> dict[str, Any]:
     shown = {"disk": item.label, "bytes": item.disk.capacity, "size": item.disk.size, "type": item.disk.volume_type}
     shown.update({"format": item.disk.format} if item.disk.format else {})
     return {**shown, "transport": item.machine.transport, "read": item.disk.read, "sent": item.disk.sent}
-
-
-def removable(
-    machines: Sequence[Machine], there: Sequence[Volume], used: bool = False
-) -> tuple[list[Volume], dict[str, str]]:
-    """The volumes that were made for some machines, and by uuid why none of a machine can be removed.
-
-    What a killed run left attached to nobody is among the first; a machine whose volumes a run fills, or a server has, keeps all.
-
-    :param used: whether those that servers have can be removed, for a look into the future.
-    """
-    found: list[Volume] = []
-    errors: dict[str, str] = {}
-    for machine in machines:
-        mine = [one for one in there if one.metadata.get(volumes.VM) == machine.uuid and volumes.STATE in one.metadata]
-        reason = _held(mine, used)
-        if reason:
-            errors[machine.uuid] = f"{machine.label}: {reason}"
-        else:
-            found += mine
-    return found, errors
-
-
-def _held(mine: Sequence[Volume], used: bool) -> str:
-    busy = [one for one in mine if owner.lives(one.metadata.get(volumes.RUN, owner.NOBODY), one.updated)]
-    if busy:
-        return "another run works on " + ", ".join(f"{one} ({one.metadata[volumes.RUN]})" for one in busy)
-    served = [] if used else [one for one in mine if any(use.server for use in one.attachments)]
-    if served:
-        return f"{', '.join(map(str, served))} is attached to a server. Remove the server first, with vm_build"
-    return ""
-
-
-def removal(found: Sequence[Volume]) -> Plan:
-    """The steps that remove volumes."""
-    steps = [
-        Step("delete", f"volume {one}", {"size": one.size, "vm": one.metadata[volumes.VM]}, None, Impact.DESTROYED)
-        for one in found
-    ]
-    return Plan(tuple(steps))
 
 
 @dataclass(frozen=True)

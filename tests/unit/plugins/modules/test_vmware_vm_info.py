@@ -19,7 +19,9 @@ CHECK = {"target": None, "ignore": [], "drivers": "auto", "fail": False}
 
 def info(*machines, licence=False, **options):
     found = FakeSession([*copy.deepcopy(trees.AROUND), *machines], Endpoint("esxi1", free_licence=licence))
-    return vmware_vm_info.main({"vms": [], "files": False, "ignore_missing": False, **options}, False, connect=lambda _params: found)
+    return vmware_vm_info.main(
+        {"vms": [], "files": False, "ignore_missing": False, **options}, False, connect=lambda _params: found
+    )
 
 
 def test_facts_are_json_and_hold_files_only_when_asked():

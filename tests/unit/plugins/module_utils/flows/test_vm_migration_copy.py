@@ -16,7 +16,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.flows import copying
-from ansible_collections.scs.landscape.plugins.module_utils.flows.migration import fitness, moving, source, target, ways
+from ansible_collections.scs.landscape.plugins.module_utils.flows.migration import (
+    fitness,
+    moving,
+    removing,
+    source,
+    target,
+    ways,
+)
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.backup.model import Attachment, Volume
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.images import glance, owner
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.volumes import leftovers, model, sinks
@@ -292,18 +299,18 @@ def test_only_what_was_made_is_removed_and_nothing_that_is_used():
         Volume("marked", "x", 1, metadata={"migration_vm": mine["migration_vm"]}),
         Volume("other", "y", 1, metadata={**mine, "migration_vm": "another"}),
     ]
-    found, errors = moving.removable(document.machines, volumes)
+    found, errors = removing.removable(document.machines, volumes)
     assert ([one.id for one in found], errors) == (["v1", "v2"], {})
-    assert [step.action for step in moving.removal(found).steps] == ["delete"] * 2
+    assert [step.action for step in removing.removal(found).steps] == ["delete"] * 2
     served = Volume("v3", "z", 1, "in-use", metadata=mine, attachments=(Attachment("server1", "vda"),))
     other = Volume("v4", "vm2-0", 1, metadata={**mine, "migration_vm": document.machines[1].uuid})
-    found, errors = moving.removable(document.machines, [*volumes, served, other])
+    found, errors = removing.removable(document.machines, [*volumes, served, other])
     # A machine keeps all of its volumes or none.
     assert [one.id for one in found] == ["v4"]
     assert list(errors) == [document.machines[0].uuid]
     assert "vm1" in errors[document.machines[0].uuid]
     assert "attached to a server. Remove the server first" in errors[document.machines[0].uuid]
-    assert moving.removable(document.machines, [served], used=True) == ([served], {})
+    assert removing.removable(document.machines, [served], used=True) == ([served], {})
 
 
 @pytest.mark.accept("V1.14")
@@ -319,10 +326,10 @@ def test_what_a_killed_copy_left_attached_can_be_removed_and_what_a_living_one_f
         metadata={**mine, "migration_run": f"{machine} 999999999 1 1"},
         attachments=(Attachment("", ""),),
     )
-    assert moving.removable(document.machines, [left]) == ([left], {})
+    assert removing.removable(document.machines, [left]) == ([left], {})
     parent = f"{machine} {os.getppid()} {owner.started(os.getppid())} 1"
     filled = Volume("v2", "x", 1, "in-use", metadata={**mine, "migration_run": parent})
-    found, errors = moving.removable(document.machines, [filled])
+    found, errors = removing.removable(document.machines, [filled])
     assert found == []
     assert "another run works on" in errors[document.machines[0].uuid]
     assert rest

@@ -311,3 +311,45 @@ def test_a_flavor_is_never_smaller_and_none_that_fits_is_closer(seed: int) -> No
                 one for one in able if one.vcpus < found.vcpus and one.ram < found.ram and one.disk <= found.disk
             ]
             assert smaller == []
+
+
+def several(cloud: Project, entries: list[dict[str, Any]], check: bool = False, **more: Any) -> Any:
+    checked = ArgumentSpecValidator(vm_build.ARGUMENTS).validate({"servers": entries, **more})
+    assert not checked.error_messages, checked.error_messages
+    return vm_build.main(checked.validated_parameters, check, connect=lambda _params: cloud)
+
+
+def test_several_are_made_at_once_and_one_that_cannot_be_holds_up_no_other():
+    cloud = Project()
+    cloud._make_volume({"name": "other", "size": 1, "metadata": {}}, None)
+    other = list(cloud.kept["volumes"])[-1]
+    wanted = [
+        {"vm": "u1", "name": "web01", "volumes": [{"id": cloud.boot}], "ports": [{"id": cloud.port}]},
+        {"vm": "u2", "name": "gone", "volumes": [{"id": "nowhere"}]},
+        {"vm": "u3", "name": "web03", "volumes": [{"id": other}], "power": "off"},
+    ]
+    planned = several(cloud, wanted, check=True, flavor="large")
+    assert (planned.changed, cloud.kept["servers"]) == (True, {})
+    done = several(cloud, wanted, flavor="large")
+    assert [one["vm"] for one in done.values["servers"]] == ["u1", "u2", "u3"]
+    assert [bool(one["error"]) for one in done.values["servers"]] == [False, True, False]
+    assert "nowhere is not there" in done.failed
+    assert sorted(one["name"] for one in cloud.kept["servers"].values()) == ["web01", "web03"]
+    assert [one.get("server", {}).get("status") for one in done.values["servers"]] == ["ACTIVE", None, "SHUTOFF"]
+    assert (done.plan, done.steps_done) == (planned.plan, 2)
+    again = several(cloud, wanted[::2], flavor="large")
+    assert (again.changed, again.failed) == (False, "")
+    gone = several(cloud, [{"vm": "u1"}, {"vm": "u3"}], state="absent")
+    assert (gone.steps_done, cloud.kept["servers"]) == (2, {})
+
+
+def test_entries_that_are_not_as_they_should_be_are_all_named_before_anything_is_made():
+    cloud = Project()
+    wanted = [{"vm": "u1", "user_data": "x"}, {"name": "web01"}, {"vm": "u3", "name": "x", "power": "perhaps"}]
+    with pytest.raises(InputError) as caught:
+        several(cloud, wanted, flavor="large")
+    said = str(caught.value)
+    assert "servers[0]: there is no user_data in an entry" in said
+    assert "servers[1]: missing required arguments: vm" in said
+    assert "servers[2]: value of power must be one of: on, off" in said
+    assert cloud.writes == []
