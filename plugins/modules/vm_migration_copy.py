@@ -356,18 +356,17 @@ ARGUMENTS = {
 }
 
 
-def open_ways(params, stack, connect, machines):
+def open_ways(params, stack, connect):
     """What opens disks of machines, and what names their content; logs in at an endpoint when its first machine needs it."""
     logins = {one["name"] or one["hostname"]: one for one in params["endpoints"]}
-    fallbacks = {one.uuid: one.fallback for one in machines}
     known = ways.Once(lambda name: stack.enter_context(connect(logins[name], name=name)))
 
     def way(vm, transports):
         needed = vm.endpoint in logins and {"nfc", "folder"} & set(transports)
         return offered(params, logins, vm, transports, known.get(vm.endpoint) if needed else None)
 
-    def opened(vm, disks, transport):
-        return opening.opened(vm, disks, way(vm, (transport, *fallbacks.get(vm.uuid, ()))))
+    def opened(vm, disks, transports):
+        return opening.opened(vm, disks, way(vm, transports))
 
     def state(item):
         return opening.state_of(item.vm, item.source, lambda transport: way(item.vm, (transport,)), item.state)
@@ -395,7 +394,7 @@ def check_ways(params, items):
     for machine, vm in {one.machine.uuid: (one.machine, one.vm) for one in items if one.status == "planned"}.values():
         there = logins.get(vm.endpoint)
         try:
-            opening.usable(vm, offered(params, logins, vm, (machine.transport, *machine.fallback), there))
+            opening.usable(vm, offered(params, logins, vm, machine.transports, there))
         except InputError as error:
             problems.append(error.message)
     if problems:
@@ -483,7 +482,7 @@ def main(params, check_mode, connect=client.connect, connect_source=vmware.conne
         plan = moving.plan_of(items if params["state"] == "present" else ())
     else:
         with contextlib.ExitStack() as stack:
-            opened, state = open_ways(params, stack, connect_source, machines)
+            opened, state = open_ways(params, stack, connect_source)
             errors.update(fitness.each(items, lambda mine: judge(params, mine, state)))
             items = [one for one in items if one.machine.uuid not in errors]
             plan = moving.plan_of(items)

@@ -106,6 +106,11 @@ class Machine:
         """The machine as people name it."""
         return f"{self.name} at {self.endpoint}"
 
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """How its disks may be read, the best way first."""
+        return (self.transport, *self.fallback)
+
 
 @dataclass(frozen=True)
 class Collision:

@@ -257,7 +257,7 @@ class Moving:
         found: dict[str, Way] = {}
         for one in todo:
             mine = tuple(other.source for other in todo if other.machine.uuid == one.machine.uuid)
-            found[one.machine.uuid] = Way(one.vm, mine, one.machine.transport, self.open, len(mine))
+            found[one.machine.uuid] = Way(one.vm, mine, one.machine.transports, self.open, len(mine))
         return found
 
     def _job(self, item: Item, way: Way) -> Job:

@@ -16,20 +16,22 @@ from ...core.errors import LandscapeError
 from ...vmware.model import Disk as SourceDisk
 from ...vmware.model import Vm
 
-#: Opens the way to some disks of a machine: what it gives has ``transport``, ``source(disk)``, ``state(disk)`` and ``check()``.
-Open = Callable[[Vm, Sequence[SourceDisk], str], AbstractContextManager[Any]]
+#: Opens the way to some disks of a machine by the first transport that can be had. What it gives has ``transport``,
+#: ``source(disk)``, ``state(disk)`` and ``check()``.
+Open = Callable[[Vm, Sequence[SourceDisk], Sequence[str]], AbstractContextManager[Any]]
 
 
 @dataclass
 class Way:
     """The way to the disks of one machine, shared by its jobs.
 
+    :param transports: that may be tried, the best first.
     :param left: jobs that have not ended.
     """
 
     vm: Vm
     disks: tuple[SourceDisk, ...]
-    transport: str
+    transports: tuple[str, ...]
     open: Open
     left: int
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -41,7 +43,7 @@ class Way:
         """What is opened; the first one who asks opens it."""
         with self.lock:
             if self.opened is None:
-                self.opened = self.stack.enter_context(self.open(self.vm, self.disks, self.transport))
+                self.opened = self.stack.enter_context(self.open(self.vm, self.disks, self.transports))
             return self.opened
 
     def end(self, error: LandscapeError | None) -> None:

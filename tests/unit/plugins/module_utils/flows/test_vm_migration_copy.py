@@ -66,8 +66,8 @@ class Source:
         return self.data.setdefault((vm.uuid, key), os.urandom(SIZE // 2) + bytes(SIZE // 2))
 
     @contextlib.contextmanager
-    def open(self, vm, disks, transport):
-        self.opened.append((vm.name, tuple(disk.key for disk in disks), transport))
+    def open(self, vm, disks, transports):
+        self.opened.append((vm.name, tuple(disk.key for disk in disks), transports))
         self.open_now += 1
         outer = self
 
@@ -80,7 +80,7 @@ class Source:
                 raise LandscapeError("The lease could not be kept")
 
         try:
-            yield SimpleNamespace(transport=transport, source=make, state=lambda _disk: self.state_of, check=check)
+            yield SimpleNamespace(transport=transports[0], source=make, state=lambda _disk: self.state_of, check=check)
             self.ended[vm.name] = "complete"
         except LandscapeError:
             self.ended[vm.name] = "abort"
@@ -133,7 +133,7 @@ def test_a_wave_is_moved_and_each_way_is_opened_once(tmp_path):
     where, target = Source(), Target()
     items, found = move(vms, document, where, target, tmp_path)
     assert [one.status for one in items] == ["done"] * 6
-    assert sorted(where.opened) == [(f"vm{n}", (2000, 2001), "nfc") for n in (1, 2, 3)]
+    assert sorted(where.opened) == [(f"vm{n}", (2000, 2001), ("nfc", "folder", "ssh")) for n in (1, 2, 3)]
     assert where.ended == {f"vm{n}": "complete" for n in (1, 2, 3)}
     assert where.open_now == 0
     for one in items:
