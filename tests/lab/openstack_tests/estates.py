@@ -32,6 +32,7 @@ class Estate:
 
     :param disks: what the disks of the machines hold, by name of the machine.
     :param variables: for every playbook; ``ssh``: how the host's shell is reached.
+    :param order: keys of the disks of a machine in the order in which its server shall have them.
     """
 
     desk: Desk
@@ -39,6 +40,7 @@ class Estate:
     disks: dict[str, list[bytes]]
     variables: dict[str, Any] = field(default_factory=dict)
     ssh: dict[str, Any] | None = None
+    order: Sequence[str] = ()
 
     def _start(self, name: str, options: Sequence[str], variables: dict[str, Any]) -> subprocess.Popen[str]:
         login = {"hostname": "127.0.0.1", "port": self.esxi.port, "username": self.esxi.username}

@@ -28,19 +28,37 @@ pytestmark = [
 ]
 
 
+#: Where the disks of a machine hang, in the order in which its firmware looks for them, and what their files are called.
+PLACES = [
+    {"controller": "pvscsi", "unit": 0, "path": "web/web server_1.vmdk"},
+    {"controller": "pvscsi", "unit": 3, "path": "web/web.vmdk"},
+    {"controller": "lsilogic", "bus": 1, "unit": 0, "path": "web/Größe (alt)_2.vmdk"},
+    {"controller": "sata", "unit": 1, "path": "web/web_1_1.vmdk"},
+    {"controller": "nvme", "unit": 0, "path": "web/web_1.vmdk"},
+]
+
+
 @pytest.fixture
 def estate(compute_cloud: Cloud, tmp_path: Path, seed: int) -> Iterator[Estate]:
-    """An estate with one machine of two disks, which starts from the second one, and a small one."""
+    """An estate with a machine of five disks on four controllers, which does not start from the first of them, and a small one.
+
+    The keys of its disks say nothing of their places.
+    """
     draw = random.Random(seed)
     disks = {
-        "web": [draw.randbytes(MIB), draw.randbytes(3 * MIB) + bytes(6 * MIB) + draw.randbytes(512)],
+        "web": [draw.randbytes(512 * draw.randint(1, 2048)) for _place in PLACES],
         "old": [draw.randbytes(2 * MIB)],
     }
+    disks["web"][draw.randrange(len(PLACES))] = draw.randbytes(3 * MIB) + bytes(6 * MIB) + draw.randbytes(512)
     described = [machine(tmp_path, name, number + 1, disks[name]) for number, name in enumerate(disks)]
-    for number, disk in enumerate(described[0]["disks"]):
-        disk.update(key=2000 + number, unit=number)
-    described[0]["boot_order"] = ["disk:2001"]
+    places = draw.sample(PLACES, len(PLACES))
+    for number, (disk, place) in enumerate(zip(described[0]["disks"], places)):
+        disk.update(place, key=2000 + number)
+    boot = draw.choice([number for number, place in enumerate(places) if place is not PLACES[0]])
+    described[0]["boot_order"] = [f"disk:{2000 + boot}"]
+    rest = [number for place in PLACES for number in range(len(places)) if places[number] is place and number != boot]
     with between(compute_cloud, tmp_path, described, disks) as found:
+        found.order = [str(2000 + number) for number in (boot, *rest)]
         yield found
 
 
@@ -72,7 +90,7 @@ def test_two_machines_go_to_the_cloud_and_one_of_them_comes_back(estate: Estate)
     estate.migrate()
     is_migrated(estate, "web", 1)
     is_migrated(estate, "old", 2)
-    assert boots_from(estate, "web") == ["2001", "2000"]
+    assert boots_from(estate, "web") == estate.order
     written, made = estate.written(), estate.servers("web") + estate.volumes("web")
     moved = read(estate)
     said = estate.migrate()
@@ -89,7 +107,7 @@ def test_two_machines_go_to_the_cloud_and_one_of_them_comes_back(estate: Estate)
     is_at_the_source(estate, "old", 2)
     is_migrated(estate, "web", 1)
     maps = estate.desk.folder / "converter/maps"
-    assert len(list(maps.iterdir())) == 3
+    assert len(list(maps.iterdir())) == len(PLACES) + 1
     estate.play("vm_cleanup")
     assert list(maps.iterdir()) == []
     assert [estate.journal(name) for name in ("web", "old")] == ["cleaned", "cleaned"]

@@ -24,6 +24,7 @@ from ansible_collections.scs.landscape.tests.lab.openstack_tests.catalogues impo
 from ansible_collections.scs.landscape.tests.lab.proxy import FaultProxy, Rule
 from ansible_collections.scs.landscape.tests.lab.tests.deploying import lane
 from ansible_collections.scs.landscape.tests.lab.vsphere import Vsphere
+from ansible_collections.scs.landscape.tests.lab.vsphere_tests.test_vmware_vm_info import foreign_authority
 from ansible_collections.scs.landscape.tests.unit.plugins.module_utils.vmware import matrix
 
 # What the SDK will drop some day; Python itself shows neither kind to users.
@@ -55,6 +56,11 @@ class Move:
             )
         return list(found.values["vms"])
 
+    def login(self, port: int = 0, **changes: Any) -> dict[str, Any]:
+        """The ESXi as an endpoint."""
+        given = {"name": NAME, "hostname": NAME, "port": port or self.esxi.port, "username": self.esxi.username}
+        return {**given, "password": self.esxi.password, "ca_path": str(self.esxi.ca), **changes}
+
     def planned(self, **options: Any) -> Path:
         """The file of a plan."""
         flavor = Flavor(id="f1", name="large", vcpus=64, ram=1 << 20, disk=0)
@@ -69,12 +75,11 @@ class Move:
 
     def move(self, file: Path, port: int = 0, **options: Any) -> Result:
         """What ``vm_migration_copy`` gives."""
-        login = {"hostname": NAME, "port": port or self.esxi.port, "username": self.esxi.username}
         given = {
             "src": str(file),
-            "vms": self.facts(),
+            "vms": options.pop("vms", None) or self.facts(),
             "maps": str(self.desk.folder / "maps"),
-            "endpoints": [{**login, "password": self.esxi.password, "ca_path": str(self.esxi.ca), "name": NAME}],
+            "endpoints": [self.login(port)],
             "mounts": {"127.0.0.1:/lab": str(self.desk.cloud.share)},
             **options,
         }
@@ -276,6 +281,25 @@ def test_answers_that_are_not_what_was_asked_for_do_not_get_into_a_volume(
     assert [rule.acted for rule in rules] == [1, 1]
     some.holds("web")
     assert some.left() == []
+
+
+@pytest.mark.accept("V1.16")
+@pytest.mark.parametrize("transport", ["nfc", "folder"])
+def test_an_endpoint_that_is_not_who_was_meant_is_told_nothing_and_no_volume_is_made(
+    begin: Begin, tmp_path: Path, contents: dict[str, list[bytes]], transport: str
+) -> None:
+    some = begin(described(tmp_path, {"web": contents["web"][:1]}))
+    file, vms = some.planned(transport=transport), some.facts()
+    with some.desk.cloud.inside():
+        calls = len(some.esxi.calls(""))
+    strange = {"ca_path": str(foreign_authority(tmp_path))}, {"ca_path": None, "thumbprint_sha256": "00:" * 31 + "00"}
+    for changes, words in zip(strange, ("is not believed", "is not who was meant")):
+        failed = some.move(file, vms=vms, endpoints=[some.login(**changes)]).failed
+        assert words in failed
+        assert some.esxi.password not in failed
+    with some.desk.cloud.inside():
+        assert some.esxi.calls("")[calls:] == []
+    assert (some.volumes(), some.left()) == ([], [])
 
 
 @pytest.mark.accept("V1.21")
