@@ -29,19 +29,8 @@ description:
 extends_documentation_fragment:
   - scs.landscape.attributes
   - scs.landscape.openstack_auth
+  - scs.landscape.migration
 options:
-  src:
-    description: File of the plan, see M(scs.landscape.vm_migration_plan).
-    type: path
-    required: true
-  wave:
-    description: Wave of the plan. All waves when empty.
-    type: str
-    default: ""
-  only:
-    description: Uuids of machines of the wave. All of them when absent.
-    type: list
-    elements: str
   state:
     description:
       - V(absent) removes the volumes that were made for the machines and the images that those were made from, and nothing else. A
@@ -328,9 +317,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.vmware.model import 
 STATES = ("present", "absent", "clean", "unchanged", "possible")
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
-    "src": {"type": "path", "required": True},
-    "wave": {"type": "str", "default": ""},
-    "only": {"type": "list", "elements": "str"},
+    **journals.WAVE_ARGUMENTS,
     "state": {"type": "str", "choices": list(STATES), "default": "present"},
     "vms": {"type": "list", "elements": "dict", "default": []},
     "maps": {"type": "path", "required": True},

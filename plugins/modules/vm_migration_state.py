@@ -19,23 +19,12 @@ description:
   - Journals are files for their owner alone, written before the task returns; two runs do not write at once.
 extends_documentation_fragment:
   - scs.landscape.attributes
+  - scs.landscape.migration
 options:
-  src:
-    description: File of the plan, see M(scs.landscape.vm_migration_plan).
-    type: path
-    required: true
   folder:
     description: Folder of the journals. Keep it, and share it between those who migrate.
     type: path
     required: true
-  wave:
-    description: Wave of the plan. All waves when empty.
-    type: str
-    default: ""
-  only:
-    description: Uuids of machines of the wave. All of them when absent.
-    type: list
-    elements: str
   state:
     description:
       - State that the machines have reached. Nothing is recorded, and the journals are returned, when absent.
@@ -125,10 +114,8 @@ from ansible_collections.scs.landscape.plugins.module_utils.adapter import Resul
 from ansible_collections.scs.landscape.plugins.module_utils.flows.migration import journals, model, state
 
 ARGUMENTS = {
-    "src": {"type": "path", "required": True},
+    **journals.WAVE_ARGUMENTS,
     "folder": {"type": "path", "required": True},
-    "wave": {"type": "str", "default": ""},
-    "only": {"type": "list", "elements": "str"},
     "state": {"type": "str", "choices": list(state.STATES)},
     "vms": {"type": "list", "elements": "dict", "default": []},
     "made": {"type": "dict", "default": {}},

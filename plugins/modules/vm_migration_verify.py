@@ -22,19 +22,8 @@ description:
 extends_documentation_fragment:
   - scs.landscape.attributes
   - scs.landscape.openstack_auth
+  - scs.landscape.migration
 options:
-  src:
-    description: File of the plan, see M(scs.landscape.vm_migration_plan).
-    type: path
-    required: true
-  wave:
-    description: Wave of the plan. All waves when empty.
-    type: str
-    default: ""
-  only:
-    description: Uuids of machines of the wave. All of them when absent.
-    type: list
-    elements: str
   checks:
     description: What to look at.
     type: list
@@ -165,9 +154,7 @@ from ansible_collections.scs.landscape.plugins.module_utils.openstack.volumes.se
 
 ARGUMENTS = {
     **AUTH_ARGUMENTS,
-    "src": {"type": "path", "required": True},
-    "wave": {"type": "str", "default": ""},
-    "only": {"type": "list", "elements": "str"},
+    **journals.WAVE_ARGUMENTS,
     "checks": {"type": "list", "elements": "str", "choices": list(checks.KINDS), "default": list(checks.KINDS)},
     "maps": {"type": "path"},
     "read": {"type": "str", "choices": ["recorded", "all"], "default": "recorded"},

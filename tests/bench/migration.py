@@ -174,6 +174,7 @@ def estate(lane: str, folder: Path, described: Sequence[dict[str, Any]]) -> Iter
     cloud.up()
     try:
         esxi = Vsphere(lane, "esxi", {"machines": list(described)})
+        esxi.prepare()
         with cloud.inside():
             esxi.down()
             esxi.up()

@@ -110,6 +110,7 @@ class Move:
         for guest in self.guests:
             for key, (size, data) in guest.disks.items():
                 fill(self._raw(guest, key), size, data)
+        self.esxi.prepare()
         with self.cloud.inside():
             self.esxi.up()
 

@@ -214,6 +214,7 @@ def between(
         subnet = {"network_id": network, "name": "front", "ip_version": 4, "cidr": "10.7.0.0/24"}
         session.call("network", "POST", "/subnets", json={"subnet": subnet}, repeat=False)
     esxi = Vsphere(lane("play"), "esxi", {"machines": list(described), **more})
+    esxi.prepare()
     try:
         with cloud.inside():
             esxi.down()  # a killed run may have left one

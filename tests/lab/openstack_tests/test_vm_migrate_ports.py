@@ -37,6 +37,7 @@ def estate(compute_cloud: Cloud, tmp_path: Path, seed: int) -> Iterator[Estate]:
     described = machine(tmp_path, "web", 1, [content])
     described["nics"].append({"mac": MACS[1], "ips": ["10.8.0.21"], "network": "inner"})
     esxi = Vsphere(lane("ports"), "esxi", {"machines": [described], "networks": [{"name": "inner"}]})
+    esxi.prepare()
     with compute_cloud.inside():
         esxi.down()  # a killed run may have left one
         esxi.up()

@@ -123,6 +123,7 @@ def begin(volume_cloud: Cloud, tmp_path: Path) -> Iterator[Begin]:
 
         def started(described: list[dict[str, Any]]) -> Move:
             desk, esxi = Desk(volume_cloud, tmp_path, "member"), Vsphere(lane("copy"), "esxi", {"machines": described})
+            esxi.prepare()
             with volume_cloud.inside():
                 esxi.down()  # a killed run may have left one
                 esxi.up()

@@ -57,8 +57,9 @@ def estate(volume_cloud: Cloud, tmp_path: Path, seed: int) -> Iterator[Estate]:
     desk, path = Desk(volume_cloud, tmp_path, "member"), tmp_path / "web.raw"
     held = disk(path, SIZE, random.Random(seed), 12, 4 * MIB)
     described = {"machines": [{"name": "web", "disks": [{"size": SIZE, "source": str(path), "thin": True}]}]}
+    esxi = Vsphere(lane("export-to"), "esxi", described)
+    esxi.prepare()
     with volume_cloud.inside():
-        esxi = Vsphere(lane("export-to"), "esxi", described)
         esxi.down()  # a killed run may have left one
         esxi.up()
     yield Estate(desk, esxi, path, held)

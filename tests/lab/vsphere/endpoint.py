@@ -69,6 +69,13 @@ class Vsphere:
 
     # up and down
 
+    def prepare(self) -> None:
+        """Build what it runs, unless that is done: needs the machine's own network, so do it before entering a namespace.
+
+        :raises Unavailable: it cannot be built.
+        """
+        toolchain.program()
+
     def up(self) -> dict[str, Any]:
         """Start the endpoint, unless it runs already with this description; its status.
 

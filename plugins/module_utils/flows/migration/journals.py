@@ -20,6 +20,14 @@ from .source import vms_of
 from .state import Journal
 
 
+#: Which machines of a plan a task is for; documented in ``doc_fragments/migration.py``.
+WAVE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "src": {"type": "path", "required": True},
+    "wave": {"type": "str", "default": ""},
+    "only": {"type": "list", "elements": "str"},
+}
+
+
 def _record(folder: str, uuid: str) -> RunRecord:
     if not all(one.isalnum() or one == "-" for one in uuid):
         raise InputError(f"{uuid!r} is no uuid of a machine")
