@@ -19,7 +19,6 @@ from .model import Document, Machine, machines_of
 from .source import vms_of
 from .state import Journal
 
-
 #: Which machines of a plan a task is for; documented in ``doc_fragments/migration.py``.
 WAVE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
