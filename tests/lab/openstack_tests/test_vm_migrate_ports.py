@@ -82,7 +82,7 @@ def test_what_cannot_be_had_is_found_while_guests_run_and_ports_are_made_once(es
             back = next(one["id"] for one in cloud.pages("network", "/networks", "networks", name="back"))
             taken = made(cloud, "port", network_id=back, mac_address=MACS[1], name="somebody")["id"]
         said = estate.migrate(fails=True)
-        assert f"is taken by port {taken}" in " ".join(said.split())
+        assert f"{MACS[1]} on network back belongs to port {taken}" in " ".join(said.split())
         untouched(estate, before)
         assert (estate.ports("web"), estate.volumes("web"), estate.servers("web")) == ([], [], [])
         with estate.desk.session() as cloud:

@@ -70,10 +70,10 @@ def lacking(machines: Sequence[Machine], target: TargetCloud) -> dict[str, str]:
     if short:
         raise InputError("\n".join(short), hint="Nothing was touched yet; take a smaller wave, or ask for more")
     found = {one.uuid: [*_gone(one, target)] for one in going}
+    by = {one.uuid: one.label for one in going}
     for clash in clashes.collisions(going, target):
         for uuid in clash.machines:
-            found[uuid].append(clash.message)
-    by = {one.uuid: one.label for one in going}
+            found[uuid].append(clash.message.removeprefix(f"{by[uuid]}: "))
     return {uuid: f"{by[uuid]}: {'; '.join(problems)}" for uuid, problems in found.items() if problems}
 
 

@@ -568,7 +568,7 @@ def test_what_the_target_lacks_since_it_was_planned_is_told_before_a_shutdown(ch
     vms, document = wave(2)
     assert fitness.lacking(document.machines, fakes_migration.cloud()) == {}
     found = fitness.lacking(document.machines, fakes_migration.cloud(**change))
-    assert reason in found[vms[0]["uuid"]]
+    assert found[vms[0]["uuid"]].startswith(f"{document.machines[0].label}: {reason}")
     assert (vms[1]["uuid"] in found) == ("servers" not in change)
     # Who has a server needs none of it any more.
     made = {vm["uuid"]: target.Made(instances=1) for vm in vms}
