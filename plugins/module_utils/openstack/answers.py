@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
-from .model import Answer
+from .model import Answer, refusal
 
 
 class BrokenAnswerError(Exception):
@@ -43,6 +43,19 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     with contextlib.suppress(ValueError, TypeError):
         return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - now())
     return 0.0
+
+
+def accepted(service: str, method: str, path: str, answer: Answer, accept: tuple[int, ...]) -> Answer:
+    """The answer, unless it is a refusal.
+
+    :param accept: statuses of refusals that the caller takes.
+    :raises CloudError: it is another one.
+    """
+    if answer.status >= 400 and answer.status not in accept:
+        refused = refusal(service, method, path, answer)
+        refused.wait = retry_after(answer.headers)
+        raise refused
+    return answer
 
 
 def pieces_of(reply: Any, size: int) -> Iterator[bytes]:

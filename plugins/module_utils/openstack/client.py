@@ -25,7 +25,7 @@ from ..core.errors import LandscapeError, MissingDependencyError
 from ..core.retry import Backoff
 from ..core.stream import Stopped
 from . import model
-from .answers import BrokenAnswerError, answer_of, pieces_of, retry_after
+from .answers import BrokenAnswerError, accepted, answer_of, pieces_of, retry_after
 from .lines.client import Lines
 from .model import Answer, CloudError, UnreachableError
 
@@ -46,6 +46,8 @@ except ImportError:
 _BROKEN = (500, 502, 503, 504)
 #: Methods that have the same effect when they are done twice (RFC 9110, 9.2.2).
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")
+#: The SDK would send what is left of an image five times more after a 503 (``openstack/config/defaults.json``).
+_ONCE = {"connect_retries": 0, "status_code_retries": 0}
 
 #: Seconds that a service may take for a request, and for being asked again, once the run was interrupted: time to tidy up.
 _HURRY = 10.0
@@ -225,7 +227,7 @@ class Cloud:
         proxy = self._proxy(service)
         self.login()
         answer = self._tried(service, f"{method} {path}", lambda: self._send(proxy, method, path, options), safe, once)
-        return _accepted(service, method, path, answer, accept)
+        return accepted(service, method, path, answer, accept)
 
     def get(self, service: str, path: str, *, microversion: str | None = None, **params: Any) -> Any:
         """The JSON of one object."""
@@ -268,10 +270,10 @@ class Cloud:
         over = self._lines.over.is_set()
         given = {"headers": dict(headers or {}), "timeout": timeout, "log": False}
         try:
-            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **given)
+            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **_ONCE, **given)
             with contextlib.closing(reply):
                 if reply.status_code >= 400:
-                    _accepted(service, "GET", path, answer_of(reply), ())
+                    accepted(service, "GET", path, answer_of(reply), ())
                 begin(Answer(reply.status_code, {name.lower(): value for name, value in reply.headers.items()}))
                 yield from pieces_of(reply, size)
         except _STREAM as error:
@@ -322,7 +324,7 @@ class Cloud:
         return self._tried(service, doing, once, True).body
 
     def _send(self, proxy: Any, method: str, path: str, options: Mapping[str, Any]) -> Answer:
-        return answer_of(proxy.request(path, method, skip_cache=True, connect_retries=0, **options))
+        return answer_of(proxy.request(path, method, skip_cache=True, **_ONCE, **options))
 
     def _go_on(self, over: bool, service: str) -> None:
         """Refuses that when the run was interrupted meanwhile: what broke off then says nothing about the service."""
@@ -373,14 +375,6 @@ if openstack is not None:
     _STREAM = (*_FAILURES, RequestException, HTTPError)
     _SSL = (ksa.SSLError,)
     _ABSENT = (ksa.DiscoveryFailure, ksa.EndpointNotFound)
-
-
-def _accepted(service: str, method: str, path: str, answer: Answer, accept: tuple[int, ...]) -> Answer:
-    if answer.status >= 400 and answer.status not in accept:
-        refused = model.refusal(service, method, path, answer)
-        refused.wait = retry_after(answer.headers)
-        raise refused
-    return answer
 
 
 def _failure(cloud: str, service: str, doing: str, error: Exception) -> CloudError:

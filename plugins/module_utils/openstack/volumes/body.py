@@ -27,7 +27,7 @@ class PipeBody:
     def __init__(self, size: int, algorithm: str = "sha512") -> None:
         self.size, self._digests = size, Digests([algorithm])
         self._pieces: queue.Queue[bytes] = queue.Queue(_DEPTH)
-        self._over, self._broken = threading.Event(), threading.Event()
+        self._over, self._broken, self._taken = threading.Event(), threading.Event(), False
 
     def __len__(self) -> int:
         return self.size
@@ -66,15 +66,18 @@ class PipeBody:
     def read(self, size: int = -1) -> bytes:
         """The next bytes, as many as there are in a piece; empty at the end.
 
-        :raises Stopped: there will be no more although some are missing.
+        :raises Stopped: there will be no more although some are missing, or all were taken before.
         """
         del size
+        if self._taken:
+            raise Stopped("The bytes of the image were sent, and cannot be sent once more")
         while not self._broken.is_set():
             try:
                 data = self._pieces.get(timeout=_LOOK)
             except queue.Empty:
                 continue
             self._digests.update(data)
+            self._taken = not data
             return data
         raise Stopped("The bytes of the image ended too early")
 

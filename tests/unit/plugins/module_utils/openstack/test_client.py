@@ -178,6 +178,8 @@ def test_a_stream_is_sent_once_and_never_by_a_renewed_login():
         cloud.call("image", "PUT", "/images/1/file", data=b"bytes")
     ((_method, _path, options),) = proxy.seen
     assert options["allow_reauth"] is False
+    # Nor by keystoneauth, which the SDK tells to send an image five times more after a 503.
+    assert (options["status_code_retries"], options["connect_retries"]) == (0, 0)
 
 
 @pytest.mark.parametrize("busy", [429, 413])
@@ -217,6 +219,7 @@ def test_bytes_come_piece_by_piece_and_the_answer_before_them():
     assert (list(pieces), body.closed) == ([b"c"], True)
     ((method, path, options),) = proxy.seen
     assert (method, path, options["headers"], options["timeout"]) == ("GET", "/images/1/file", {"Range": "bytes=2-"}, 9)
+    assert options["status_code_retries"] == 0
 
 
 #: What a line that breaks raises; without the SDK only what the client itself finds broken.

@@ -488,6 +488,15 @@ def test_a_body_that_ends_too_early_breaks_the_request() -> None:
         found.digest()
 
 
+def test_a_body_that_was_sent_keeps_nobody_waiting_who_sends_it_again() -> None:
+    found = body.PipeBody(1)
+    found.put(b"x")
+    found.end()
+    assert [found.read(), found.read()] == [b"x", b""]
+    with pytest.raises(LandscapeError, match="cannot be sent once more"):
+        found.read()
+
+
 def test_a_raw_disk_gives_its_holes_and_begins_anywhere(tmp_path: Path, seed: int) -> None:
     chance, path = random.Random(seed), tmp_path / "disk"
     with path.open("wb") as file:
