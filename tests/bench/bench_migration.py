@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -24,8 +25,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
-#: Bytes of disks: a fifth of what the issue names, with the same share of data, because machines that run this are small.
-SPARSE, HELD, DENSE = 2 * GIB, 600 * MIB, GIB
+#: Bytes of disks: a fifth of 10 GiB with 3 GiB of data, because machines that run this are small; SCS_BENCH_WHOLE takes all of it.
+WHOLE = bool(os.environ.get("SCS_BENCH_WHOLE"))
+SPARSE, HELD, DENSE = (10 * GIB, 3 * GIB, 5 * GIB) if WHOLE else (2 * GIB, 600 * MIB, GIB)
 #: Beside the guide's steps.
 MAX_SPARSE, MAX_DENSE, ROUNDS = 0.4, 0.7, 2
 #: Bytes a second of a line, and the share of it that a copy has to reach.
@@ -183,6 +185,7 @@ def test_a_gib_costs_little_more_than_curl_and_sha256sum(here: Estate, transport
     assert min(ratios) <= MAX_CPU
 
 
+@pytest.mark.accept("V1.18")
 def test_eight_disks_behind_slow_lines_take_little_more_than_ideal(here: Estate) -> None:
     """The lines are slower where the machine is slower than an idle one: ESXi and proxy are on it, too."""
     ratios, most = [], []
