@@ -73,7 +73,7 @@ def test_what_a_service_does_not_tell_bounds_nothing():
     assert found.default_type == ""
 
 
-@pytest.mark.accept("V1.23")
+@pytest.mark.accept("V1.12", "V1.23")
 def test_fifty_machines_in_check_mode_write_nothing_and_give_the_plan_of_the_run(tmp_path):
     dest = tmp_path / "plans" / "plan.json"
     checked, cloud = run(dest, many(50), check=True)
