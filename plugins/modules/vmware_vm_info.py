@@ -171,7 +171,7 @@ def main(params, _check_mode, connect=client.connect):
     """Reads VMs."""
     with connect(params) as session:
         session.licence()
-        look = reading.read_some if params.get("ignore_missing") else _all
+        look = reading.read_some if params["ignore_missing"] else _all
         found, missing = look(session, params["vms"])
         vms = [vm.as_dict() for vm in found]
         for vm in () if params["files"] else vms:

@@ -51,7 +51,14 @@ class Move:
         login = {"hostname": NAME, "port": self.esxi.port, "username": self.esxi.username, "timeout": 60}
         with self.desk.cloud.inside():
             found = vmware_vm_info.main(
-                {**login, "password": self.esxi.password, "ca_path": str(self.esxi.ca), "vms": [], "files": False},
+                {
+                    **login,
+                    "password": self.esxi.password,
+                    "ca_path": str(self.esxi.ca),
+                    "vms": [],
+                    "files": False,
+                    "ignore_missing": False,
+                },
                 False,
             )
         return list(found.values["vms"])

@@ -21,6 +21,7 @@ _POWER = {
     "restore": None,
     "shutdown_timeout": 60,
     "force": False,
+    "keep_going": False,
     "max_parallel": 4,
     "ssh": None,
 }
@@ -42,7 +43,9 @@ def login(endpoint: Vsphere, **changes: Any) -> dict[str, Any]:
 
 def info(endpoint: Vsphere, *vms: str, files: bool = False, **changes: Any) -> Result:
     """What ``vmware_vm_info`` returns."""
-    return vmware_vm_info.main({**login(endpoint, **changes), "vms": list(vms), "files": files}, False)
+    return vmware_vm_info.main(
+        {**login(endpoint, **changes), "vms": list(vms), "files": files, "ignore_missing": False}, False
+    )
 
 
 def power(endpoint: Vsphere, *vms: str, check: bool = False, **options: Any) -> Result:
