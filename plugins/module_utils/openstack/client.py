@@ -270,7 +270,7 @@ class Cloud:
         over = self._lines.over.is_set()
         given = {"headers": dict(headers or {}), "timeout": timeout, "log": False}
         try:
-            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **_ONCE, **given)
+            reply = self._proxy(service).request(path, "GET", skip_cache=True, stream=True, **given)
             with contextlib.closing(reply):
                 if reply.status_code >= 400:
                     accepted(service, "GET", path, answer_of(reply), ())
