@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.scs.landscape.plugins.module_utils.vmware import client, reading
 from ansible_collections.scs.landscape.tests.lab.openstack import Cloud
 from ansible_collections.scs.landscape.tests.lab.openstack_tests.estates import (
     MIB,
@@ -103,6 +104,11 @@ def test_two_machines_go_to_the_cloud_and_one_of_them_comes_back(estate: Estate)
     before = [one["id"] for one in (*estate.servers("old"), *estate.volumes("old"))]
     estate.roll_back()
     assert [one["id"] for one in (*estate.servers("old"), *estate.volumes("old"))] == before
+    written = estate.written()
+    said = estate.roll_back("--check", vm_only=[estate.uuid("old")])
+    assert int(said.rpartition("changed=")[2].split()[0]) >= 3
+    assert (estate.written(), estate.journal("old")) == (written, "done")
+    is_migrated(estate, "old", 2)
     estate.roll_back(vm_only=[estate.uuid("old")])
     is_at_the_source(estate, "old", 2)
     is_migrated(estate, "web", 1)
@@ -133,3 +139,22 @@ def test_a_machine_that_ran_since_it_was_copied_does_not_become_a_server_that_la
     estate.disks["old"][0] = b"a day of work" + estate.disks["old"][0][13:]
     estate.migrate()
     is_migrated(estate, "old", 2)
+    # Once it is done, its source may be removed: later runs need nothing of it, and nothing takes its server away.
+    unregister(estate, "old")
+    there = [one["id"] for one in (*estate.servers("old"), *estate.volumes("old"), *estate.ports("old"))]
+    estate.migrate("--check")
+    estate.migrate()
+    assert estate.journal("old") == "done"
+    said = estate.roll_back(fails=True, vm_only=[estate.uuid("old")])
+    assert f"no VM is called '{estate.uuid('old')}' at 127.0.0.1, so its server was left" in " ".join(said.split())
+    assert [one["id"] for one in (*estate.servers("old"), *estate.volumes("old"), *estate.ports("old"))] == there
+    assert estate.journal("old") == "done"
+
+
+def unregister(estate: Estate, name: str) -> None:
+    """Takes a machine off its host, as an administrator would."""
+    login = {"hostname": "127.0.0.1", "port": estate.esxi.port, "username": estate.esxi.username}
+    login.update(password=estate.esxi.password, ca_path=str(estate.esxi.ca))
+    with estate.desk.cloud.inside(), client.connect(login) as session:
+        (vm,) = reading.read(session, [name])
+        session.call("unregistering", "UnregisterVM", session.object("VirtualMachine", vm.moid).UnregisterVM)
