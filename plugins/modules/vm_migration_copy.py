@@ -35,7 +35,8 @@ options:
     description:
       - V(absent) removes the volumes that were made for the machines and the images that those were made from, and nothing else. A
         machine of which a server has a volume, or another run fills one, keeps all of them and is told in RV(errors); it holds up no
-        other. In check mode a server does not count, for it may be gone by then.
+        other. One of which a volume cannot be removed keeps its images, is told there as well, and holds up no other. In check mode a
+        server does not count, for it may be gone by then.
       - V(clean) removes those images alone. In Ceph a volume stands on its image, which then stays until the volume is gone, with a
         warning.
       - V(unchanged) moves nothing and fails unless the machines are off, and all volumes are there and hold what the machines have now.
@@ -256,7 +257,7 @@ marks:
   returned: success or when a disk could not be moved
   type: dict
 errors:
-  description: By uuid of the machine, why it was not moved, or with O(state=absent) not removed.
+  description: By uuid of the machine, why it was not moved, or with O(state=absent) and O(state=clean) what of it was not removed.
   returned: success or when a machine could not be moved or removed
   type: dict
 removed:
@@ -283,7 +284,7 @@ plan:
   returned: always
   type: dict
 steps_done:
-  description: Number of volumes that were filled.
+  description: Number of volumes that were filled, or of volumes and images that were removed.
   returned: always
   type: int
 """
@@ -410,16 +411,15 @@ def judge(params, mine, state):
 def remove(machines, service, check_mode):
     """Removes the volumes of machines."""
     found, errors = removing.removable(machines, service.cinder.volumes(), used=check_mode)
-    plan = removing.removal(found)
+    gone = [one.id for one in found]
     if not check_mode:
-        for one in found:
-            service.discard(one.id)
-    done = 0 if check_mode else len(found)
+        gone, refused = removing.carry_out(machines, found, service.discard)
+        errors.update(refused)
     return Result(
-        changed=bool(plan),
-        plan=plan,
-        steps_done=done,
-        values={"removed": [one.id for one in found], "errors": errors},
+        changed=bool(gone),
+        plan=removing.removal(found),
+        steps_done=0 if check_mode else len(gone),
+        values={"removed": gone, "errors": errors},
         failed="\n".join(errors.values()),
     )
 
@@ -427,20 +427,20 @@ def remove(machines, service, check_mode):
 def clean(machines, cloud, check_mode, before=None):
     """Removes the images that volumes of machines were made from, after what was done before; who keeps volumes keeps them."""
     glance = Glance(cloud)
-    held = before.values["errors"] if before else {}
-    found = leftovers.found(glance, cloud.project_id, [one.uuid for one in machines if one.uuid not in held])
-    kept = [] if check_mode else leftovers.remove(glance, found)
-    before = before or Result()
+    before = before or Result(values={"errors": {}})
+    errors, labels = dict(before.values["errors"]), {one.uuid: one.label for one in machines}
+    found = leftovers.found(glance, cloud.project_id, [one for one in labels if one not in errors])
+    done = leftovers.Removed([one["id"] for one in found]) if check_mode else leftovers.remove(glance, found)
+    errors.update({uuid: f"{labels[uuid]}: {reason}" for uuid, reason in done.errors.items()})
     plan = Plan(before.plan.steps + leftovers.removal(found).steps)
-    gone = [one["id"] for one in found if one["id"] not in kept]
     return Result(
-        changed=before.changed or bool(gone),
+        changed=before.changed or bool(done.gone),
         plan=plan,
         diff=plan.diff(),
-        steps_done=before.steps_done + (0 if check_mode else len(gone)),
-        values={**before.values, "images": gone, "images_kept": kept},
-        warnings=[f"image {one} stays: a volume stands on it" for one in kept],
-        failed=before.failed,
+        steps_done=before.steps_done + (0 if check_mode else len(done.gone)),
+        values={**before.values, "images": done.gone, "images_kept": done.kept, "errors": errors},
+        warnings=[f"image {one} stays: a volume stands on it" for one in done.kept],
+        failed="\n".join(errors.values()),
     )
 
 

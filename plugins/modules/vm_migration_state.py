@@ -45,6 +45,7 @@ options:
     description:
       - What failed, by uuid of the machine. Such a machine does not reach O(state). It stays where it is, and later states leave it alone as
         well, until V(planned) is recorded for it, which every run begins with.
+      - With V(planned), none of a machine that this plan has brought to V(done) or V(cleaned) counts, for its source may be gone.
     type: dict
     default: {}
   marks:

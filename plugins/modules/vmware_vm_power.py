@@ -232,7 +232,9 @@ def main(params, check_mode, connect=client.connect, hands=Power):
             done = [plan.predicted(ask) for ask in asks]
         else:
             done = run.run(hands_of(params, hands(session)), asks, params["shutdown_timeout"], params["max_parallel"])
-            run.read_back(done, reading.read(session, [ask.vm.moid for ask in asks]))
+            # One that somebody unregistered meanwhile must not lose what is to be told of the others.
+            there, _gone = reading.read_some(session, [ask.vm.moid for ask in asks])
+            run.read_back(done, there)
     done += refused
     told = [one.as_dict() for one in done] + [_nobody(name, reason) for name, reason in missing.items()]
     return Result(

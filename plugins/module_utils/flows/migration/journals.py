@@ -96,14 +96,13 @@ def _after(
     found, problems = [], []
     for one in machines:
         known = before[one.uuid]
-        if wanted is None and known is None:
-            continue
-        if known is None and params.get("errors", {}).get(one.uuid):
+        error = _error(one, known, params)
+        if known is None and (wanted is None or error):
             continue  # it lacks something from the start, so it is not begun
         try:
-            if wanted in state.WAY:
+            if wanted in state.WAY and not _stays(known, wanted, error):
                 known = state.begin(one, document.digest, vms.get(one.uuid), known, now, str(marks.get(one.uuid) or ""))
-            known = _taken(known, params, made.get(one.uuid), now)
+            known = _taken(known, wanted, error, made.get(one.uuid), now)
         except InputError as error:
             problems.append(str(error))
         found += [known] if known is not None else []
@@ -112,11 +111,23 @@ def _after(
     return found
 
 
+def _error(machine: Machine, known: Journal | None, params: Mapping[str, Any]) -> str:
+    """What keeps a machine from a state."""
+    ended = known is not None and known.state in state.ENDED and known.task == state.task_of(machine)
+    if ended and params["state"] == state.WAY[0]:
+        return ""  # nothing of the source is needed any more, which may be gone
+    return str((params.get("errors") or {}).get(machine.uuid) or "")
+
+
+def _stays(known: Journal | None, wanted: str, error: str) -> bool:
+    """Whether a machine is left as it is: it failed, now or in this run, and may not even be there to be begun."""
+    return bool(error) or (known is not None and bool(known.error) and wanted != state.WAY[0])
+
+
 def _taken(
-    known: Journal | None, params: Mapping[str, Any], made: Mapping[str, Any] | None, now: float
+    known: Journal | None, wanted: str | None, error: str, made: Mapping[str, Any] | None, now: float
 ) -> Journal | None:
     """The journal of a machine after a state, or after what kept it from there."""
-    wanted, error = params["state"], str((params.get("errors") or {}).get(known.uuid if known else "") or "")
     if known is None or wanted is None:
         return known
     if wanted == state.WAY[0]:

@@ -38,6 +38,8 @@ WAY = (
 #: Where a machine is that was brought back, and where one is whose source may be removed.
 BACK, CLEANED = "rolled_back", "cleaned"
 STATES = (*WAY, BACK, CLEANED)
+#: Where a machine is whose migration is over.
+ENDED = ("done", CLEANED)
 #: What a state means for people.
 MEANING = {
     "planned": "its values at the source are written down",
@@ -144,7 +146,7 @@ def begin(machine: Machine, plan: str, vm: Vm | None, known: Journal | None, now
     """
     task = task_of(machine)
     if known is not None and known.state not in (BACK, "planned"):
-        if known.task != task and known.state not in ("done", CLEANED):
+        if known.task != task and known.state not in ENDED:
             raise InputError(
                 f"{machine.label} is {known.state} by plan {known.plan}, and this plan wants something else of it",
                 hint="Go on with that plan, or roll the machine back first",

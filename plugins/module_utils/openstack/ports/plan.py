@@ -195,16 +195,17 @@ def steps(todos: Sequence[Todo]) -> Plan:
     return Plan(tuple(found))
 
 
-def removals(machine: str, ports: Sequence[Body]) -> list[Body]:
+def removals(machine: str, ports: Sequence[Body], used: bool = False) -> list[Body]:
     """Ports that we made for a machine.
 
+    :param used: whether those that servers have can be removed, for a look into the future.
     :raises InputError: one of them is in use.
     """
     mine = [one for one in ports if model.is_ours(one, machine)]
-    used = [one for one in mine if one.get("device_id")]
-    if used:
+    busy = [] if used else [one for one in mine if one.get("device_id")]
+    if busy:
         raise InputError(
-            f"port {used[0]['id']} is used by {used[0]['device_id']} and cannot be removed",
+            f"port {busy[0]['id']} is used by {busy[0]['device_id']} and cannot be removed",
             hint="Remove the server first",
         )
     return mine

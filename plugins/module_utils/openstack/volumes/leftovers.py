@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from ...core.errors import LandscapeError
 from ...core.plan import Impact, Plan, Step
 from ..images import owner
 from ..images.glance import Glance
@@ -46,12 +48,31 @@ def removal(images: Sequence[Mapping[str, Any]]) -> Plan:
     )
 
 
-def remove(glance: Glance, images: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Removes them, but for those that a volume stands on; the ids of these."""
-    kept = []
+@dataclass
+class Removed:
+    """What became of images.
+
+    :ivar gone: ids of those that went.
+    :ivar kept: ids of those that a volume stands on.
+    :ivar errors: by uuid of the machine, why others did not go.
+    """
+
+    gone: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def remove(glance: Glance, images: Sequence[Mapping[str, Any]]) -> Removed:
+    """Removes them, but for those that a volume stands on; one that does not go holds up no other."""
+    found = Removed()
     for one in images:
+        identifier, uuid = str(one["id"]), str(one[model.VM])
         try:
-            glance.remove(str(one["id"]), patience=_GOES)
+            glance.remove(identifier, patience=_GOES)
+            found.gone.append(identifier)
         except ConflictError:
-            kept.append(str(one["id"]))
-    return kept
+            found.kept.append(identifier)
+        except LandscapeError as error:
+            reason = f"image {identifier} was not removed: {error}"
+            found.errors[uuid] = f"{found.errors[uuid]}\n{reason}" if uuid in found.errors else reason
+    return found

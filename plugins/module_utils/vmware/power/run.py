@@ -127,10 +127,18 @@ def _shut_down(
 
 
 def read_back(found: Sequence[Done], vms: Sequence[Vm]) -> None:
-    """Writes down what VMs are now; one that is not what it was to become, and told no error, gets one."""
-    now = {vm.moid: plan.state_of(vm) for vm in vms}
+    """Writes down what VMs are now; one that is not what it was to become, and told no error, gets one.
+
+    :param vms: one that is not among them is not there any more; what was known of it stays.
+    """
+    now = {vm.moid: vm for vm in vms}
     for done in found:
-        done.after = now[done.ask.vm.moid]
+        vm = now.get(done.ask.vm.moid)
+        done.after = plan.state_of(vm or done.ask.vm)
+        if vm is None:
+            gone = f"{done.ask.vm.name} is not there any more, so nobody can tell what became of it"
+            done.error = done.error or gone
+            continue
         missed = plan.missed(done)
         if not done.error and missed:
             done.error = f"{done.ask.vm.name} did not become what was asked: {', '.join(missed)}"

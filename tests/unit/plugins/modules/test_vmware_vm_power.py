@@ -247,6 +247,38 @@ def test_one_that_fails_does_not_end_the_others(lab):
     assert result.changed
 
 
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_one_that_is_unregistered_meanwhile_does_not_lose_the_others(lab, keep_going):
+    change = lab.hands.set_cards
+
+    def set_cards(moid, name, wanted):
+        change(moid, name, wanted)
+        if moid == "7":
+            lab.session.trees.remove(lab.session.tree("7"))
+
+    lab.hands.set_cards = set_cards
+    result = lab("web", "db", nics="disconnected", power="off", keep_going=keep_going)
+    web, db = result.values["vms"]
+    assert web["error"] == "web is not there any more, so nobody can tell what became of it"
+    assert web["after"] == web["before"]
+    assert (db["error"], db["after"]["power"]) == (None, "off")
+    assert (result.failed, result.changed) == (web["error"], True)
+
+
+def test_what_failed_before_a_vm_was_gone_is_what_is_told(lab):
+    lab.hands.faults = {"set_cards": "ManagedObjectNotFound"}
+    change = lab.hands.set_cards
+
+    def set_cards(moid, name, wanted):
+        try:
+            change(moid, name, wanted)
+        finally:
+            lab.session.trees.remove(lab.session.tree(moid))
+
+    lab.hands.set_cards = set_cards
+    assert lab(nics="disconnected").failed == "refused set_cards"
+
+
 def test_somebody_who_was_faster_is_no_failure(lab):
     lab.hands.faults = {"shut_down": "InvalidPowerState"}
     ask = lab.hands.shut_down

@@ -512,7 +512,7 @@ def test_an_image_that_a_volume_still_stands_on_stays_and_is_told(cloned, monkey
     assert kept.warnings == ["image mine stays: a volume stands on it"]
     assert len(cloned.cloud.volumes) == 1
     cloned.cloud.cloned = False
-    assert cloned.run("clean").values == {"images": ["mine"], "images_kept": []}
+    assert cloned.run("clean").values == {"images": ["mine"], "images_kept": [], "errors": {}}
     assert len(cloned.cloud.volumes) == 1
 
 

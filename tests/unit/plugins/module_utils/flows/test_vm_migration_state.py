@@ -170,6 +170,65 @@ def test_a_machine_that_lacks_something_from_the_start_is_not_begun(place):
     assert [one["uuid"] for one in found.values["vms"]] == [vm["uuid"] for vm in place["vms"][1:]]
 
 
+def told(result, uuid):
+    """State and error of a machine."""
+    return next((one["state"], one["error"]) for one in result.values["vms"] if one["uuid"] == uuid)
+
+
+@pytest.mark.parametrize("before", ["rolled_back", "planned"])
+def test_a_machine_that_is_gone_holds_up_no_other_whatever_its_journal_says(place, tmp_path, before):
+    first, *others = (vm["uuid"] for vm in place["vms"])
+    run(place, "planned")
+    if before == "rolled_back":
+        run(place, "rolled_back", only=[first])
+    # Of another task, so that what was begun does not count.
+    other = fakes_migration.made(place["vms"], overrides={"vm1": {"server": "another"}})
+    (tmp_path / "other.json").write_text(other.text(), encoding="utf-8")
+    here = dict(place, src=str(tmp_path / "other.json"))
+    there, gone = place["vms"][1:], {first: "vm1 is not among vms"}
+    with pytest.raises(InputError, match=r"vm1 at esx1\.example is not at the source any more"):
+        run(here, "planned", vms=there)
+    found = run(here, "planned", vms=there, errors=gone)
+    assert told(found, first) == (before, "vm1 is not among vms")
+    assert (found.values["going"], found.values["errors"], found.values["due"]["probed"]) == (others, gone, others)
+    for name in state.WAY[1:]:
+        found = run(here, name, vms=[])
+        assert states(found) == [before, name, name]
+    assert found.values["errors"] == gone
+    # It is there again: another run begins it by the plan of then.
+    anew = run(here, "planned")
+    assert told(anew, first) == ("planned", "")
+    assert anew.values["vms"][0]["plan"] == other.digest
+    assert anew.values["due"]["probed"] == [first]
+
+
+@pytest.mark.parametrize("end", ["done", "cleaned"])
+def test_a_machine_at_the_end_of_its_way_needs_no_source(place, end):
+    first, *others = (vm["uuid"] for vm in place["vms"])
+    for name in (*state.WAY, *([end] if end != "done" else [])):
+        run(place, name, only=[first])
+    gone, there = {first: "vm1 is not among vms", others[0]: "its host is silent"}, place["vms"][1:]
+    found = run(place, "planned", vms=there, errors=gone)
+    assert told(found, first) == (end, "")
+    assert [one["uuid"] for one in found.values["vms"]] == [first, others[1]]
+    assert (found.values["going"], found.values["errors"]) == ([first, others[1]], {})
+    assert found.values["due"]["done"] == [others[1]]
+    # What an earlier run wrote down is gone with another try.
+    assert told(run(place, "checked", only=[first], errors={first: "its server is off"}), first)[1]
+    assert told(run(place, "planned", vms=there, errors=gone), first) == (end, "")
+    assert not run(place, "planned", vms=there, errors=gone).changed
+
+
+def test_a_machine_that_ended_by_a_plan_that_wanted_something_else_is_told(place, tmp_path):
+    first = place["vms"][0]["uuid"]
+    for name in state.WAY:
+        run(place, name, only=[first])
+    other = fakes_migration.made(place["vms"], overrides={"vm1": {"server": "another"}})
+    (tmp_path / "other.json").write_text(other.text(), encoding="utf-8")
+    here = dict(place, src=str(tmp_path / "other.json"))
+    assert told(run(here, "planned", errors={first: "gone"}), first) == ("done", "gone")
+
+
 def test_journals_are_for_one_run_at_a_time(place):
     run(place, "planned")
     with RunRecord(place["folder"], "somebody").locked(), pytest.raises(LockedError, match="somebody"):

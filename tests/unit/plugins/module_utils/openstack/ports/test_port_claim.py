@@ -203,6 +203,8 @@ def test_only_ports_of_the_machine_are_removed_and_none_in_use() -> None:
     first["device_id"] = "s1"
     with pytest.raises(InputError, match="is used by s1"):
         run(cloud, [], state="absent")
+    # In check mode the server is only foretold to be gone by then.
+    assert len(run(cloud, [], check=True, state="absent").plan) == 3
     assert cloud.ports == {**before, first["id"]: first}
     first["device_id"] = ""
     assert run(cloud, [], state="absent").steps_done == 3
