@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +15,13 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.validation import check_type_dict, check_type_list
 
 from .core.errors import InputError, LandscapeError
 from .core.plan import Plan
-from .core.pool import Outcome
+from .core.pool import Outcome, each
 from .core.redact import is_secret_name
+from .core.stream import say
 
 
 @dataclass
@@ -96,22 +100,71 @@ def returned(result: Result) -> dict[str, Any]:
 def entries(params: Mapping[str, Any], option: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The options of each entry of a list, where a module does several of what it otherwise does one of.
 
-    What an entry does not say is as the task says it.
+    What an entry does not say, or says null to, is as the task says it.
 
-    :param arguments: the argument specification of an entry.
+    :param arguments: the argument specification of an entry; ``vm`` tells entries apart.
     :raises InputError: an entry is not as it should be; all of them at once, with their places.
     """
-    found, problems = [], []
+    found: list[dict[str, Any]] = []
+    problems: list[str] = []
+    places: dict[str, int] = {}
     for number, entry in enumerate(params[option]):
-        of_the_task = {key: params[key] for key in arguments if params.get(key) is not None}
-        other = sorted(set(map(str, entry)) - set(arguments))
-        checked = ArgumentSpecValidator(dict(arguments)).validate({**of_the_task, **entry})
-        texts = [*(f"there is no {one} in an entry" for one in other), *([] if other else checked.error_messages)]
+        own, texts = _own(params, entry, arguments)
+        machine = str(own.get("vm", ""))
+        if places.setdefault(machine, number) != number and machine:
+            texts.append(f"vm {machine} is the one of {option}[{places[machine]}]")
         problems += [f"{option}[{number}]: {text}" for text in texts]
-        found.append({**params, **checked.validated_parameters})
+        found.append({**params, **own})
     if problems:
         raise InputError("; ".join(problems), hint=f"An entry may have {', '.join(arguments)}")
     return found
+
+
+def _own(
+    params: Mapping[str, Any], entry: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """What an entry itself says, and what is wrong with it.
+
+    Only that is looked into: what the task says was, and would not pass twice; and what neither says has its default there.
+    """
+    said = {key: entry[key] for key in arguments if entry.get(key) is not None}
+    missing = [key for key, one in arguments.items() if one.get("required") and params.get(key) is None]
+    checked = ArgumentSpecValidator({key: arguments[key] for key in {**said, **dict.fromkeys(missing)}}).validate(said)
+    unknown = [f"there is no {one} in an entry" for one in sorted(set(map(str, entry)) - set(arguments))]
+    return {key: checked.validated_parameters[key] for key in said}, [*unknown, *checked.error_messages]
+
+
+def written(options: Mapping[str, Any], option: str) -> list[dict[str, Any]]:
+    """The entries of a list of dictionaries as Ansible will read them, as far as it can: also those that are texts."""
+    found = []
+    with contextlib.suppress(TypeError):
+        for one in check_type_list(options.get(option) or []):
+            with contextlib.suppress(TypeError):
+                found.append(check_type_dict(one))
+    return found
+
+
+def several(
+    wanted: Sequence[dict[str, Any]], work: Callable[[dict[str, Any], threading.Event], Any], parallel: int
+) -> list[Outcome[dict[str, Any]]]:
+    """What became of each of several entries; how many are left is said while they are worked on.
+
+    :param wanted: of :func:`entries`.
+    :param work: is given an entry, and what is set when the run ends: it is to end early then.
+    """
+    stop, left = threading.Event(), {one["vm"]: str(one.get("name") or one["vm"]) for one in wanted}
+
+    def one(entry: dict[str, Any]) -> Any:
+        try:
+            return work(entry, stop)
+        finally:
+            left.pop(entry["vm"], None)
+
+    def tick() -> None:
+        names = list(left.values())
+        say(f"{len(wanted) - len(names)} of {len(wanted)} machines are done, left: {', '.join(names[:5])}")
+
+    return each(wanted, one, parallel, tick=tick, stop=stop)
 
 
 def together(
@@ -119,19 +172,21 @@ def together(
 ) -> Result:
     """One result of several, where the failure of one held up no other.
 
-    :param outcomes: by the options of their entries; each value has a ``plan``.
+    :param outcomes: by the options of their entries; each value has a ``plan``, and the details of an error may say what was
+        done before it (``changed``, ``steps_done``).
     :param told: what is returned of such a value.
     """
+    before = [one.error.details for one in outcomes if one.error]
     steps = Plan(tuple(step for one in outcomes if one.error is None for step in one.value.plan.steps))
     values = [
         {"vm": one.item["vm"], "error": str(one.error) if one.error else None, **({} if one.error else told(one.value))}
         for one in outcomes
     ]
     return Result(
-        changed=bool(steps),
+        changed=bool(steps) or any(one.get("changed") for one in before),
         plan=steps,
         diff=steps.diff(),
-        steps_done=0 if check_mode else len(steps),
+        steps_done=0 if check_mode else len(steps) + sum(one.get("steps_done", 0) for one in before),
         values={option: values},
         failed="\n".join(str(one.error) for one in outcomes if one.error),
     )

@@ -32,7 +32,7 @@ options:
   vms:
     description:
       - Several machines, O(max_parallel) of them at once, where the failure of one holds up no other. In place of O(vm).
-      - Each has C(vm) and C(ports), as O(ports).
+      - Each has a C(vm) of its own and C(ports), as O(ports).
     type: list
     elements: dict
   max_parallel:
@@ -137,7 +137,7 @@ RETURN = r"""
 vms:
   description:
     - With O(vms), RV(ports) of each machine, in their order, with C(vm) and C(error). The last is null for one that has all its ports.
-      Of one that failed there is nothing more.
+      Of one that failed there is nothing more, but what was done of it counts in C(changed) and C(steps_done).
   returned: with O(vms), also when one of them failed
   type: list
   elements: dict
@@ -190,9 +190,15 @@ steps_done:
   type: int
 """
 
-from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, entries, run_module, together
-from ansible_collections.scs.landscape.plugins.module_utils.core import pool
+from ansible_collections.scs.landscape.plugins.module_utils.adapter import (
+    Result,
+    entries,
+    run_module,
+    several,
+    together,
+)
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
+from ansible_collections.scs.landscape.plugins.module_utils.openstack.making import Writes
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.model import AUTH_ARGUMENTS
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.ports import task
 
@@ -224,12 +230,21 @@ ARGUMENTS = {
 ENTRY = {"vm": {"type": "str", "required": True}, "ports": ARGUMENTS["ports"]}
 
 
+def work(cloud, params, check_mode, stop=None):
+    """The ports of one machine."""
+    if params["state"] == "present":
+        return task.claim(cloud, params, check_mode, stop)
+    writes = Writes(cloud)
+    with writes.told(lambda: writes.count):  # a port is removed by one request
+        return task.release(writes, params, check_mode)
+
+
 def main(params, check_mode, connect=client.connect):
     """Looks for the ports, and makes what is missing; of one machine or of several."""
-    work = task.claim if params["state"] == "present" else task.release
     if params["vms"] is not None:
-        wanted, cloud = entries(params, "vms", ENTRY), connect(params)
-        outcomes = pool.each(wanted, lambda one: work(cloud, one, check_mode), params["max_parallel"])
+        wanted = entries(params, "vms", ENTRY)
+        cloud = connect(params, parallel=params["max_parallel"])
+        outcomes = several(wanted, lambda one, stop: work(cloud, one, check_mode, stop), params["max_parallel"])
         return together("vms", outcomes, lambda found: {"ports": found.ports}, check_mode)
     found = work(connect(params), params, check_mode)
     return Result(

@@ -31,7 +31,7 @@ options:
   servers:
     description:
       - Several servers, O(max_parallel) of them at once, where the failure of one holds up no other. In place of O(vm).
-      - Each has C(vm), and what of O(name), O(volumes), O(image_metadata), O(ports), O(flavor), O(needs), O(availability_zone),
+      - Each has a C(vm) of its own, and what of O(name), O(volumes), O(image_metadata), O(ports), O(flavor), O(needs), O(availability_zone),
         O(server_group), O(metadata), O(tags), O(description), O(hostname) and O(power) is its own; the rest is as the task says.
     type: list
     elements: dict
@@ -195,7 +195,8 @@ servers:
   description:
     - With O(servers), what is returned of each, in their order, with C(vm) and C(error). The last is null for one that is as it should be.
       Of one that failed there is nothing more.
-    - The other values below are returned for a single server only, but for C(plan) and C(steps_done).
+    - The other values below are returned for a single server only, but for C(plan) and C(steps_done). What was done of one that
+      failed counts in C(changed) and C(steps_done).
   returned: with O(servers), also when one of them failed
   type: list
   elements: dict
@@ -252,8 +253,15 @@ steps_done:
   type: int
 """
 
-from ansible_collections.scs.landscape.plugins.module_utils.adapter import Result, entries, run_module, together
-from ansible_collections.scs.landscape.plugins.module_utils.core import pool
+from ansible_collections.scs.landscape.plugins.module_utils.adapter import (
+    Result,
+    entries,
+    run_module,
+    secrets_in,
+    several,
+    together,
+    written,
+)
 from ansible_collections.scs.landscape.plugins.module_utils.openstack import client
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.compute import model, task
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.flavors import match
@@ -321,8 +329,8 @@ def main(params, check_mode, connect=client.connect):
         wanted = entries(
             params, "servers", {**ENTRY, "name": {"type": "str", "required": params["state"] == "present"}}
         )
-        cloud = connect(params)
-        outcomes = pool.each(wanted, lambda one: work(cloud, one, check_mode), params["max_parallel"])
+        cloud = connect(params, parallel=params["max_parallel"])
+        outcomes = several(wanted, lambda one, stop: work(cloud, one, check_mode, stop), params["max_parallel"])
         return together("servers", outcomes, lambda found: task.values(found, check_mode), check_mode)
     found = work(connect(params), params, check_mode)
     return Result(
@@ -341,4 +349,6 @@ if __name__ == "__main__":
         required_one_of=[["vm", "servers"]],
         mutually_exclusive=[["vm", "servers"]],
         required_if=[("state", "present", ["name", "servers"], True)],
+        # An entry has none; who writes one there is told so, and need not see it printed.
+        hides=lambda options: secrets_in([one.get("user_data") for one in written(options, "servers")], secret=True),
     )

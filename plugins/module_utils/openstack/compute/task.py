@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from typing import Any, Callable
 
 from ...core.errors import LandscapeError
 from ...core.plan import Plan, Step
-from ...core.stream import say
+from ...core.stream import Stopped, say
 from ..flavors.nova import Flavors
+from ..making import Making, Writes
 from ..model import NotFoundError
 from ..servers.body import request
 from ..servers.capture import NEUTRON, NOVA, Reader
@@ -45,6 +47,8 @@ class Builder:
     """Makes servers.
 
     :param patience: seconds that one server may take.
+    :param stop: set when the run ends; what is being made then is left to the next run.
+    :ivar done: how many steps were carried out.
     """
 
     def __init__(
@@ -53,11 +57,13 @@ class Builder:
         *,
         patience: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
-        self.cloud, self.reader = cloud, Reader(cloud)
-        self.volumes = VolumeService(cloud, patience=patience, clock=clock, sleep=sleep)
-        self.making, self._patience = self.volumes.making, patience
+        self.cloud: Any = Writes(cloud)
+        self.reader, self.volumes = Reader(self.cloud), VolumeService(self.cloud)
+        self.making = Making(self.cloud, patience=patience, clock=clock, sleep=sleep, stop=stop)
+        self.done, self._patience = 0, patience
 
     # Looking.
 
@@ -95,20 +101,25 @@ class Builder:
         """Makes or finishes the server; its id.
 
         :raises LandscapeError: it did not become what it must; what was made of it is gone, volumes and ports are there.
+        :raises Stopped: the run ends; what was made of it is there, and the next run finishes it.
         """
         wanted = todo.wanted
         if todo.action == "none" and todo.server is not None:
             return str(todo.server["id"])
+        self.making.go_on()
         for one in todo.failed:
             self.remove(one)
+            self.done += 1
         if todo.volume is not None and todo.action != "finish":
             properties = todo.volume.image if wanted.properties is None else wanted.properties
             self.volumes.boot_from(todo.volume, True, properties)
         server = str(todo.server["id"]) if todo.server is not None else self._create(todo)
         try:
             self.making.wait_for(NOVA, "server", server, (_UP, _DOWN), wanted.name)
-        except LandscapeError:
-            self.remove(server)
+        except LandscapeError as error:
+            # When the run ends, services are given little time: that they say nothing does not mean that it failed.
+            if not (isinstance(error, Stopped) or self.making.stop.is_set()):
+                self.remove(server)
             raise
         say(f"server {wanted.name} runs")
         if wanted.power == "off":
@@ -116,6 +127,7 @@ class Builder:
             self.making.wait_for(NOVA, "server", server, (_DOWN,), wanted.name)
         body = {"metadata": {model.STATE: model.DONE}}
         self.cloud.call(NOVA, "POST", f"/servers/{server}/metadata", json=body, repeat=True)
+        self.done += 1
         return server
 
     def _create(self, todo: Todo) -> str:
@@ -136,7 +148,9 @@ class Builder:
         """Removes a server; returns when it is gone, and its volumes and ports are free.
 
         :raises LandscapeError: it does not go.
+        :raises Stopped: the run ends.
         """
+        self.making.go_on()
         end = self.making.clock() + self._patience
         while self.reader.server(server) is not None:
             self.cloud.call(NOVA, "DELETE", f"/servers/{server}", accept=(404, 409))
@@ -191,27 +205,48 @@ def body_of(todo: Todo) -> dict[str, Any]:
     return request(wanted.name, todo.flavor.id if todo.flavor else "", disks, cards, more, todo.group)
 
 
-def build(cloud: Any, params: Mapping[str, Any], check_mode: bool, builder: type[Builder] = Builder) -> Found:
+def build(
+    cloud: Any,
+    params: Mapping[str, Any],
+    check_mode: bool,
+    stop: threading.Event | None = None,
+    builder: type[Builder] = Builder,
+) -> Found:
     """The server of a machine.
 
-    :raises LandscapeError: something stands against it, or it failed.
+    :param stop: set when the run ends.
+    :raises LandscapeError: something stands against it, or it failed; its details say what was done before.
     """
-    wanted, work = model.wanted_of(params, check_mode), builder(cloud, patience=float(params.get("timeout") or 3600))
+    wanted = model.wanted_of(params, check_mode)
+    work = builder(cloud, patience=float(params.get("timeout") or 3600), stop=stop)
     todo = plan.plan(wanted, work.there(wanted))
     if todo.action == "none" and todo.server is not None:
         return work.look(todo, str(todo.server["id"]))
     if check_mode:
         return Found(plan.steps(todo), todo, todo.server)
-    return work.look(todo, work.carry_out(todo))
+    with work.cloud.told(lambda: work.done):
+        return work.look(todo, work.carry_out(todo))
 
 
-def tear_down(cloud: Any, params: Mapping[str, Any], check_mode: bool, builder: type[Builder] = Builder) -> Found:
-    """Removes the servers that we made of a machine; volumes and ports stay."""
-    work = builder(cloud, patience=float(params.get("timeout") or 3600))
+def tear_down(
+    cloud: Any,
+    params: Mapping[str, Any],
+    check_mode: bool,
+    stop: threading.Event | None = None,
+    builder: type[Builder] = Builder,
+) -> Found:
+    """Removes the servers that we made of a machine; volumes and ports stay.
+
+    :param stop: set when the run ends.
+    :raises LandscapeError: one does not go; its details say what was done before.
+    """
+    work = builder(cloud, patience=float(params.get("timeout") or 3600), stop=stop)
     mine = work.mine(str(params["vm"]))
     found = Found(_removals(mine), removed=[str(one["id"]) for one in mine])
-    for one in () if check_mode else found.removed:
-        work.remove(one)
+    with work.cloud.told(lambda: work.done):
+        for one in () if check_mode else found.removed:
+            work.remove(one)
+            work.done += 1
     return found
 
 

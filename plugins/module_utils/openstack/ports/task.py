@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...core.plan import Plan
-from ..making import Making
+from ..making import Making, Writes
 from . import model, plan
 from .model import Card, There
 from .plan import Todo
@@ -131,24 +132,28 @@ class Ports:
         self.cloud.call(_NEUTRON, "DELETE", f"/ports/{port}", accept=(404,))
 
 
-def claim(cloud: Any, params: Mapping[str, Any], check_mode: bool) -> Found:
+def claim(cloud: Any, params: Mapping[str, Any], check_mode: bool, stop: threading.Event | None = None) -> Found:
     """Ports for all cards of a machine.
 
-    :raises LandscapeError: something stands against it, or it failed.
+    :param stop: set when the run ends; then no further port is begun.
+    :raises LandscapeError: something stands against it, or it failed; its details say what was done before.
     """
-    machine, ports = str(params["vm"]), Ports(cloud)
+    writes = Writes(cloud)
+    machine, ports = str(params["vm"]), Ports(writes, Making(writes, stop=stop))
     cards = model.cards_of(params["ports"])
     todos = plan.plan(machine, cards, ports.there(cards, str(params["probe"]), check_mode))
     found = Found(plan.steps(todos))
     words = {"create": "made", "update": "changed", "none": "present"}
-    for todo in todos:
-        if check_mode and todo.action != "none":
-            shown = {**(todo.port or {}), **todo.body}
-            entry = model.shown(shown, "planned", created=todo.action == "create")
-            found.ports.append({**entry, "predicted": True})
-            continue
-        port = ports.carry_out(todo)
-        found.ports.append(model.shown(port, words[todo.action], created=model.is_ours(port, machine)))
+    with writes.told(lambda: sum(one["status"] in ("made", "changed") for one in found.ports)):
+        for todo in todos:
+            if check_mode and todo.action != "none":
+                shown = {**(todo.port or {}), **todo.body}
+                entry = model.shown(shown, "planned", created=todo.action == "create")
+                found.ports.append({**entry, "predicted": True})
+                continue
+            ports.making.go_on()
+            port = ports.carry_out(todo)
+            found.ports.append(model.shown(port, words[todo.action], created=model.is_ours(port, machine)))
     return found
 
 

@@ -6,12 +6,19 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import json
 import random
+import runpy
+import time
 from typing import Any
+from unittest import mock
 
 import pytest
+from ansible.module_utils import basic
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.scs.landscape.plugins.module_utils import adapter
+from ansible_collections.scs.landscape.plugins.module_utils.core import pool, stream
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError, LandscapeError
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.compute import plan, task
 from ansible_collections.scs.landscape.plugins.module_utils.openstack.flavors.match import Request
@@ -29,11 +36,13 @@ class Project(FakeProject):
     """A project with two volumes and a port of a machine that moves here.
 
     :ivar faults: what becomes of the next servers, in order; empty for one that runs.
+    :ivar slow: whether servers are still being built.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.faults: list[str] = []
+        self.slow = False
         for name, size in (("large", 8), ("huge", 64)):
             self.kept["flavors"][name] = {"id": name, "name": name, "vcpus": size, "ram": size * 2048, "disk": 0}
         for name in ("data", "boot"):
@@ -51,6 +60,10 @@ class Project(FakeProject):
         server = self.kept["servers"][made["server"]["id"]]
         server.update(created=f"{len(self.writes):06}", asked=copy.deepcopy(wanted))
         return status, made
+
+    def _shown(self, collection: str, one: dict[str, Any]) -> dict[str, Any]:
+        shown = super()._shown(collection, one)
+        return {**shown, "status": "BUILD"} if self.slow and collection == "servers" else shown
 
     def _change(self, method: str, path: list[str], found: dict[str, Any], body: Any) -> tuple[int, Any]:
         if path[-1] == "metadata" and method == "POST":
@@ -94,7 +107,15 @@ def run(cloud: Project, check: bool = False, **more: Any) -> Any:
     given = {**base, "needs": {"vcpus": 2, "ram": 1024}, "image_metadata": PROPERTIES, **more}
     checked = ArgumentSpecValidator(vm_build.ARGUMENTS).validate(given)
     assert not checked.error_messages, checked.error_messages
-    return vm_build.main(checked.validated_parameters, check, connect=lambda _params: cloud)
+    return vm_build.main(checked.validated_parameters, check, connect=lambda _params, **_more: cloud)
+
+
+def left_over(cloud: Project) -> str:
+    """The id of a server that failed, and that a killed run left."""
+    cloud.faults = ["broken"]
+    marks = {"migration_vm": "u1", "migration_state": "building"}
+    wanted = {"name": "web01", "flavorRef": "f1", "metadata": marks, "block_device_mapping_v2": [], "networks": "none"}
+    return str(cloud._make_server(wanted, {})[1]["server"]["id"])
 
 
 def state(cloud: Project) -> Any:
@@ -193,13 +214,40 @@ def test_a_server_that_fails_goes_and_volumes_and_ports_stay() -> None:
 
 def test_a_failed_server_that_a_killed_run_left_is_replaced() -> None:
     cloud = Project()
-    cloud.faults = ["broken"]
-    cloud._make_server({"name": "web01", "flavorRef": "f1", "metadata": {"migration_vm": "u1", "migration_state": "building"},
-                        "block_device_mapping_v2": [], "networks": "none"}, {})  # fmt: skip
-    (old,) = cloud.kept["servers"]
+    old = left_over(cloud)
     done = run(cloud)
     assert ([step.action for step in done.plan.steps], done.values["removed"]) == (["delete", "create"], [old])
     assert state(cloud)[0] == "ACTIVE"
+
+
+def test_what_was_done_before_a_failure_is_told() -> None:
+    cloud = Project()
+    left_over(cloud)
+    cloud.faults = ["No valid host was found"]
+    with pytest.raises(LandscapeError, match="No valid host") as caught:
+        run(cloud)
+    assert (caught.value.details, cloud.kept["servers"]) == ({"changed": True, "steps_done": 1}, {})
+    left_over(cloud)
+    cloud.faults = ["No valid host was found"]
+    listed = [{"vm": "u1", "name": "web01", "volumes": [{"id": cloud.boot}]}]
+    done = several(cloud, listed, flavor="large")
+    assert (done.changed, done.steps_done, len(done.plan)) == (True, 1, 0)
+    refused = several(cloud, [{**listed[0], "volumes": [{"id": "nowhere"}]}], flavor="large")
+    assert (refused.changed, refused.steps_done) == (False, 0)
+
+
+def test_what_was_removed_before_a_failure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = Project()
+    _first, last = left_over(cloud), left_over(cloud)
+    change = cloud._change
+
+    def refuse(method: str, path: list[str], found: dict[str, Any], body: Any) -> tuple[int, Any]:
+        return (403, None) if method == "DELETE" and path[1] == last else change(method, path, found, body)
+
+    monkeypatch.setattr(cloud, "_change", refuse)
+    with pytest.raises(LandscapeError) as caught:
+        run(cloud, state="absent")
+    assert (caught.value.details, list(cloud.kept["servers"])) == ({"changed": True, "steps_done": 1}, [last])
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -316,7 +364,7 @@ def test_a_flavor_is_never_smaller_and_none_that_fits_is_closer(seed: int) -> No
 def several(cloud: Project, entries: list[dict[str, Any]], check: bool = False, **more: Any) -> Any:
     checked = ArgumentSpecValidator(vm_build.ARGUMENTS).validate({"servers": entries, **more})
     assert not checked.error_messages, checked.error_messages
-    return vm_build.main(checked.validated_parameters, check, connect=lambda _params: cloud)
+    return vm_build.main(checked.validated_parameters, check, connect=lambda _params, **_more: cloud)
 
 
 def test_several_are_made_at_once_and_one_that_cannot_be_holds_up_no_other():
@@ -353,3 +401,81 @@ def test_entries_that_are_not_as_they_should_be_are_all_named_before_anything_is
     assert "servers[1]: missing required arguments: vm" in said
     assert "servers[2]: value of power must be one of: on, off" in said
     assert cloud.writes == []
+
+
+def test_what_all_servers_need_is_said_once() -> None:
+    cloud = Project()
+    cloud._make_volume({"name": "other", "size": 1, "metadata": {}}, None)
+    other = list(cloud.kept["volumes"])[-1]
+    wanted = [
+        {"vm": "u1", "name": "web01", "volumes": [{"id": cloud.boot}]},
+        {"vm": "u2", "name": "web02", "volumes": [{"id": other}], "needs": {"vcpus": 9}},
+    ]
+    done = several(cloud, wanted, needs={"vcpus": 3, "ram": 1024})
+    assert [(one["error"], one["server"]["flavor"]) for one in done.values["servers"]] == [
+        (None, "large"),
+        (None, "huge"),
+    ]
+
+
+def test_interrupted_nobody_waits_and_what_is_being_built_is_finished_by_the_next_run(monkeypatch) -> None:
+    """With real pauses and a real clock: nobody is to wait until the patience is over."""
+    pauseless = task.build
+    monkeypatch.setattr(task, "build", pauseless.func)
+    monkeypatch.setattr(adapter, "each", functools.partial(pool.each, every=0.05))
+    cloud = Project()
+    cloud.slow = True
+    cloud._make_volume({"name": "other", "size": 1, "metadata": {}}, None)
+    other = list(cloud.kept["volumes"])[-1]
+    cloud.writes.clear()
+    wanted = [
+        {"vm": "u1", "name": "web01", "volumes": [{"id": cloud.boot}], "ports": [{"id": cloud.port}]},
+        {"vm": "u2", "name": "web02", "volumes": [{"id": other}]},
+    ]
+
+    def press(text: str) -> None:
+        if "machines are done" in text and cloud.kept["servers"]:
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with stream.heard_by(press), pytest.raises(KeyboardInterrupt):
+        several(cloud, wanted, flavor="large", max_parallel=1, timeout=120)
+    assert time.monotonic() - began < 60
+    assert [one for one in cloud.writes if one[0] == "DELETE" or one[1] == "/servers"] == [("POST", "/servers")]
+    (begun,) = cloud.kept["servers"]
+    cloud.slow = False
+    monkeypatch.setattr(task, "build", pauseless)
+    done = several(cloud, wanted, flavor="large")
+    assert [step.action for step in done.plan.steps] == ["finish", "create"]
+    assert done.values["servers"][0]["server"]["id"] == begun
+
+
+def test_a_service_that_is_cut_off_has_not_failed() -> None:
+    """The interruption reaches a thread as an error of its request: the server is still being built."""
+    cloud = Project()
+    with mock.patch.object(task.Making, "wait_for", side_effect=stream.Stopped("cut")), pytest.raises(stream.Stopped):
+        run(cloud)
+    assert [one["metadata"]["migration_state"] for one in cloud.kept["servers"].values()] == ["building"]
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        [{"vm": "u1", "name": "web01", "user_data": "Tr0ub4dor"}],
+        [{"vm": "u1", "name": "web01", "user_data": {"users": ["Tr0ub4dor"]}}],
+        ["vm=u1 name=web01 user_data=Tr0ub4dor"],
+        [{"vm": "u1", "name": "web01", "user_data": "Tr0ub4dor"}, 7],
+    ],
+    ids=["text", "data", "written", "refused"],
+)
+def test_user_data_of_an_entry_are_refused_without_being_shown(module, monkeypatch, capsys, servers) -> None:
+    arguments = {"_ansible_remote_tmp": "/tmp", "_ansible_verbosity": 3, "cloud": "member", "servers": servers}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    logged: list[str] = []
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, *words, **more: logged.append(f"{words} {more}"))
+    with pytest.raises(SystemExit), mock.patch.object(basic.AnsibleModule, "warn"):
+        runpy.run_path(vm_build.__file__, run_name="__main__")
+    out = capsys.readouterr().out
+    assert 7 in servers or "there is no user_data in an entry" in out
+    assert 7 in servers or "web01" in str(logged)  # the rest of it stays readable
+    assert "Tr0ub4dor" not in out + str(logged)

@@ -36,7 +36,7 @@ def run(cloud: FakeNeutron, cards: Any = None, check: bool = False, **more: Any)
     given = {"vm": "u1", "ports": CARDS if cards is None else cards, **more}
     checked = ArgumentSpecValidator(port_claim.ARGUMENTS).validate(given)
     assert not checked.error_messages, checked.error_messages
-    return port_claim.main(checked.validated_parameters, check, connect=lambda _params: cloud)
+    return port_claim.main(checked.validated_parameters, check, connect=lambda _params, **_more: cloud)
 
 
 def kept(cloud: FakeNeutron) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ def test_killed_anywhere_and_run_again_the_ports_are_the_same() -> None:
 def test_a_lost_answer_makes_no_second_port(acted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(range(10_000))
     monkeypatch.setattr(port_claim.task.Making.__init__, "__kwdefaults__", {
-        "patience": 60.0, "clock": lambda: float(next(seconds)), "sleep": lambda _seconds: None
+        "patience": 60.0, "clock": lambda: float(next(seconds)), "sleep": lambda _seconds: None, "stop": None
     })  # fmt: skip
     cloud = FakeNeutron()
     cloud.lose = [("POST", "/ports", acted)]
