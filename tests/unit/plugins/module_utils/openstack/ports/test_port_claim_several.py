@@ -94,7 +94,10 @@ def test_a_machine_of_which_a_part_was_made_has_changed() -> None:
 def test_a_port_that_was_made_but_not_finished_is_a_change_and_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = Neutron()
     answer = cloud._answer
-    refused = lambda method, path, body: (403, None) if path[-1] == "tags" else answer(method, path, body)  # noqa: E731
+
+    def refused(method: str, path: list[str], body: Any) -> Any:
+        return (403, None) if path[-1] == "tags" else answer(method, path, body)
+
     monkeypatch.setattr(cloud, "_answer", refused)
     done = run(cloud, WANTED[:1])
     assert (bool(done.failed), done.changed, done.steps_done, len(cloud.ports)) == (True, True, 0, 1)
