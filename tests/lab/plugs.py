@@ -11,6 +11,8 @@ from . import guests
 from .wiring import BRIDGE, CONTROLLER, End, Wiring
 
 _SECONDS = 60
+#: How often a cable is plugged in where something else is faster.
+_TRIES = 20
 #: The bridge of the controller that joins everything it is plugged into.
 _OOB = "oob"
 
@@ -33,14 +35,24 @@ class Panel:
         A port that holds a cable already loses it. The third of each pair: whether the link is up.
         """
         chosen = list(pairs)
-        self.disconnect(end for near, far, _up in chosen for end in (near, far))
         creation, inside = [], Scripts()
         for near, far, active in chosen:
             creation.append(f"link add {self._place(near)} type veth peer {self._place(far)}")
             for end in (near, far):
                 self._settle(end, active, inside)
-        _ip(creation)
+        self._replace([end for near, far, _up in chosen for end in (near, far)], creation)
         self._run(inside)
+
+    def _replace(self, ends: list[End], creation: list[str]) -> None:
+        """Cables in place of what ports hold. A switch that misses a port makes an empty one, perhaps just then."""
+        for left in reversed(range(_TRIES)):
+            self.disconnect(ends)
+            try:
+                _ip(creation)
+                return
+            except FileExistsError:
+                if not left:
+                    raise
 
     def disconnect(self, ends: Iterable[End]) -> None:
         """Pull the cables out of ports; both ends of each vanish."""
@@ -134,7 +146,11 @@ class Scripts:
 
 
 def _ip(lines: list[str], pid: int = 0, force: bool = False) -> None:
-    """Run lines of ``ip``, in a network namespace when a process is named; ``force`` goes on after an error."""
+    """Run lines of ``ip``, in a network namespace when a process is named; ``force`` goes on after an error.
+
+    :raises FileExistsError: there is an interface of that name already.
+    :raises RuntimeError: it failed otherwise.
+    """
     if not lines:
         return
     command = ["nsenter", f"--net=/proc/{pid}/ns/net"] if pid else []
@@ -143,4 +159,5 @@ def _ip(lines: list[str], pid: int = 0, force: bool = False) -> None:
         command, input="\n".join(lines) + "\n", capture_output=True, text=True, check=False, timeout=_SECONDS
     )
     if done.returncode and not force:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}\n{chr(10).join(lines)}")
+        kind = FileExistsError if "File exists" in done.stderr else RuntimeError
+        raise kind(f"{' '.join(command)}: {done.stderr.strip()}\n{chr(10).join(lines)}")
