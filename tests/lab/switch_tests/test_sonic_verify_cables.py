@@ -46,9 +46,22 @@ def judged(stage: Stage, names: list[str]) -> dict[str, dict[str, Any]]:
     return {name: results[0] for name, results in done.results.items()}
 
 
-def heard(fabric: Fabric, port: str, system: str) -> bool:
-    said = fabric.machine(LEAF).run(["lldpctl", "-f", "keyvalue", port], check=False).stdout
-    return f"lldp.{port}.chassis.name={system}\n" in said
+def heard(fabric: Fabric, switch: str, port: str, far: str, name: str) -> bool:
+    """Whether a port of a switch hears another switch at a port of that name."""
+    said = fabric.machine(switch).run(["lldpctl", "-f", "keyvalue", port], check=False).stdout
+    return f"lldp.{port}.chassis.name={far}\n" in said and f"={name}\n" in said
+
+
+def both_hear(fabric: Fabric, cables: list[tuple[str, str, str]]) -> bool:
+    """Whether both ends of cables hear each other; either may be later.
+
+    :param cables: port of the leaf, spine, and port of the spine.
+    """
+    return all(
+        heard(fabric, LEAF, near, spine, alias(fabric, spine, far))
+        and heard(fabric, spine, far, LEAF, alias(fabric, LEAF, near))
+        for near, spine, far in cables
+    )
 
 
 def test_exchanged_cables_are_named_at_both_ends(three: Fabric, tmp_path: Path, collections_root: Path) -> None:
@@ -57,8 +70,10 @@ def test_exchanged_cables_are_named_at_both_ends(three: Fabric, tmp_path: Path, 
     assert {spine: end and end[0] for spine, end in ends.items()} == {SPINE: SPINE, OTHER: OTHER}
     assert {port: alias(three, LEAF, port) for port, _alias in UPLINKS.values()} == dict(UPLINKS.values())
 
+    cables = [(port, spine, str(ends[spine][1])) for spine, (port, _alias) in UPLINKS.items()]
+
     def as_cabled() -> bool:
-        return all(heard(three, port, spine) for spine, (port, _alias) in UPLINKS.items())
+        return both_hear(three, cables)
 
     assert kernel.wait_for(as_cabled, _SECONDS, 0.5)
     well = judged(stage, [LEAF, SPINE, OTHER])
@@ -69,7 +84,8 @@ def test_exchanged_cables_are_named_at_both_ends(three: Fabric, tmp_path: Path, 
 
     near, far = UPLINKS[SPINE][0], UPLINKS[OTHER][0]
     with faults.swap_cables(three, f"{LEAF}/{near}", f"{LEAF}/{far}"):
-        assert kernel.wait_for(lambda: heard(three, near, OTHER) and heard(three, far, SPINE), _SECONDS, 0.5)
+        exchanged = [(far, *cables[0][1:]), (near, *cables[1][1:])]
+        assert kernel.wait_for(lambda: both_hear(three, exchanged), _SECONDS, 0.5)
         wrong = judged(stage, [LEAF, SPINE, OTHER])
     told = {one["local"]: (one["check"], one["expected"], one["got"]) for one in wrong[LEAF]["failures"]}
     assert set(told) == {f"{port} ({name})" for port, name in UPLINKS.values()}, wrong[LEAF]
