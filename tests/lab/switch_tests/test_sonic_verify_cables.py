@@ -21,7 +21,8 @@ pytestmark = pytest.mark.accept("S2.2")
 OTHER = "em01-spine-r02-u41"
 #: The leaf's ports to the spines, and theirs to the leaf: name and alias.
 UPLINKS = {SPINE: ("Ethernet48", "hundredGigE49"), OTHER: ("Ethernet52", "hundredGigE50")}
-_SECONDS = 90.0
+#: A neighbour that says nothing any more is kept for two minutes.
+_SECONDS = 180.0
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,10 @@ def judged(stage: Stage, names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def heard(fabric: Fabric, switch: str, port: str, far: str, name: str) -> bool:
-    """Whether a port of a switch hears another switch at a port of that name."""
-    said = fabric.machine(switch).run(["lldpctl", "-f", "keyvalue", port], check=False).stdout
-    return f"lldp.{port}.chassis.name={far}\n" in said and f"={name}\n" in said
+    """Whether a port of a switch hears another switch at a port of that name, and nobody else: who was there before is kept a while."""
+    said = fabric.machine(switch).run(["lldpctl", "-f", "keyvalue", port], check=False).stdout.splitlines()
+    there = [line.partition("=")[2] for line in said if line.startswith(f"lldp.{port}.chassis.name=")]
+    return there == [far] and any(line.endswith(f"={name}") for line in said)
 
 
 def both_hear(fabric: Fabric, cables: list[tuple[str, str, str]]) -> bool:
