@@ -103,6 +103,14 @@ def gone(cloud: Any, service: str, path: str) -> None:
     until_status(cloud, service, path, 404)
 
 
+def no_volumes(cloud: Any) -> None:
+    """Removes all volumes of the project, and before them the attachments that a killed run left."""
+    for one in cloud.pages("block-storage", "/attachments/detail", "attachments", microversion="3.54"):
+        cloud.call("block-storage", "DELETE", f"/attachments/{one['id']}", microversion="3.54")
+    for one in list(cloud.pages("block-storage", "/volumes/detail", "volumes")):
+        gone(cloud, "block-storage", f"/volumes/{one['id']}")
+
+
 def until(look: Any, seconds: float = 300.0) -> Any:
     """What a look gives once it gives anything."""
     end = time.monotonic() + seconds

@@ -144,10 +144,7 @@ def ended(desk: Desk, esxi: Vsphere) -> None:
     with desk.cloud.inside():
         esxi.down()
     with desk.session() as cloud:
-        for one in cloud.pages("block-storage", "/attachments/detail", "attachments", microversion="3.54"):
-            cloud.call("block-storage", "DELETE", f"/attachments/{one['id']}", microversion="3.54")
-        for one in list(cloud.pages("block-storage", "/volumes/detail", "volumes")):
-            machines.gone(cloud, "block-storage", f"/volumes/{one['id']}")
+        machines.no_volumes(cloud)
 
 
 def described(folder: Path, contents: dict[str, list[bytes]]) -> list[dict[str, Any]]:

@@ -43,10 +43,7 @@ def desk(ceph_cloud: Cloud, tmp_path: Path) -> Iterator[Desk]:
     found = Desk(ceph_cloud, tmp_path, "member")
     yield found
     with found.session() as cloud:
-        for one in cloud.pages("block-storage", "/attachments/detail", "attachments", microversion="3.54"):
-            cloud.call("block-storage", "DELETE", f"/attachments/{one['id']}", microversion="3.54")
-        for one in list(cloud.pages("block-storage", "/volumes/detail", "volumes")):
-            machines.gone(cloud, "block-storage", f"/volumes/{one['id']}")
+        machines.no_volumes(cloud)
 
 
 @pytest.fixture
