@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -167,6 +168,7 @@ def _texts(found: Any) -> dict[str, str]:
     return {str(key): str(value) for key, value in (found or {}).items()}
 
 
+@functools.lru_cache(maxsize=65536)  # the same few thousand times are compared with each other again and again
 def moment(text: str) -> datetime.datetime:
     """A time of an API (UTC, with or without a zone, with or without fractions); the beginning of time when there is none."""
     try:
