@@ -57,11 +57,11 @@ def frr(config: ConfigDb, running: str, *, fixups: bool = False) -> set[str]:
         return {"FRR does not answer"}
     parsed = lines.parse(running)
     boot, live = faults.expected(config), faults.expected(config, "live")
-    lacking = {one for one in lines.missing(boot, parsed) if one not in lines.missing(boot, live)}
+    lacking = set(lines.missing(boot, parsed)) - set(lines.missing(boot, live))
     too_much = set(lines.missing(parsed, boot)) & set(lines.missing(parsed, live)) - set(vnis_of(config))
     # What both paths write in their own way has to be there in one of them.
-    here = {_variant(*one) for one in _all(parsed)}
-    lacking |= {one for one in lines.missing(live, parsed) if _variant(*one) not in here and _in(boot, *one)}
+    here, wanted = ({_variant(*one) for one in _all(these)} for these in (parsed, boot))
+    lacking |= {one for one in lines.missing(live, parsed) if _variant(*one) in wanted - here}
     found = {f"FRR lacks: {_shown(*one)}" for one in lacking}
     found |= {f"FRR has too much: {_shown(*one)}" for one in too_much if one[1] or not one[0][-1].startswith("vrf ")}
     if fixups:
@@ -78,10 +78,6 @@ def _variant(section: lines.Section, text: str) -> tuple[lines.Section, str]:
     """What a line is of, where two paths word it differently: an entry of a prefix list is known by its number."""
     words = text.split()
     return section, " ".join(words[:5]) if words[1:2] == ["prefix-list"] else text
-
-
-def _in(wanted: lines.Lines, section: lines.Section, text: str) -> bool:
-    return _variant(section, text) in {_variant(*one) for one in _all(wanted)}
 
 
 def _shown(section: lines.Section, text: str) -> str:

@@ -43,7 +43,7 @@ class Redis:
 
     def __init__(self, number: int = CONFIG_DB, path: str = SOCKET, patience: float = 0.0) -> None:
         self._path, self._number = path, number
-        end = time.monotonic() + patience
+        end, pause = time.monotonic() + patience, 0.01
         while True:
             try:
                 self._open()
@@ -51,7 +51,8 @@ class Redis:
             except (OSError, Refused) as error:  # Refused: it is still reading its file
                 if time.monotonic() >= end:
                     raise SwitchError("database_gone", path=path, why=str(error)) from error
-                time.sleep(0.3)
+                time.sleep(pause)
+                pause = min(2 * pause, 0.3)
 
     def _open(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
