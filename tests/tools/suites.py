@@ -28,7 +28,19 @@ _DEMO = "tests/lab/tests/test_demo.py"
 _ONCE = ("--exclude", "vm_migration")
 _TRACED = ("core-2.19",)
 _UNTRACED = tuple(leg for leg in ALL if leg not in _TRACED)
-_UNIT = (*_PYTEST, "-m", "not slow", "tests/unit", "--ignore", "tests/unit/frame")
+#: One more than there are cores: some tests wait for a program or a clock.
+_UNIT = (
+    "pytest",
+    "--numprocesses",
+    "3",
+    "--dist",
+    "worksteal",
+    "-m",
+    "not slow",
+    "tests/unit",
+    "--ignore",
+    "tests/unit/frame",
+)
 
 
 @dataclass(frozen=True)

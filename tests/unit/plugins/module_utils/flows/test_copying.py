@@ -341,6 +341,7 @@ def test_a_run_that_is_stopped_ends_between_two_pieces_and_goes_on_later(tmp_pat
     assert bytes(store.bytes) == data
 
 
+@pytest.mark.slow
 @pytest.mark.accept("V1.24")
 def test_memory_is_bounded_whatever_the_size_and_however_slow_the_sink(tmp_path):
     class Endless(Memory):
@@ -377,6 +378,7 @@ def test_memory_is_bounded_whatever_the_size_and_however_slow_the_sink(tmp_path)
     assert (progress.state, progress.done) == ("done", 512 * MIB)
 
 
+@pytest.mark.slow
 def test_reading_and_writing_overlap(tmp_path):
     data, rate = os.urandom(16 * BLOCK), 5 * MIB
 
@@ -411,6 +413,7 @@ def fleet_of(tmp_path, data, count, rate=0.0, **more):
     return jobs, stores
 
 
+@pytest.mark.slow
 @pytest.mark.accept("V1.18")
 def test_eight_slow_disks_go_four_at_once(tmp_path, monkeypatch):
     data = os.urandom(4 * UNIT)

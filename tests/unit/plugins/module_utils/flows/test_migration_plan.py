@@ -372,6 +372,7 @@ def too_much(flavor, cpus, memory):
     return extra + len(flavor.specs or {})
 
 
+@pytest.mark.slow
 @pytest.mark.accept("V1.20")
 def test_a_thousand_machines_get_the_least_flavor_that_is_not_smaller(seed):
     chance, chosen_ones, none = random.Random(seed), 0, 0

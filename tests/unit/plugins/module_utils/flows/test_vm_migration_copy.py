@@ -624,6 +624,7 @@ def carried(cloud, method, vms, document, where, folder):
     return items
 
 
+@pytest.mark.slow
 @pytest.mark.accept("V1.21")
 @pytest.mark.parametrize("method", ["attach", "image"])
 @pytest.mark.parametrize(

@@ -312,6 +312,7 @@ def ending(found, world):
     return [(one["state"], one["original"], one["made"]) for one in found], world.things, world.vms
 
 
+@pytest.mark.slow
 @pytest.mark.accept("V1.14")
 def test_killed_after_any_act_and_run_again_ends_the_same(place, tmp_path, seed):
     places = range(1, 45) if os.environ.get("SCS_FULL") else sorted(random.Random(seed).sample(range(1, 45), 12))

@@ -340,6 +340,7 @@ def _document(path: tuple[str, ...], value: str) -> str:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIELDS)
 def test_hostile_texts_in_every_field_and_name(name: str, seed: int, tmp_path: Path) -> None:
     """Each text as the value, as an entry or as a name: reading, rules and findings survive and stay printable."""

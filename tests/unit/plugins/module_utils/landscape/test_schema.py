@@ -141,6 +141,7 @@ def _refusals(text: str) -> tuple[bool, bool]:
     return any(finding.rule != "S05" for finding in findings), bool(errors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_decoder_and_schema_refuse_the_same_values(place: str) -> None:
     spec, path = PLACES[place]

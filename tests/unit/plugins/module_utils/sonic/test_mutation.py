@@ -139,6 +139,7 @@ def test_a_judge_that_lets_something_pass_or_refuses_too_much_is_found(seed, lib
     assert len(contradictions(ghosts, [""] * len(ghosts))) == len(ghosts)
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.8")
 @pytest.mark.parametrize("name", [*golden.SWITCHES, *golden.BACKUPS])
 def test_libyang_asked_directly_says_what_sonic_says(libyang, name):
@@ -231,6 +232,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.accept("S1.8")
 @pytest.mark.parametrize("name", silent.CATEGORIES)
 def test_a_category_explains_what_it_is_about_and_nothing_beside_it(libyang, name):

@@ -191,6 +191,7 @@ def test_bytes_behind_the_end_are_refused(seed):
         decoded(whole + b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_disk():
     """62 TiB, nearly all of it zeroes."""
     size = 62 * 1024**4

@@ -151,6 +151,7 @@ def test_a_list_is_missing_damaged_of_another_backup_or_of_another_size(tmp_path
     assert len(cases) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200))
 def test_no_change_of_a_list_goes_unnoticed(tmp_path, seed):
     chance = random.Random(seed)

@@ -73,6 +73,7 @@ def proven_somewhere(history: History, chance: random.Random) -> None:
             history.backups[one.id] = dataclasses.replace(one, metadata=metadata)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("round", range(80))
 def test_any_history_is_thinned_out_without_a_refusal_and_only_once(round: int) -> None:
     chance = random.Random(round)

@@ -52,6 +52,7 @@ def whole(history: History, identifier: str) -> bool:
     return history.backups[identifier].available and (parent is None or whole(history, parent))
 
 
+@pytest.mark.slow
 @pytest.mark.accept("B1.5")
 @pytest.mark.parametrize("round", range(2))
 def test_four_hundred_days_leave_what_the_calendar_asks_for_and_a_second_run_changes_nothing(round: int) -> None:

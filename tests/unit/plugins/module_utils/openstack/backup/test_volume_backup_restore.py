@@ -301,6 +301,7 @@ def test_a_larger_volume_holds_the_backup_at_its_beginning(bench):
         bench.run({"backup": "b1", "volume": "small", "run": "a"}, allow_overwrite=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", range(12))
 @pytest.mark.parametrize("over", [False, True], ids=["new", "over"])
 def test_a_run_that_is_killed_anywhere_is_taken_up_again(bench, when, over):

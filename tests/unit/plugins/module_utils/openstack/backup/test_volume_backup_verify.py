@@ -269,6 +269,7 @@ def test_what_a_killed_run_left_goes_and_what_others_use_stays(bench):
     assert bench.left() == ["alive", "busy", "odd", "users"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", range(0, 24, 2))
 def test_a_run_that_is_killed_anywhere_leaves_nothing_behind_the_next_one(bench, when, monkeypatch):
     dead = gone_process()

@@ -200,6 +200,7 @@ def _from_sparse(cloud: FakeVolumes, disk: Path, made: Any, wanted: dict[str, An
     return made(wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way["method"])
 def test_killed_anywhere_and_run_again_there_is_one_whole_volume(
     way: dict[str, Any], cloud: FakeVolumes, disk: Path, monkeypatch: pytest.MonkeyPatch
@@ -533,6 +534,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.accept("V1.21")
 @pytest.mark.parametrize("way", [*WAYS, SPARSE], ids=["attach", "raw", "qcow2"])
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from ansible_collections.scs.landscape.tests.tools import apt
 PACKAGE = Path(agent.__file__).parents[1]
 
 #: Each program tells the log of its call first, then does what its name says; ``broken`` names those that fail.
-_PROGRAM = """#!{python} -I
-import json, os, pathlib, shutil, sys
+_PROGRAM = """#!{python} -IS
+import json, os, pathlib, sys
 box = pathlib.Path({box!r})
 name, argv = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 with open(box / "calls", "a") as stream:
@@ -44,17 +44,14 @@ _SCRIPTS = {
     "logger": "",
     "lldpctl": "echo '{{\"lldp\": {{}}}}'",
     "ip": "echo '[]'",
+    # What it is told is what two calls tell a real one: a section, and a line of it.
+    "vtysh": """if [ "$*" = '-c show running-config' ]; then cat "$box/frr"
+elif [ "$1 $2" = '-c configure terminal' ]; then case $6 in
+  no\\ *) grep -vxF " ${{6#no }}" "$box/frr" >"$box/frr.new"; mv "$box/frr.new" "$box/frr" ;;
+  *) printf '%s\\n %s\\nexit\\n' "$4" "$6" >>"$box/frr" ;; esac
+else echo '{{}}'; fi""",
 }
 _BODIES = {
-    "vtysh": """if argv == ["-c", "show running-config"]:
-    print((box / "frr").read_text())
-elif argv[:2] == ["-c", "configure terminal"]:
-    section, line = argv[3], argv[5]
-    text = (box / "frr").read_text()
-    text = text.replace(f" {line[3:]}\\n", "") if line.startswith("no ") else text + f"{section}\\n {line}\\nexit\\n"
-    (box / "frr").write_text(text)
-else:
-    print("{}")""",
     "config": """sys.path.insert(0, {package!r})
 os.environ["SCS_LANDSCAPE_REDIS"] = str(box / "redis.sock")
 from switch import client, sonic
