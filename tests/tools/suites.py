@@ -29,18 +29,8 @@ _ONCE = ("--exclude", "vm_migration")
 _TRACED = ("core-2.19",)
 _UNTRACED = tuple(leg for leg in ALL if leg not in _TRACED)
 #: One more than there are cores: some tests wait for a program or a clock.
-_UNIT = (
-    "pytest",
-    "--numprocesses",
-    "3",
-    "--dist",
-    "worksteal",
-    "-m",
-    "not slow",
-    "tests/unit",
-    "--ignore",
-    "tests/unit/frame",
-)
+_THREE = ("pytest", "--numprocesses", "3", "--dist", "worksteal")
+_UNIT = (*_THREE, "-m", "not slow", "tests/unit", "--ignore", "tests/unit/frame")
 
 
 @dataclass(frozen=True)

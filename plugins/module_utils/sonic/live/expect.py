@@ -60,8 +60,8 @@ def frr(config: ConfigDb, running: str, *, fixups: bool = False) -> set[str]:
     lacking = set(lines.missing(boot, parsed)) - set(lines.missing(boot, live))
     too_much = set(lines.missing(parsed, boot)) & set(lines.missing(parsed, live)) - set(vnis_of(config))
     # What both paths write in their own way has to be there in one of them.
-    here, wanted = ({_variant(*one) for one in _all(these)} for these in (parsed, boot))
-    lacking |= {one for one in lines.missing(live, parsed) if _variant(*one) in wanted - here}
+    nowhere = {_variant(*one) for one in _all(boot)} - {_variant(*one) for one in _all(parsed)}
+    lacking |= {one for one in lines.missing(live, parsed) if _variant(*one) in nowhere}
     found = {f"FRR lacks: {_shown(*one)}" for one in lacking}
     found |= {f"FRR has too much: {_shown(*one)}" for one in too_much if one[1] or not one[0][-1].startswith("vrf ")}
     if fixups:
