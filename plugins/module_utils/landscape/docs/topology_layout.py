@@ -118,7 +118,7 @@ def _depths(book: Book) -> dict[str, int]:
         above = roles[name].uplinks_to if name in roles and name not in seen else ()
         return max((depth(role, (*seen, name)) + 1 for role in above), default=0)
 
-    below_leaves = {above for name in ranked if roles[name].kind == "server" for above in roles[name].uplinks_to}
+    below_leaves = {above for role in roles.values() if role.kind == "server" for above in role.uplinks_to}
     switches = [one for one in book.devices if one.device.section == "switches"]
     switches = [one for one in switches if not (one.role and below_leaves & set(one.role.uplinks_to))]
     depths = {one.name: depth(one.device.role) for one in switches if one.device.role in ranked}

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import copy
+import datetime
+import functools
 import ipaddress
 import json
+import operator
 import posixpath
 import re
 
@@ -14,6 +18,9 @@ import yaml
 from ansible_collections.scs.landscape.plugins.module_utils.core.errors import InputError
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.docs import build, markdown, model, tables
 from ansible_collections.scs.landscape.plugins.module_utils.landscape.finding import Finding, Place
+from ansible_collections.scs.landscape.plugins.module_utils.landscape.model import Landscape
+from ansible_collections.scs.landscape.plugins.module_utils.landscape.rules import validate
+from ansible_collections.scs.landscape.plugins.module_utils.landscape.schema import Spec, specs_of
 
 LANDSCAPES = ["lab_pages", "hostile_pages", "large_pages"]
 
@@ -105,6 +112,36 @@ def test_addresses_of_no_network_are_not_lost(lab_data, view_of):
     view = view_of({**lab_data, "networks": networks, "switches": switches})
     page = build.pages(view, [], model.Options(include=("addresses",)))["addresses.md"]
     assert "192.0.2.7" in section(page, "In no network")
+
+
+def references_of(data, spec, path=()):
+    """Where a document refers to something, as the steps that lead there."""
+    if spec.kind == "reference":
+        yield path
+    elif spec.kind == "object":
+        fields = specs_of(spec.model)
+        for name, value in data.items():
+            yield from references_of(value, fields[name], (*path, name))
+    elif spec.kind in ("map", "list"):
+        for key, value in data.items() if spec.kind == "map" else enumerate(data):
+            yield from references_of(value, spec.item, (*path, key))
+
+
+@pytest.mark.slow
+def test_every_reference_may_lead_nowhere(lab_data, view_of):
+    """A typing error in any of them is a finding on the index, and all pages are there."""
+    fields = {}
+    for path in references_of(lab_data, Spec("object", "", model=Landscape)):
+        fields.setdefault((path[0], *(step for step in path[2:] if isinstance(step, str))), path)
+    assert {("roles", "uplinks_to"), ("hosts", "role"), ("hosts", "rack")} <= set(fields)
+    for path in fields.values():
+        data = copy.deepcopy(lab_data)
+        functools.reduce(operator.getitem, path[:-1], data)[path[-1]] = "nowhere"
+        view = view_of(data)
+        found = validate.check(view, [], today=datetime.date(2026, 11, 1))
+        pages = build.pages(view, found, model.Options())
+        assert any("nowhere" in str(one) for one in found), path
+        assert "nowhere" in pages["index.md"], path
 
 
 def test_cables_are_sorted_like_ports(lab_pages):
