@@ -70,14 +70,19 @@ def test_nothing_slow_is_loaded_for_a_rollback_that_is_not_needed(tmp_path):
 def test_the_copied_program_runs_alone(tmp_path, programs, monkeypatch):
     """What is left on the host needs nothing of the collection."""
     machine = Machine(tmp_path)
-    monkeypatch.setattr(machine, "start", Host(programs).start)
-    os.unlink(machine.at("/run/systemd/system/x"))
-    os.rmdir(machine.at("/run/systemd/system"))
     target = Path(machine.at("/etc/thing"))
     target.write_text("old")
+
+    def start(argv):
+        """The change happens before: the program does not wait, and may be done before we go on."""
+        target.write_text("new")
+        return Host(programs).start(argv)
+
+    monkeypatch.setattr(machine, "start", start)
+    os.unlink(machine.at("/run/systemd/system/x"))
+    os.rmdir(machine.at("/run/systemd/system"))
     guard = Guard(machine, "test")
     guard.arm(["/etc/thing"], [], 0)
-    target.write_text("new")
     deadline = time.monotonic() + 20
     while target.read_text() != "old" and time.monotonic() < deadline:
         time.sleep(0.05)
