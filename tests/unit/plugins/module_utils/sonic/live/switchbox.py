@@ -44,7 +44,7 @@ _SCRIPTS = {
     "logger": "",
     "lldpctl": "echo '{{\"lldp\": {{}}}}'",
     "ip": "echo '[]'",
-    # What it is told is what two calls tell a real one: a section, and a line of it.
+    # A change is `-c 'configure terminal' -c SECTION -c LINE`; a line that begins with `no` takes that line out again.
     "vtysh": """if [ "$*" = '-c show running-config' ]; then cat "$box/frr"
 elif [ "$1 $2" = '-c configure terminal' ]; then case $6 in
   no\\ *) grep -vxF " ${{6#no }}" "$box/frr" >"$box/frr.new"; mv "$box/frr.new" "$box/frr" ;;
