@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import acceptance, apt, bundle, environments, pins, runner, staging
+from . import acceptance, apt, bundle, environments, pins, process, runner, staging
 from .console import Unavailable, say
 from .legs import FULL, LEGS
 from .paths import CACHE, REPO, WORK
@@ -21,7 +21,8 @@ def _tool(argv: list[str], leg: str = "tools", environ: dict[str, str] | None = 
     """Run a program of a leg in the checkout itself."""
     env = environments.environment(LEGS[leg])
     variables = {**environments.clean_environ(), **(environ or {})}
-    return subprocess.run(env.command(argv, REPO), cwd=REPO, env=variables, check=False).returncode
+    with subprocess.Popen(env.command(argv, REPO), cwd=REPO, env=variables) as running, process.waited_for(running):
+        return running.wait()
 
 
 def _format(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .console import Unavailable, say
+from .process import waited_for
 
 #: Tasks that say nothing to somebody who watches.
 _QUIET = (
@@ -63,6 +64,7 @@ def watch(argv: Sequence[str], folder: Path, log: Path, settings: Mapping[str, s
             text=True,
             errors="replace",
         ) as process,
+        waited_for(process),
     ):
         assert process.stdout is not None
 
@@ -73,7 +75,7 @@ def watch(argv: Sequence[str], folder: Path, log: Path, settings: Mapping[str, s
 
         for line in shown(recorded(iter(process.stdout))):
             say(line) if line.startswith("  ") and not line.startswith("   ") else print(line, flush=True)
-    return process.returncode
+        return process.wait()
 
 
 @dataclass(frozen=True)

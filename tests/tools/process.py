@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .console import say
 
@@ -75,6 +75,19 @@ def interrupt() -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(end - time.monotonic(), 0.0))
         _kill(process)
+
+
+@contextlib.contextmanager
+def waited_for(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Ctrl-C reaches what runs in the same terminal as well: it has time to end, until that or a second Ctrl-C kills it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+        raise
+    finally:
+        process.kill()
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
